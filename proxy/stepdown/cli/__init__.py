@@ -1,0 +1,1 @@
+"""The commands of the `stepdown` console script, one module each."""

@@ -1,0 +1,282 @@
+"""What a snapshot is made from: the normalised configuration as plain, typed data.
+
+The controller compiles the file to a `SnapshotSpec`, encodes it as JSON (`encode`) and sends it with its digest to
+every worker; a worker decodes it (`decode`) and compiles it to a `decide.snapshot.Snapshot`. So a worker needs neither
+pydantic nor YAML, and what travels can be stored, compared and shown.
+
+Everything is resolved here: names are checked, defaults are filled in, ranges in `clients` and `default_version` are
+exact versions, schemas are inlined, adapters are planned to chains, durations are seconds and sizes are bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any, Literal
+
+import msgspec
+
+
+class Spec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Base of all parts: frozen, keyword only, strict when decoded."""
+
+
+# --- matches --------------------------------------------------------------------------------------------------------
+
+
+class HeaderMatch(Spec):
+    """One condition on a header field; exactly one of `equals`, `sha256`, `any_of`, `prefix`, `exists` is set."""
+
+    name: str
+    """Lower case."""
+    equals: str | None = None
+    sha256: str | None = None
+    """Hex digest of the value: an API key that the file must not show."""
+    any_of: tuple[str, ...] = ()
+    prefix: str | None = None
+    exists: bool | None = None
+
+
+class Match(Spec):
+    """All given parts must hold; an empty match holds always."""
+
+    hosts: tuple[str, ...] = ()
+    """Lower case, without port; `*.example.com` matches every host below."""
+    path: str | None = None
+    """Exact, or a template with `{name}` for one whole segment."""
+    path_prefix: str | None = None
+    """Whole segments: `/v2` matches `/v2` and `/v2/x`, not `/v2x`."""
+    methods: tuple[str, ...] = ()
+    headers: tuple[HeaderMatch, ...] = ()
+
+
+# --- models ---------------------------------------------------------------------------------------------------------
+
+
+class Tls(Spec):
+    """How to speak TLS to an endpoint (`https://`)."""
+
+    ca_file: str | None = None
+    server_name: str | None = None
+    verify: bool = True
+
+
+class Endpoint(Spec):
+    """One server of a version."""
+
+    id: str
+    """`http://host:port` plus its path template if any; unique within the version, the label in metrics."""
+    host: str
+    port: int
+    tls: Tls | None = None
+    path: str | None = None
+    """Path sent instead of the client's; may use the route's `{name}` parts. The client's query is kept."""
+    host_header: str = "keep"
+    """`keep` (the client's), `endpoint` (host:port of the URL), or a literal."""
+    set_headers: tuple[tuple[str, str], ...] = ()
+    remove_headers: tuple[str, ...] = ()
+    expect: tuple[tuple[str, str], ...] = ()
+    """What the model server must claim about itself to count as ready, e.g. `model_version: v2`."""
+
+
+class HealthCheck(Spec):
+    """Active readiness probes of a version's endpoints, and passive ejection."""
+
+    path: str | None = None
+    """`None`: no active probe, endpoints count as ready until ejected."""
+    metadata_path: str | None = None
+    """Where `expect` is checked (Open Inference: `/v2/models/{model}/versions/{version}`)."""
+    interval: float = 2.0
+    timeout: float = 1.0
+    rise: int = 2
+    fall: int = 3
+    eject_after: int = 5
+    """Consecutive failures (connect, reset, timeout, 5xx) that eject an endpoint; never the last one."""
+    eject_base: float = 5.0
+    """Seconds of the first ejection; doubled each time in a row."""
+    eject_max: float = 300.0
+
+
+class Version(Spec):
+    """A shape, and the servers that run it, if any."""
+
+    id: str
+    """Canonical SemVer 2.0 text."""
+    endpoints: tuple[Endpoint, ...] = ()
+    health: HealthCheck = HealthCheck()
+    contract: dict[str, Any] | bool | None = None
+    """JSON Schema of the output, all local references inlined; `None` where the version declares none."""
+    deprecated: int | None = None
+    """Unix seconds (RFC 9745 `Deprecation`)."""
+    sunset: int | None = None
+    """Unix seconds (RFC 8594 `Sunset`)."""
+    link: str | None = None
+    """Migration notes, sent as `Link` with rel `deprecation` or `sunset`."""
+    retired: bool = False
+
+
+class Step(Spec):
+    """One edge of a chain, newer (`source`) to older (`target`)."""
+
+    source: str
+    target: str
+    kind: Literal["adapter", "projection"] = "adapter"
+    """`projection`: no adapter was declared; `response` was derived from the two contracts."""
+    response: tuple[Any, ...] = ()
+    """Operations in the file's own form, applied in order to the answer."""
+    request: tuple[Any, ...] = ()
+    """Operations applied to the request of a client of `target` so that `source`'s server reads it."""
+    hook: str | None = None
+    """`package.module:function`, marked unproved."""
+    fidelity: Literal["normal", "strict"] = "normal"
+    where: str = ""
+    """`file:line` of the declaration, for messages."""
+
+
+class Chain(Spec):
+    """How an answer of `served` becomes one of `pinned`: the steps in order of application to the answer."""
+
+    served: str
+    pinned: str
+    steps: tuple[Step, ...]
+
+
+class ClientEntry(Spec):
+    """One row of the `clients` table: who cannot send a header, recognised by what it does send."""
+
+    match: Match
+    version: str
+    """The exact version that the entry's range resolved to."""
+
+
+class Model(Spec):
+    """What clients call by name."""
+
+    name: str
+    default_version: str
+    latest: str
+    """Resolved when the file was accepted."""
+    repeatable: bool = False
+    versions: tuple[Version, ...] = ()
+    """Ascending by SemVer precedence."""
+    chains: tuple[Chain, ...] = ()
+    """One for each (served, pinned) pair that is reachable and not equal."""
+    clients: tuple[ClientEntry, ...] = ()
+
+
+# --- routes ---------------------------------------------------------------------------------------------------------
+
+
+class KeySource(Spec):
+    """Where a sticky key comes from; exactly one is set. Sources are tried in order, an empty value is missing."""
+
+    header: str | None = None
+    cookie: str | None = None
+    json: str | None = None
+    """JSON Pointer into the request's body, looked for in its first 64 KiB only."""
+    client_ip: bool = False
+
+
+class Rule(Spec):
+    """A condition and a split; the first rule of a route whose condition holds is the one."""
+
+    name: str
+    split: tuple[tuple[str, int], ...]
+    """(version, weight) in the file's order; weights are relative and not all zero."""
+    when: Match = Match()
+    salt: str = ""
+    """Seed of the sticky slots; `<route>/<rule>` unless the file pins it."""
+
+
+class Timeouts(Spec):
+    """Seconds; 0 means none."""
+
+    connect: float = 2.0
+    request_head: float = 10.0
+    request_body_idle: float = 60.0
+    response_head: float = 60.0
+    response_body_idle: float = 60.0
+    whole: float = 0.0
+    keep_alive: float = 75.0
+
+
+class Limits(Spec):
+    """Bytes and counts (the table of defaults is in docs/configuration.md)."""
+
+    request_body: int = 0
+    """0: any length, streamed."""
+    adapted_body: int = 8 * 1024 * 1024
+    """The most that is buffered to be adapted, requests and answers alike."""
+    pending: int = 1024
+    """Requests waiting for a connection, per version and worker."""
+    connections: int = 1024
+    """Upstream connections per endpoint and worker."""
+
+
+class Route(Spec):
+    """A match, a model, and rules."""
+
+    name: str
+    match: Match
+    model: str
+    rules: tuple[Rule, ...]
+    key: tuple[KeySource, ...] = ()
+    pin: Literal["shape", "server"] = "shape"
+    errors: Literal["problem", "v2", "openai"] = "problem"
+    on_adapter_failure: Literal["fail", "ask_native", "passthrough"] = "fail"
+    version_param: str | None = None
+    """Name of the path template's part that pins a version (`version` where the template has it)."""
+    timeouts: Timeouts = Timeouts()
+    limits: Limits = Limits()
+
+
+class Explain(Spec):
+    """Who may ask for a live explanation with the header `X-Stepdown-Explain: 1`; nobody by default."""
+
+    allow: tuple[str, ...] = ()
+    """Addresses in CIDR form."""
+
+
+class Log(Spec):
+    """Format and amount of the logs, which go to standard error (events) and standard output (access)."""
+
+    format: Literal["plain", "json"] = "plain"
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    access: bool = False
+
+
+class SnapshotSpec(Spec):
+    """Everything that a worker needs to know."""
+
+    models: tuple[Model, ...]
+    routes: tuple[Route, ...]
+    passthrough_to: tuple[Endpoint, ...] = ()
+    trusted_hops: int = 0
+    """How many proxies in front are trusted: the client's address is that many entries from the right."""
+    max_client_connections: int = 10_000
+    """Per sidecar; divided among workers."""
+    client_timeouts: Timeouts = Timeouts()
+    """Those that hold before a route is known: `request_head`, `keep_alive`."""
+    retry_budget: float = 0.2
+    """Share of active requests that may be retries."""
+    retry_minimum: int = 3
+    explain: Explain = Explain()
+    log: Log = Log()
+
+
+_ENCODER = msgspec.json.Encoder(order="deterministic")
+_DECODER = msgspec.json.Decoder(SnapshotSpec)
+
+
+def encode(spec: SnapshotSpec) -> bytes:
+    """Normalised JSON: equal specifications give equal bytes."""
+    return _ENCODER.encode(spec)
+
+
+def decode(data: bytes) -> SnapshotSpec:
+    """Inverse of `encode`; raises `msgspec.ValidationError` on anything else."""
+    return _DECODER.decode(data)
+
+
+def digest(data: bytes) -> str:
+    """Name of an encoded specification: the first 16 hex digits of its SHA-256."""
+    return hashlib.sha256(data).hexdigest()[:16]
