@@ -23,7 +23,7 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 # --- matches --------------------------------------------------------------------------------------------------------
 
 
-class HeaderMatch(Spec):
+class HeaderMatch(Spec, frozen=True):
     """One condition on a header field; exactly one of `equals`, `sha256`, `any_of`, `prefix`, `exists` is set."""
 
     name: str
@@ -36,7 +36,7 @@ class HeaderMatch(Spec):
     exists: bool | None = None
 
 
-class Match(Spec):
+class Match(Spec, frozen=True):
     """All given parts must hold; an empty match holds always."""
 
     hosts: tuple[str, ...] = ()
@@ -52,7 +52,7 @@ class Match(Spec):
 # --- models ---------------------------------------------------------------------------------------------------------
 
 
-class Tls(Spec):
+class Tls(Spec, frozen=True):
     """How to speak TLS to an endpoint (`https://`)."""
 
     ca_file: str | None = None
@@ -60,7 +60,7 @@ class Tls(Spec):
     verify: bool = True
 
 
-class Endpoint(Spec):
+class Endpoint(Spec, frozen=True):
     """One server of a version."""
 
     id: str
@@ -78,7 +78,7 @@ class Endpoint(Spec):
     """What the model server must claim about itself to count as ready, e.g. `model_version: v2`."""
 
 
-class HealthCheck(Spec):
+class HealthCheck(Spec, frozen=True):
     """Active readiness probes of a version's endpoints, and passive ejection."""
 
     path: str | None = None
@@ -96,7 +96,7 @@ class HealthCheck(Spec):
     eject_max: float = 300.0
 
 
-class Version(Spec):
+class Version(Spec, frozen=True):
     """A shape, and the servers that run it, if any."""
 
     id: str
@@ -114,7 +114,7 @@ class Version(Spec):
     retired: bool = False
 
 
-class Step(Spec):
+class Step(Spec, frozen=True):
     """One edge of a chain, newer (`source`) to older (`target`)."""
 
     source: str
@@ -132,7 +132,7 @@ class Step(Spec):
     """`file:line` of the declaration, for messages."""
 
 
-class Chain(Spec):
+class Chain(Spec, frozen=True):
     """How an answer of `served` becomes one of `pinned`: the steps in order of application to the answer."""
 
     served: str
@@ -140,7 +140,7 @@ class Chain(Spec):
     steps: tuple[Step, ...]
 
 
-class ClientEntry(Spec):
+class ClientEntry(Spec, frozen=True):
     """One row of the `clients` table: who cannot send a header, recognised by what it does send."""
 
     match: Match
@@ -148,7 +148,7 @@ class ClientEntry(Spec):
     """The exact version that the entry's range resolved to."""
 
 
-class Model(Spec):
+class Model(Spec, frozen=True):
     """What clients call by name."""
 
     name: str
@@ -166,7 +166,7 @@ class Model(Spec):
 # --- routes ---------------------------------------------------------------------------------------------------------
 
 
-class KeySource(Spec):
+class KeySource(Spec, frozen=True):
     """Where a sticky key comes from; exactly one is set. Sources are tried in order, an empty value is missing."""
 
     header: str | None = None
@@ -176,7 +176,7 @@ class KeySource(Spec):
     client_ip: bool = False
 
 
-class Rule(Spec):
+class Rule(Spec, frozen=True):
     """A condition and a split; the first rule of a route whose condition holds is the one."""
 
     name: str
@@ -187,7 +187,7 @@ class Rule(Spec):
     """Seed of the sticky slots; `<route>/<rule>` unless the file pins it."""
 
 
-class Timeouts(Spec):
+class Timeouts(Spec, frozen=True):
     """Seconds; 0 means none."""
 
     connect: float = 2.0
@@ -199,7 +199,7 @@ class Timeouts(Spec):
     keep_alive: float = 75.0
 
 
-class Limits(Spec):
+class Limits(Spec, frozen=True):
     """Bytes and counts (the table of defaults is in docs/configuration.md)."""
 
     request_body: int = 0
@@ -212,7 +212,7 @@ class Limits(Spec):
     """Upstream connections per endpoint and worker."""
 
 
-class Route(Spec):
+class Route(Spec, frozen=True):
     """A match, a model, and rules."""
 
     name: str
@@ -229,14 +229,14 @@ class Route(Spec):
     limits: Limits = Limits()
 
 
-class Explain(Spec):
+class Explain(Spec, frozen=True):
     """Who may ask for a live explanation with the header `X-Stepdown-Explain: 1`; nobody by default."""
 
     allow: tuple[str, ...] = ()
     """Addresses in CIDR form."""
 
 
-class Log(Spec):
+class Log(Spec, frozen=True):
     """Format and amount of the logs, which go to standard error (events) and standard output (access)."""
 
     format: Literal["plain", "json"] = "plain"
@@ -244,7 +244,7 @@ class Log(Spec):
     access: bool = False
 
 
-class SnapshotSpec(Spec):
+class SnapshotSpec(Spec, frozen=True):
     """Everything that a worker needs to know."""
 
     models: tuple[Model, ...]
