@@ -1,0 +1,156 @@
+"""All metric families: the one table from which cells, `/metrics` and docs/metrics.md are made.
+
+Names follow the Prometheus conventions: base units, `_total` on counters, `_info` on what is only labels. Label values
+come from the configuration or from small closed sets, never from what a client sends, so the file bounds the number of
+series. A family is written either by the workers, into their slabs, or by the controller, when it is scraped.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+from stepdown.telemetry.buckets import ADAPTER_SECONDS, REQUEST_SECONDS
+
+
+class Family(NamedTuple):
+    """One metric family."""
+
+    name: str
+    kind: Literal["counter", "gauge", "histogram", "info"]
+    help: str
+    labels: tuple[str, ...] = ()
+    buckets: tuple[float, ...] = ()
+    """Upper bounds in seconds, ascending, without +Inf; histograms only."""
+    writer: Literal["worker", "controller"] = "worker"
+    across: Literal["sum", "min", "max"] = "sum"
+    """How the values of several workers become one: counters and histograms always sum."""
+
+    @property
+    def width(self) -> int:
+        """Cells of one series: a histogram has one for each bound, one for +Inf, and the sum in microseconds."""
+        return len(self.buckets) + 2 if self.kind == "histogram" else 1
+
+
+METRICS_FULL = "stepdown_metrics_full"
+
+_WORKER = (
+    Family(
+        "stepdown_requests_total",
+        "counter",
+        "Requests answered. `assigned` is what the split said, `served` the version that computed the answer, `pinned` "
+        "the shape that was delivered; `reason` says why they differ (split, pin-forced, unhealthy, pin-server); "
+        "`adapter` says what became of the answer (none, adapted, failed, native, passthrough).",
+        ("route", "rule", "assigned", "served", "pinned", "reason", "key_source", "status_class", "adapter"),
+    ),
+    Family(
+        "stepdown_request_duration_seconds",
+        "histogram",
+        "From the first byte of a request to the last byte of its answer, as the client sees it.",
+        ("route", "served"),
+        REQUEST_SECONDS,
+    ),
+    Family(
+        "stepdown_upstream_duration_seconds",
+        "histogram",
+        "From the first byte sent to an endpoint to the last byte of its answer.",
+        ("route", "served"),
+        REQUEST_SECONDS,
+    ),
+    Family(
+        "stepdown_adapter_duration_seconds",
+        "histogram",
+        "Work of the chain of adapters on one exchange, request and answer together.",
+        ("route", "served", "pinned"),
+        ADAPTER_SECONDS,
+    ),
+    Family(
+        "stepdown_errors_total",
+        "counter",
+        "Errors that Stepdown answered itself; `error` is the tail of the problem's type.",
+        ("route", "error"),
+    ),
+    Family(
+        "stepdown_malformed_requests_total",
+        "counter",
+        "Connections closed because their bytes were no request that two parsers would read the same way.",
+        ("error",),
+    ),
+    Family("stepdown_client_connections", "gauge", "Open connections of clients."),
+    Family("stepdown_active_requests", "gauge", "Requests that are being answered now."),
+    Family(
+        "stepdown_client_aborts_total",
+        "counter",
+        "Requests whose client left before the answer was complete.",
+        ("route",),
+    ),
+    Family(
+        "stepdown_upstream_connects_total",
+        "counter",
+        "Attempts to connect to an endpoint; `outcome` is ok, refused, timeout, tls or error.",
+        ("endpoint", "outcome"),
+    ),
+    Family(
+        "stepdown_retries_total",
+        "counter",
+        "Requests sent again; `reason` is what made the first attempt fail.",
+        ("route", "reason"),
+    ),
+    Family(
+        "stepdown_ejections_total",
+        "counter",
+        "Times that consecutive failures put an endpoint aside.",
+        ("endpoint",),
+    ),
+    Family(
+        "stepdown_endpoint_ready",
+        "gauge",
+        "1 where every worker sends requests to the endpoint, 0 where one of them has it down or put aside.",
+        ("endpoint",),
+        across="min",
+    ),
+    Family(
+        "stepdown_access_log_dropped_total",
+        "counter",
+        "Records that the access log dropped because its reader was too slow.",
+    ),
+    Family(
+        METRICS_FULL,
+        "gauge",
+        "1 where a worker has no room for new series, which are counted with every label `other` from then on.",
+        across="max",
+    ),
+)
+
+_CONTROLLER = (
+    Family("stepdown_build_info", "info", "The version of Stepdown that runs.", ("version", "python")),
+    Family("stepdown_workers", "gauge", "Workers that are alive."),
+    Family("stepdown_worker_restarts_total", "counter", "Workers that were replaced since the sidecar started."),
+    Family(
+        "stepdown_config_reload_ok",
+        "gauge",
+        "1 where the file as it is now runs, 0 where its last reload was refused and the one before it runs on.",
+    ),
+    Family(
+        "stepdown_config_last_reload_timestamp_seconds",
+        "gauge",
+        "When a configuration was last accepted, in Unix seconds.",
+    ),
+    Family("stepdown_config_digest_info", "info", "The configuration that runs.", ("digest",)),
+    Family(
+        "stepdown_version_info",
+        "info",
+        "The declared versions of the models; `deprecated` and `sunset` are dates, empty where not announced.",
+        ("model", "version", "deprecated", "sunset", "retired"),
+    ),
+    Family(
+        "stepdown_version_sunset_timestamp_seconds",
+        "gauge",
+        "When a version's shape goes away, in Unix seconds, where it is announced.",
+        ("model", "version"),
+    ),
+)
+
+FAMILIES: dict[str, Family] = {
+    family.name: family for family in (*_WORKER, *(family._replace(writer="controller") for family in _CONTROLLER))
+}
+"""By name, in the order of `/metrics`."""
