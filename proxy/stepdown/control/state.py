@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from stepdown.config import Token
 from stepdown.decide.spec import SnapshotSpec
-from stepdown.telemetry.slab import Slab
+from stepdown.telemetry.slab import SlabReader
+
+if TYPE_CHECKING:  # for its annotation only: the controller reads this module before it has time for pydantic
+    from stepdown.config import Token
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,7 @@ class ControllerState(Protocol):
         """By `model/version/endpoint-id`; only endpoints that are probed."""
 
     @property
-    def slabs(self) -> Sequence[Slab]:
+    def slabs(self) -> Sequence[SlabReader]:
         """Counters of every worker, also of those that are being replaced."""
 
     @property

@@ -1,0 +1,125 @@
+"""The controller process: gets its sockets and channels from the parent, and gives them to `control.controller`.
+
+The channels come first: aiohttp, pydantic and the rest are loaded when the workers can already be heard.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from stepdown import tasks
+from stepdown.process import held, shield
+from stepdown.process.fleet import Fleet
+from stepdown.process.settings import SLAB_BYTES, Settings
+from stepdown.process.tether import Received, Tether, TetherClosedError
+from stepdown.telemetry.slab import SlabReader
+
+if TYPE_CHECKING:
+    from stepdown.control.controller import Controller
+
+logger = logging.getLogger(__name__)
+
+
+class Host:
+    """Between the parent's tether and the controller."""
+
+    def __init__(self, tether: Tether, introduction: Received) -> None:
+        self._tether = tether
+        self._introduction = introduction
+        self._settings = Settings.from_json(introduction.facts["settings"])
+        encoded = held.read(introduction.fds["spec"])
+        self._encoded = encoded
+        self._fleet = Fleet(self._settings.workers, encoded, lambda index: self._tell("relink", index=index))
+        self._controller: Controller | None = None
+        self._early: list[str] = []
+
+    async def run(self) -> None:
+        """Until the parent ends this process, or is gone."""
+        asyncio.get_running_loop().add_reader(self._tether.fileno(), self._hear)
+        await asyncio.sleep(0)  # channels that are here already are opened before anything heavy is loaded
+        from stepdown.config import ProcessSettings  # noqa: PLC0415 - see the head of the file
+        from stepdown.control.controller import Controller  # noqa: PLC0415
+
+        fds, settings = self._introduction.fds, self._settings
+        self._controller = Controller(
+            file=Path(self._settings.file),
+            environ=os.environ,
+            encoded=self._encoded,
+            remembered=held.read(fds["remembered"]) if "remembered" in fds else None,
+            started_with=ProcessSettings(
+                listen=settings.listen,
+                status=settings.status,
+                admin=settings.admin,
+                workers=settings.workers_in_file,
+                drain_delay=settings.drain_delay,
+                drain_grace=settings.drain_grace,
+            ),
+            workers=self._fleet,
+            parent=self,
+            slabs=[SlabReader(fds[f"slab {index}"], SLAB_BYTES) for index in range(settings.workers)],
+        )
+        for request in self._early:
+            self._pass_on(request)
+        await self._controller.run(
+            socket.socket(fileno=fds["status"]) if "status" in fds else None,
+            socket.socket(fileno=fds["admin"]) if "admin" in fds else None,
+        )
+
+    # --- what the parent can be asked ---------------------------------------------------------------------------------
+
+    def keep(self, encoded: bytes, remembered: bytes, drain_delay: float, drain_grace: float) -> None:
+        """Hold this for workers and controllers that start from now on."""
+        fds = {"spec": held.hold("stepdown-spec", encoded), "remembered": held.hold("stepdown-remembered", remembered)}
+        self._tell("accepted", fds, drain_delay=drain_delay, drain_grace=drain_grace)
+        for fd in fds.values():
+            os.close(fd)
+
+    def leave(self) -> None:
+        """Take the whole sidecar out, as SIGTERM does."""
+        self._tell("drain")
+
+    def _tell(self, kind: str, fds: dict[str, int] | None = None, /, **facts: object) -> None:
+        if not self._tether.send(kind, fds, **facts):
+            logger.error("the parent takes no messages: %s is lost", kind)
+
+    # --- what the parent says -----------------------------------------------------------------------------------------
+
+    def _hear(self) -> None:
+        try:
+            while (message := self._tether.receive()) is not None:
+                if message.kind == "worker":
+                    facts = message.facts
+                    tasks.start(
+                        self._fleet.place(facts["index"], facts["pid"], facts["restarts"], message.fds.get("channel")),
+                        name=f"link worker {facts['index']}",
+                    )
+                else:
+                    self._pass_on(message.kind)
+        except TetherClosedError:
+            shield.orphaned()
+
+    def _pass_on(self, request: str) -> None:
+        if self._controller is None:
+            self._early.append(request)
+        elif request == "reload":
+            tasks.start(self._controller.reload(), name="reload on SIGHUP")
+        elif request == "drain":
+            self._controller.note_draining()
+
+
+def main(arguments: list[str]) -> int:
+    """`python -m stepdown.process.controller FD`, as the parent executes it; returns the exit code."""
+    tether = Tether.inherited(int(arguments[0]))
+    shield.enter()
+    asyncio.run(Host(tether, shield.introduction(tether)).run())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
