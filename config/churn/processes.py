@@ -26,7 +26,9 @@ class StartError(Exception):
 class Program:
     """One running program, with its output in a file."""
 
-    def __init__(self, name: str, arguments: Sequence[str], log: Path, environment: Mapping[str, str], folder: Path) -> None:
+    def __init__(
+        self, name: str, arguments: Sequence[str], log: Path, environment: Mapping[str, str], folder: Path
+    ) -> None:
         self.name, self.log = name, log
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("wb") as output:
@@ -38,7 +40,7 @@ class Program:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                preexec_fn=_die_with_starter,
+                preexec_fn=_die_with_starter,  # noqa: PLW1509 (one system call, no Python lock)
             )
 
     @property

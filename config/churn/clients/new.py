@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Answer:
-    """The logit that a customer leaves, the column that moved it most (from 0), and the answer's headers (lower case)."""
+    """The logit that a customer leaves, the column (from 0) that moved it most, and the headers in lower case."""
 
     score: float
     because: int

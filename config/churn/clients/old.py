@@ -20,6 +20,10 @@ API_KEY = "churn-dashboard-2024"
 class NotWhatWeAgreedError(Exception):
     """The answer is not one that this client was written for."""
 
+    def __init__(self, reason: str, status: int, headers: dict[str, str], body: bytes) -> None:
+        super().__init__(reason)
+        self.status, self.headers, self.body = status, headers, body
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -58,15 +62,23 @@ class OldClient:
         self._connection.request("POST", "/v2/models/churn/infer", json.dumps(question), headers)
         response = self._connection.getresponse()
         body = response.read()
-        if response.status != 200:
-            raise NotWhatWeAgreedError(f"{response.status} {response.reason}: {body.decode()}")
-        answer = json.loads(body)
+        received = {name.lower(): value for name, value in response.getheaders()}
+        if reason := self._objection(response.status, body, len(customers)):
+            raise NotWhatWeAgreedError(reason, response.status, received, body)
+        return Answer(json.loads(body)["outputs"][0]["data"], received)
+
+    def _objection(self, status: int, body: bytes, customers: int) -> str | None:
+        if status != 200:
+            return f"status {status}: {body.decode(errors='replace')}"
+        try:
+            answer = json.loads(body)
+        except ValueError:
+            return "the answer is no JSON"
         for error in self._contract.iter_errors(answer):
-            raise NotWhatWeAgreedError(f"the answer breaks the contract: {error.message}")
-        probabilities = answer["outputs"][0]["data"]
-        if len(probabilities) != len(customers):
-            raise NotWhatWeAgreedError(f"{len(probabilities)} probabilities for {len(customers)} customers")
-        return Answer(probabilities, {name.lower(): value for name, value in response.getheaders()})
+            return f"the answer breaks the contract: {error.message}"
+        if len(answer["outputs"][0]["data"]) != customers:
+            return f"not one probability for each of {customers} customers"
+        return None
 
     def close(self) -> None:
         """Closes the connection; a later `ask` opens a new one."""

@@ -1,0 +1,116 @@
+"""How the demo looks in a terminal: numbered scenes, checked sentences, and tables that fill as answers arrive."""
+
+import json
+from collections.abc import Mapping
+
+from rich.console import Console
+from rich.live import Live
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+VERSION_HEADERS = ("x-model-version", "x-model-served", "deprecation", "sunset", "link")
+
+
+class DidNotHoldError(Exception):
+    """Something that the demo promises was not so."""
+
+
+class Screen:
+    """Prints the story, and counts what held."""
+
+    def __init__(self) -> None:
+        self.console = Console(highlight=False)
+        self.held = 0
+        self._scene = 0
+
+    def scene(self, title: str) -> None:
+        """Begins a new part."""
+        self._scene += 1
+        self.console.print()
+        self.console.rule(f"[bold]{self._scene}  {title}", align="left")
+
+    def say(self, text: str) -> None:
+        """One remark."""
+        self.console.print(f"  {text}", style="dim")
+
+    def check(self, sentence: str, holds: bool, found: str = "") -> None:
+        """Shows that a sentence holds; `found` is what was seen.
+
+        Raises:
+            DidNotHoldError: it does not.
+        """
+        if not holds:
+            raise DidNotHoldError(f"{sentence}; found: {found}" if found else sentence)
+        self.held += 1
+        line = Text.assemble(("  ✓ ", "bold green"), sentence, ("  " + found if found else "", "dim"))
+        self.console.print(line)
+
+    def refused(self, sentence: str, found: str) -> None:
+        """Shows an error that was expected."""
+        self.held += 1
+        self.console.print(Text.assemble(("  ✗ ", "bold yellow"), sentence, ("  " + found, "dim")))
+
+    def document(self, title: str, body: bytes) -> None:
+        """Shows a JSON answer as it came."""
+        text = json.dumps(json.loads(body), indent=2)
+        self.console.print(Panel(text, title=title, title_align="left", border_style="yellow", expand=False))
+
+    def table_of_answers(self) -> "Answers":
+        """Who asked, in which shape they were answered, by which version, with which headers."""
+        return Answers(self.console)
+
+    def shares(self) -> "Shares":
+        """Bars of how many users each version serves."""
+        return Shares(self.console)
+
+
+class Answers:
+    """A table with one row for each answer; as a context it is drawn while rows come in."""
+
+    def __init__(self, console: Console) -> None:
+        self._table = Table(border_style="dim", header_style="bold")
+        for column in ("who asks", "reads", "X-Model-Version", "X-Model-Served", "Deprecation", "Sunset", "Link"):
+            self._table.add_column(column, overflow="fold")
+        self._live = Live(self._table, console=console, auto_refresh=False)
+
+    def __enter__(self) -> "Answers":
+        self._live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._live.stop()
+
+    def add(self, who: str, reads: str, headers: Mapping[str, str]) -> None:
+        """One more answer; `reads` is what the client made of it."""
+        self._table.add_row(who, reads, *(headers.get(name, "-") for name in VERSION_HEADERS))
+        self._live.refresh()
+
+
+class Shares:
+    """Two bars that grow as users are served; as a context it is drawn while they come."""
+
+    WIDTH = 50
+
+    def __init__(self, console: Console) -> None:
+        self._counts: dict[str, int] = {}
+        self._live = Live(console=console, auto_refresh=False)
+
+    def __enter__(self) -> "Shares":
+        self._live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._live.stop()
+
+    def add(self, version: str) -> None:
+        """One more user was served by `version`."""
+        self._counts[version] = self._counts.get(version, 0) + 1
+        total = sum(self._counts.values())
+        lines = Text()
+        for name, count in sorted(self._counts.items()):
+            share = count / total
+            lines.append(f"  {name}  ", "bold")
+            lines.append("█" * round(share * self.WIDTH), "cyan")
+            lines.append(f"  {count} of {total} users  {share:.1%}\n")
+        self._live.update(lines, refresh=True)
