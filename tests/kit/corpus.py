@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,10 @@ _GENERATED: dict[str, Callable[[], bytes]] = {
     "r-header-huge": lambda: b"HTTP/1.1 200 OK\r\nX: " + b"a" * 200_000 + b"\r\nContent-Length: 0\r\n\r\n",
 }
 
+_NUMBER = re.compile(r"\b[45]\d\d\b")
+_STATUS = re.compile(r"[45]\d\d\b(/[45]\d\d)?( close)?( \(or [45]\d\d\))?")
+_SPECIAL = frozenset(("pipeline-bad-2nd",))
+
 
 @dataclass(frozen=True)
 class Case:
@@ -38,6 +43,14 @@ class Case:
     raw: bytes
     expect: str
     why: str
+
+    @property
+    def statuses(self) -> frozenset[int]:
+        """Statuses with which it may be refused; empty where it is to be forwarded or needs a test of its own."""
+        if self.id in _SPECIAL:
+            return frozenset()
+        found = _STATUS.match(self.expect)
+        return frozenset(int(status) for status in _NUMBER.findall(found[0])) if found else frozenset()
 
 
 def load(side: str) -> list[Case]:

@@ -11,7 +11,6 @@ import re
 from stepdown.errors import BadRequestError
 from stepdown.wire import grammar, limits
 
-_METHOD = re.compile(rb"[A-Z][A-Z\-]*|[a-z]+")
 _FIELD = re.compile(grammar.TOKEN + rb"++:" + grammar.VALUE + rb"*+")
 
 
@@ -23,7 +22,7 @@ def explain_request(raw: bytes) -> BadRequestError:
     method, target, name, major, minor = line.groups()
     if name != b"HTTP":
         return BadRequestError("The protocol is not HTTP")
-    if _METHOD.fullmatch(method) is None:
+    if grammar.FIELD_NAME.fullmatch(method) is None:
         return BadRequestError("The method is no token")
     if (method, target, major) == (b"PRI", b"*", b"2"):
         return BadRequestError("HTTP/2 is not spoken here: use HTTP/1.1", status=505)

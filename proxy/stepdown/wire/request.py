@@ -134,6 +134,7 @@ def _read_fields(head: RequestHead) -> None:  # noqa: PLR0912 - one pass, a bran
         raise BadRequestError(f"More than {limits.FIELD_COUNT} header fields", status=431)
     keep = head.lines
     coding = length = upgrade = None
+    closing = False
     hosts = 0
     nominated: frozenset[bytes] = frozenset()
     for line in lines:
@@ -152,10 +153,8 @@ def _read_fields(head: RequestHead) -> None:  # noqa: PLR0912 - one pass, a bran
             length = value.strip(b" \t")
         elif kind == fields.CONNECTION:
             options = fields.connection_options(value)
-            if options.close:
-                head.close = True
-            elif options.keep_alive and head.minor == 0:
-                head.close = False
+            closing = closing or options.close  # wins over any keep-alive, also on another line (RFC 9112 section 9.3)
+            head.close = closing or (head.close and not options.keep_alive)
             nominated |= options.nominated
         elif kind == fields.CODING:
             coding = value if coding is None else coding + b"," + value

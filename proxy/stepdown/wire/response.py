@@ -74,13 +74,14 @@ def parse_response(raw: bytes, method: bytes) -> ResponseHead:
     return head
 
 
-def _read_fields(head: ResponseHead) -> int | None:  # noqa: PLR0912 - one pass, a branch for each kind
+def _read_fields(head: ResponseHead) -> int | None:
     """Sort the lines; the body's length as declared, or `None`."""
     lines = head.block[2:-2].split(b"\r\n") if len(head.block) > 2 else []
     if len(lines) > limits.FIELD_COUNT:
         raise BadResponseError(f"More than {limits.FIELD_COUNT} header fields")
     keep = head.lines
     declared: int | None = None
+    closing = False
     nominated: frozenset[bytes] = frozenset()
     for line in lines:
         name, _, value = line.partition(b":")
@@ -97,10 +98,8 @@ def _read_fields(head: ResponseHead) -> int | None:  # noqa: PLR0912 - one pass,
             declared = CHUNKED
         elif kind == fields.CONNECTION:
             options = fields.connection_options(value)
-            if options.close:
-                head.close = True
-            elif options.keep_alive and head.minor == 0:
-                head.close = False
+            closing = closing or options.close
+            head.close = closing or (head.close and not options.keep_alive)
             nominated |= options.nominated
         elif kind == fields.VIA:
             head.via.append(value.strip(b" \t"))
