@@ -5,6 +5,7 @@ end of the other process shows as the end of the line. Nothing here ever waits: 
 """
 
 import json
+import os
 import socket
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -15,7 +16,7 @@ DESCRIPTORS = 250
 
 
 class TetherClosedError(Exception):
-    """The other process is gone."""
+    """Nothing sensible will come any more."""
 
 
 class Received(NamedTuple):
@@ -64,7 +65,7 @@ class Tether:
         """The next message, or `None` when there is none yet.
 
         Raises:
-            TetherClosedError: the other process is gone.
+            TetherClosedError: the other process is gone, or talks nonsense.
         """
         try:
             data, fds, _flags, _address = socket.recv_fds(self._end, MESSAGE_BYTES, DESCRIPTORS)
@@ -72,10 +73,15 @@ class Tether:
             return None
         except OSError as error:
             raise TetherClosedError(str(error)) from error
+        for fd in fds:  # `recv_fds` ignores its flags, so MSG_CMSG_CLOEXEC cannot be asked for
+            os.set_inheritable(fd, False)
         if not data:
             raise TetherClosedError("the other end is closed")
-        kind, facts, names = json.loads(data)
-        return Received(kind, facts, dict(zip(names, fds, strict=True)))
+        try:
+            kind, facts, names = json.loads(data)
+            return Received(kind, facts, dict(zip(names, fds, strict=True)))
+        except ValueError as error:
+            raise TetherClosedError(f"no message of ours: {error}") from error
 
     def close(self) -> None:
         """Let go of the line; the other process sees its end."""
