@@ -58,6 +58,15 @@ format: setup ## rewrite the sources in the project's format
 .PHONY: servers
 servers: $(patsubst requirements/%.txt,.envs/%/.installed,$(wildcard requirements/mlserver.txt)) ## install the model servers that tests and demo start
 
+##@ The demo
+.PHONY: demo
+demo: setup servers ## two real model servers, the sidecar, an old and a new client; KEEP=1 leaves it all up
+	@$(BIN)/python -m config.churn.demo $(if $(KEEP),--keep)
+
+.PHONY: compose-test
+compose-test: setup ## the demo as containers, where a Docker engine is at hand
+	@config/churn/docker/compose-test
+
 ##@ Now and then
 .PHONY: build
 build: setup ## wheel and sdist into dist/
@@ -70,6 +79,7 @@ lock: ## resolve all dependencies anew and write requirements/*.txt with hashes
 	$(LOCK) pyproject.toml --all-extras --output-file requirements/runtime.txt
 	$(LOCK) pyproject.toml --all-extras --group test --output-file requirements/test.txt
 	$(LOCK) --group envoy --output-file requirements/envoy.txt
+	$(LOCK) requirements/mlserver.in --output-file requirements/mlserver.txt
 
 # Universal: one lock for all supported Pythons and platforms.
 LOCK = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
