@@ -36,8 +36,8 @@ def test_messages_arrive_as_they_were_sent() -> None:
 
 @pytest.mark.parametrize("step", [1, 3, 4, 5, 4096])
 def test_messages_arrive_however_the_bytes_are_cut(step: int) -> None:
-    data, found = b"".join(map(frame, CONVERSATION)), []
-    reading = reader()
+    data, reading = b"".join(map(frame, CONVERSATION)), reader()
+    found: list[Message] = []
     for start in range(0, len(data), step):
         found += reading.feed(data[start : start + step])
     assert found == CONVERSATION
