@@ -27,6 +27,13 @@ def escaped(text: str) -> str:
     return text.encode("unicode_escape").decode().replace('"', '\\"')
 
 
+def readable(text: str) -> str:
+    """The text with what cannot be seen (line ends, controls, direction marks) escaped, and all else as it is."""
+    if text.isprintable():
+        return text
+    return "".join(mark if mark.isprintable() else mark.encode("unicode_escape").decode() for mark in text)
+
+
 def value(text: str) -> str:
     """The value of a `key=value` field: bare where it can be, else escaped and in quotation marks."""
     return text if _BARE(text) else f'"{escaped(text)}"'
