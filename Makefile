@@ -73,6 +73,10 @@ build: setup ## wheel and sdist into dist/
 	rm -rf dist
 	$(BIN)/hatchling build
 
+.PHONY: bench
+bench: setup .envs/envoy/.installed ## Stepdown beside nginx, HAProxy and Envoy; WRITE=1 puts it into docs/performance.md
+	$(BIN)/python -m bench $(if $(WRITE),--write) $(ARGS)
+
 .PHONY: lock
 lock: ## resolve all dependencies anew and write requirements/*.txt with hashes
 	$(LOCK) --group uv --output-file requirements/uv.txt

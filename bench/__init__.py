@@ -1,0 +1,1 @@
+"""Stepdown beside other proxies: same upstream, same payload, one core for each in turn. Start it with `make bench`."""

@@ -1,0 +1,134 @@
+"""Who is measured: the commands that start each proxy, and the configuration each gets from `bench/peers/`."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench import payload
+from bench.processes import Program, free_port, running
+
+TEMPLATES = Path(__file__).parent / "peers"
+ENVOY = Path(__file__).parents[1] / ".envs/envoy/bin/envoy"
+NGINX_MODULES = Path("/usr/lib/nginx/modules")  # where Debian's packages put them
+LOAD_CORE, PROXY_CORE = 0, 1
+
+
+def fill(template: str, into: Path, values: dict[str, object]) -> Path:
+    """Write `bench/peers/<template>`, each `@{name}` replaced, into the folder `into`; returns the file's path."""
+    into.mkdir(parents=True, exist_ok=True)
+    text = (TEMPLATES / template).read_text()
+    for name, value in values.items():
+        text = text.replace(f"@{{{name}}}", str(value))
+    file = into / template
+    file.write_text(text)
+    return file
+
+
+@dataclass(frozen=True)
+class Peer:
+    """One row of the table."""
+
+    name: str
+    template: str
+    command: Callable[[Path], list[str]]
+    """From the file that the template became."""
+    needs: Path
+    """The file without which the row is left out."""
+    adapts: bool = False
+    workers: int = 1
+    routes: int = 1
+    """How many; the load then visits them in turn."""
+
+
+def _nginx(config: Path) -> list[str]:
+    return [found("nginx"), "-p", str(config.parent), "-c", str(config), "-e", "stderr"]
+
+
+def _haproxy(config: Path) -> list[str]:
+    return [found("haproxy"), "-W", "-f", str(config)]
+
+
+def _envoy(config: Path) -> list[str]:
+    return [str(ENVOY), "-c", str(config), "--concurrency", "1", "--use-dynamic-base-id", "--log-level", "error"]
+
+
+def _stepdown(config: Path) -> list[str]:
+    return [sys.executable, "-m", "stepdown", "run", str(config)]
+
+
+def found(program: str) -> str:
+    """Path of a program; Debian keeps servers out of users' PATH."""
+    return shutil.which(program) or f"/usr/sbin/{program}"
+
+
+PEERS = (
+    Peer("stepdown", "stepdown.yaml", _stepdown, needs=Path(sys.executable)),
+    Peer("nginx", "nginx.conf", _nginx, needs=Path(found("nginx"))),
+    Peer("haproxy", "haproxy.cfg", _haproxy, needs=Path(found("haproxy"))),
+    Peer("envoy", "envoy.yaml", _envoy, needs=ENVOY),
+    Peer("stepdown, 2 workers", "stepdown.yaml", _stepdown, needs=Path(sys.executable), workers=2),
+    Peer("stepdown, 1000 routes", "stepdown-routes.yaml", _stepdown, needs=Path(sys.executable), routes=1000),
+    Peer("stepdown adapting", "stepdown-adapting.yaml", _stepdown, needs=Path(sys.executable), adapts=True),
+    Peer("nginx + LuaJIT", "nginx-lua.conf", _nginx, needs=NGINX_MODULES / "ngx_http_lua_module.so", adapts=True),
+    Peer("nginx + njs", "nginx-njs.conf", _nginx, needs=NGINX_MODULES / "ngx_http_js_module.so", adapts=True),
+)
+
+
+@dataclass(frozen=True)
+class Upstream:
+    """The model server's two ports, one for each version, and the folder in which this run keeps its files."""
+
+    v1: int
+    v2: int
+    folder: Path
+
+
+@contextlib.contextmanager
+def upstream(folder: Path) -> Iterator[Upstream]:
+    """The model server of all rows, on the load's core, for the time of the block."""
+    ports = Upstream(free_port(), free_port(), folder)
+    values = {"upstream_v1": ports.v1, "upstream_v2": ports.v2, "answer": payload.ANSWER}
+    config = fill("upstream.conf", folder / "upstream", values)
+    with running(_nginx(config), port=ports.v2, core=LOAD_CORE, folder=config.parent):
+        yield ports
+
+
+@contextlib.contextmanager
+def proxy(peer: Peer, behind: Upstream) -> Iterator[tuple[Program, int]]:
+    """`peer` in front of `behind`, alone on its core, for the time of the block; yields it and its port."""
+    port = free_port()
+    values: dict[str, object] = {
+        "listen": port,
+        "status": free_port(),
+        "workers": peer.workers,
+        "upstream_v1": behind.v1,
+        "upstream_v2": behind.v2,
+        "path": payload.PATH,
+        "modules": NGINX_MODULES,
+        "peers": TEMPLATES,
+    }
+    if peer.routes > 1:
+        values |= _many_routes(peer.routes, behind)
+    config = fill(peer.template, behind.folder / peer.name.replace(" ", "-"), values)
+    with running(peer.command(config), port=port, core=PROXY_CORE, folder=config.parent) as program:
+        yield program, port
+
+
+def _many_routes(count: int, behind: Upstream) -> dict[str, object]:
+    """`models` and `routes` of a large configuration: model number n is called `churn-n` and has its own path."""
+    versions = ", ".join(
+        f'"{major}.0.0": {{endpoints: [http://127.0.0.1:{behind.v1 if major == 1 else behind.v2}]}}'
+        for major in range(1, 11)
+    )
+    models = [f'  churn-{n}: {{default_version: "1.0.0", versions: {{{versions}}}}}' for n in range(count)]
+    routes = [
+        f"  churn-{n}: {{match: {{path: {payload.numbered_path(n)}, methods: [POST]}}, model: churn-{n}, pin: server, "
+        'key: [{header: x-user-id}], split: {"1.0.0": 95, "2.0.0": 5}}'
+        for n in range(count)
+    ]
+    return {"models": "\n".join(models), "routes": "\n".join(routes)}

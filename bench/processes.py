@@ -1,0 +1,108 @@
+"""Programs of the benchmark: started on one core, waited for, measured whole, stopped.
+
+A program is measured with all its descendants: what a proxy costs is its master, its workers and its helpers together.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Of a process and its descendants, in MiB. `pss` counts a page that n processes share as one n-th in each."""
+
+    rss: float
+    pss: float
+
+
+class Program:
+    """A running program, pinned to `core`; what it prints goes to `output` in `folder`."""
+
+    def __init__(self, command: Sequence[str], *, core: int, folder: Path) -> None:
+        self.output = folder / "output"
+        with self.output.open("wb") as output:
+            self._process = subprocess.Popen(
+                ["taskset", "--cpu-list", str(core), *command],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+
+    def pids(self) -> list[int]:
+        """The process and its descendants."""
+        found = [self._process.pid]
+        for pid in found:  # grows while it is walked
+            with contextlib.suppress(OSError):
+                for thread in Path(f"/proc/{pid}/task").iterdir():
+                    found += map(int, (thread / "children").read_text().split())
+        return found
+
+    def cpu(self) -> float:
+        """Seconds of CPU, user and system, that all threads of all its processes have used (nanosecond accounting)."""
+        total = 0
+        for pid in self.pids():
+            for thread in Path(f"/proc/{pid}/task").iterdir():
+                total += int((thread / "schedstat").read_text().split()[0])
+        return total / 1e9
+
+    def memory(self, of: str = "") -> Memory:
+        """What its processes hold now; only those whose command line holds `of`."""
+        rss = pss = 0
+        for pid in self.pids():
+            if of.encode() not in Path(f"/proc/{pid}/cmdline").read_bytes():
+                continue
+            fields = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:])
+            rss += int(fields["Rss"].split()[0])
+            pss += int(fields["Pss"].split()[0])
+        return Memory(rss / 1024, pss / 1024)
+
+    def wait_until_listening(self, port: int, seconds: float = 60.0) -> None:
+        """Return when `port` takes connections; raise with what the program said when it ends or takes too long."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline and self._process.poll() is None:
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+                return
+            time.sleep(0.002)
+        raise RuntimeError(f"{self._process.args!r} does not listen:\n{self.output.read_text()[-2000:]}")
+
+    def stop(self) -> None:
+        """End it and everything that it started, politely first."""
+        family = self.pids()
+        self._process.send_signal(signal.SIGTERM)
+        try:
+            self._process.wait(5)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        for pid in family[1:]:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+
+@contextlib.contextmanager
+def running(command: Sequence[str], *, port: int, core: int, folder: Path) -> Iterator[Program]:
+    """A program that takes connections on `port`, for the time of the block."""
+    folder.mkdir(parents=True, exist_ok=True)
+    program = Program(command, core=core, folder=folder)
+    try:
+        program.wait_until_listening(port)
+        yield program
+    finally:
+        program.stop()
+
+
+def free_port() -> int:
+    """A loopback port that nothing uses now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
