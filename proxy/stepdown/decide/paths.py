@@ -1,0 +1,80 @@
+"""Paths: templates of a route, and the paths that two servers could read differently.
+
+Routes match the raw path, and it is forwarded byte for byte. A model server may decode, merge or resolve parts of it
+before it routes on its own, and so reach what no rule of ours matched. So a path that a template or a prefix matches
+must have one reading only, the part after a prefix too; `is_unambiguous` says whether it has. A path that equals a
+route's exact path byte for byte needs no such check.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from stepdown.errors import BadRequestError
+
+_UNAMBIGUOUS = re.compile(
+    rb"""
+    (?:
+        / (?! (?:\.|%2[eE]){1,2} (?:/|\Z) )                  # no segment that is . or .., written either way
+        (?: [^/%;\\]++                                       # no path parameters, no backslash
+          | % (?! 00 | 2[fF] | 5[cC] ) [0-9a-fA-F]{2}        # whole escapes, none of NUL, slash or backslash
+        )++
+    )*+
+    /?                                                       # no empty segment but the last
+    """,
+    re.VERBOSE,
+)
+
+
+def is_unambiguous(path: bytes) -> bool:
+    """Whether every server reads this raw path alike."""
+    return _UNAMBIGUOUS.fullmatch(path) is not None
+
+
+def refuse_ambiguous(path: bytes) -> None:
+    """Raise `BadRequestError` (400) if a path that a rule matches has more than one reading."""
+    if _UNAMBIGUOUS.fullmatch(path) is None:
+        raise BadRequestError(
+            "the path has a dot segment, an empty segment, a path parameter, an escaped or back slash, "
+            "a NUL or a broken escape, which servers read differently"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A path cut into segments; `None` stands for a `{name}`, any one segment that is not empty."""
+
+    segments: tuple[bytes | None, ...]
+    names: tuple[str, ...]
+
+    @classmethod
+    def parse(cls, text: str) -> Template:
+        """Read `/v2/models/{model}/infer`; `/` at the end of a prefix has to be removed before."""
+        segments: list[bytes | None] = []
+        names: list[str] = []
+        for segment in split_path(text.encode()):
+            if segment[:1] == b"{" and segment[-1:] == b"}":
+                segments.append(None)
+                names.append(segment[1:-1].decode())
+            else:
+                segments.append(segment)
+        return cls(tuple(segments), tuple(names))
+
+    def begins(self, segments: list[bytes]) -> bool:
+        """Whether the path's first segments are these."""
+        if len(segments) < len(self.segments):
+            return False
+        for wanted, segment in zip(self.segments, segments, strict=False):
+            if segment != wanted and (wanted is not None or not segment):
+                return False
+        return True
+
+    def fits(self, segments: list[bytes]) -> bool:
+        """Whether these are all of the path's segments."""
+        return len(segments) == len(self.segments) and self.begins(segments)
+
+
+def split_path(path: bytes) -> list[bytes]:
+    """`/a/b` to `[a, b]`, `/a/` to `[a, ""]`; a path that does not begin with a slash has no segments."""
+    return path[1:].split(b"/") if path[:1] == b"/" else []

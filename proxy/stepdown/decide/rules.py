@@ -1,0 +1,88 @@
+"""Rules: a condition and a split of a route, ready to be looked up in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from stepdown.decide import spec
+from stepdown.decide.choice import Choice
+from stepdown.decide.pins import Pin
+from stepdown.decide.plans import Choices, Plan
+from stepdown.decide.slots import Tables
+from stepdown.errors import NoReadyVersionError, RetiredVersionError, UnreachableShapeError
+
+
+class Rule:
+    """One rule of a route, with what it has planned so far."""
+
+    def __init__(self, rule: spec.Rule, route: spec.Route, choices: Choices, tables: Tables) -> None:
+        self.name = rule.name
+        self.split = rule.split
+        self.table = tables.table(rule.split)
+        self.salt = rule.salt or f"{route.name}/{rule.name}"
+        self.prefixes = tuple(f"{self.salt}:{label}:".encode() for label in choices.labels)
+        """What comes before a key's value when it is hashed, by key source."""
+        self._choices = choices
+        self._model = choices.model
+        self._weighted = tuple(version for version, weight in rule.split if weight)
+        named = dict.fromkeys(version for one in (rule, *route.rules) for version, _ in one.split)
+        self._spare = tuple(version for version in named if version not in self._weighted)
+        """Versions of the route to which the split gives nothing: the rule's own first, then in the file's order."""
+        self._plans: dict[Pin, Plan] = {}
+        self._plans_by_shape: dict[str, Plan] = {}
+
+    def plan(self, pin: Pin) -> Plan:
+        """The plan for a pin; raises as `shape` does."""
+        plan = self._plans.get(pin)
+        if plan is None:
+            shape = self.shape(pin)
+            plan = self._plans_by_shape.get(shape)
+            if plan is None:
+                plan = Plan(self.name, shape, self.split, self._spare, self._choices)
+                self._plans_by_shape[shape] = plan
+            self._plans[pin] = plan
+        return plan
+
+    def shape(self, pin: Pin) -> str:
+        """The newest version of a pin that the split reaches, else the newest that any version of the route reaches.
+
+        Raises `RetiredVersionError` (410) where all that the pin allows is retired, `UnreachableShapeError` (406) where
+        nothing configured reaches any of it.
+        """
+        for able in (self._weighted, self._spare):
+            for version in pin.versions:
+                if any(self._model.reaches(served, version) for served in able):
+                    return version
+        raise self._out_of_reach(pin)
+
+    def server(self, pin: Pin, ready: Sequence[bool]) -> Choice:
+        """The newest version of a pin that has servers of its own, served by them: what `pin: server` grants.
+
+        Raises as `shape` does, and `NoReadyVersionError` (503) where these servers are down.
+        """
+        version = next((version for version in pin.versions if self._model.is_served(version)), None)
+        if version is None:
+            raise self._out_of_reach(pin)
+        if not ready[self._model.index(version)]:
+            raise NoReadyVersionError(
+                f"{self._model.name} {version} was asked for by name, and it is not up",
+                retry_after=self._model.recovery(version),
+            )
+        choices = self._choices
+        return choices.get(
+            self.name, version, version, version, reason="pin-server", source=len(choices.labels), evidence=False
+        )
+
+    def _out_of_reach(self, pin: Pin) -> RetiredVersionError | UnreachableShapeError:
+        model = self._model
+        if pin.versions:
+            wanted = " or ".join(pin.versions)
+            return UnreachableShapeError(
+                f"no version on route {self._choices.route} can answer as {model.name} {wanted}"
+            )
+        if pin.retired:
+            links = [link for version in pin.retired if (link := model.versions[version].link)]
+            where = f"; see {links[0]}" if links else ""
+            return RetiredVersionError(f"{model.name} {pin.retired[0]} is retired{where}")
+        declared = ", ".join(version for version, one in model.versions.items() if not one.retired)
+        return UnreachableShapeError(f"{model.name} has no version that was asked for; it has {declared}")
