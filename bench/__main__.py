@@ -15,6 +15,7 @@ from bench.peers import PEERS, Upstream, upstream
 from bench.probes import Memories, cold_start, memories
 from bench.promises import promises
 from bench.rounds import Row, peak_round, steady_round
+from bench.steady import HIGHEST_STEADY_RATE
 
 PACKAGES = "wrk nginx-light haproxy libnginx-mod-http-lua lua-cjson libnginx-mod-http-js"
 
@@ -62,7 +63,7 @@ def _rounds(rows: list[Row], behind: Upstream, options: argparse.Namespace, cons
                 peak_round(row, behind, options.seconds)
         if options.brief or not plain:
             return None
-        rate = min(row.rate for row in plain) / 2
+        rate = min(min(row.rate for row in plain) / 2, HIGHEST_STEADY_RATE)
         for number in range(1, options.rounds + 1):
             for row in plain:
                 status.update(f"latency at {rate:,.0f}/s, round {number} of {options.rounds}: {row.peer.name}")
