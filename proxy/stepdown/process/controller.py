@@ -14,10 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stepdown import tasks
+from stepdown.decide.spec import decode
 from stepdown.process import held, shield
 from stepdown.process.fleet import Fleet
 from stepdown.process.settings import SLAB_BYTES, Settings
 from stepdown.process.tether import Received, Tether, TetherClosedError
+from stepdown.telemetry import log
 from stepdown.telemetry.slab import SlabReader
 
 if TYPE_CHECKING:
@@ -33,9 +35,10 @@ class Host:
         self._tether = tether
         self._introduction = introduction
         self._settings = Settings.from_json(introduction.facts["settings"])
-        encoded = held.read(introduction.fds["spec"])
-        self._encoded = encoded
-        self._fleet = Fleet(self._settings.workers, encoded, lambda index: self._tell("relink", index=index))
+        self._encoded = held.read(introduction.fds["spec"])
+        settings = decode(self._encoded).log
+        log.configure("controller", settings.format, settings.level)
+        self._fleet = Fleet(self._settings.workers, self._encoded, lambda index: self._tell("relink", index=index))
         self._controller: Controller | None = None
         self._early: list[str] = []
 

@@ -1,10 +1,12 @@
-"""The parent's log: one line on standard error for each event, plain or JSON, without the weight of `logging`."""
+"""The parent's log: lines like those of `telemetry.log`, without the weight of `logging` and of a thread."""
 
 import json
 import os
 import select
 import sys
 import time
+
+from stepdown.telemetry.text import timestamp, value
 
 
 class Events:
@@ -26,12 +28,13 @@ class Events:
         self._write("error", event, facts)
 
     def _write(self, level: str, event: str, facts: dict[str, object]) -> None:
-        now = time.time()
-        stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now)) + f".{int(now % 1 * 1000):03d}Z"
+        stamp = timestamp(time.time())
         if self._json:
-            line = json.dumps({"time": stamp, "level": level, "process": "parent", "event": event, **facts})
+            told = {"time": stamp, "level": level, "process": "parent", "logger": __name__, "event": event, **facts}
+            line = json.dumps(told)
         else:
-            line = f"{stamp} {level} parent: {event}" + "".join(f" {name}={value}" for name, value in facts.items())
+            named = "".join(f" {name}={value(str(fact))}" for name, fact in facts.items())
+            line = f"{stamp} {level} parent: {event}{named}"
         # A reader that is stuck or gone is no reason to stop serving: a line that would have to wait is lost.
         # One write each, so that lines of several processes do not mix.
         try:

@@ -14,6 +14,7 @@ import socket
 import sys
 
 from stepdown import tasks
+from stepdown.decide.spec import decode
 from stepdown.errors import StepdownError
 from stepdown.plane import Plane
 from stepdown.process import held, shield
@@ -35,6 +36,8 @@ from stepdown.process.messages import (
 )
 from stepdown.process.settings import SLAB_BYTES, Settings
 from stepdown.process.tether import Received, Tether, TetherClosedError
+from stepdown.telemetry import log
+from stepdown.telemetry.access import AccessLog
 from stepdown.telemetry.slab import Slab
 
 logger = logging.getLogger(__name__)
@@ -50,10 +53,15 @@ class Worker:
         self._loop = loop
         self._index: int = introduction.facts["index"]
         self._listening = socket.socket(fileno=introduction.fds["listen"])
-        self._plane = Plane(loop=loop, slab=Slab.attach(introduction.fds["slab"], SLAB_BYTES), workers=settings.workers)
-        self._digest = self._plane.prepare(held.read(introduction.fds["spec"]))
-        self._plane.activate(self._digest)
+        encoded = held.read(introduction.fds["spec"])
         os.close(introduction.fds["spec"])
+        self._log = decode(encoded).log
+        log.configure(f"worker {self._index}", self._log.format, self._log.level)
+        slab = Slab.attach(introduction.fds["slab"], SLAB_BYTES)
+        access = AccessLog(slab, self._log.format) if self._log.access else None
+        self._plane = Plane(loop=loop, slab=slab, workers=settings.workers, access=access)
+        self._digest = self._plane.prepare(encoded)
+        self._plane.activate(self._digest)
         self._drained = asyncio.Event()
         # The controller, as long as it lives.
         self._channel: Channel[ToWorker] | None = None

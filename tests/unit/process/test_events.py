@@ -19,9 +19,8 @@ def said(log_format: str) -> str:
 
 
 def test_a_plain_event_is_one_line_with_its_facts() -> None:
-    assert re.fullmatch(
-        r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z warning parent: died child=worker 0 pid=7\n", said("plain")
-    )
+    line = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z warning parent: died child=\"worker 0\" pid=7\n"
+    assert re.fullmatch(line, said("plain"))
 
 
 def test_a_json_event_is_one_object_on_one_line() -> None:
@@ -32,6 +31,7 @@ def test_a_json_event_is_one_object_on_one_line() -> None:
         "time": "",
         "level": "warning",
         "process": "parent",
+        "logger": "stepdown.process.events",
         "event": "died",
         "child": "worker 0",
         "pid": 7,
