@@ -12,7 +12,9 @@ from collections.abc import Callable, Sequence
 
 from stepdown.decide import spec
 from stepdown.decide.choice import Choice
-from stepdown.decide.conditions import Condition, Digests
+from stepdown.decide.conditions import Digests
+from stepdown.decide.explain import explain
+from stepdown.decide.explanation import Explanation
 from stepdown.decide.facts import Facts
 from stepdown.decide.keys import label_of, reader_of
 from stepdown.decide.models import Model, Pinned
@@ -28,7 +30,6 @@ class Route:
     """One route of a snapshot."""
 
     __slots__ = (
-        "_conditions",
         "_only",
         "_place_of_version",
         "_readers",
@@ -52,12 +53,8 @@ class Route:
         """Key sources, in the order in which they are tried."""
         self._readers = tuple(enumerate(reader_of(source) for source in route.key))
         choices = Choices(route.name, model, self.labels)
-        self.rules = tuple(Rule(rule, route, choices, tables) for rule in route.rules)
-        self._conditions = tuple(
-            (Condition(rule.when, digests), one) for rule, one in zip(route.rules, self.rules, strict=True)
-        )
-        first = self._conditions[0]
-        self._only = first[1] if first[0].always else None
+        self.rules = tuple(Rule(rule, route, choices, digests, tables) for rule in route.rules)
+        self._only = self.rules[0] if self.rules[0].condition.always else None
         """The rule that every request gets, if there is one; the rest of the rules is then out of reach."""
         self._place_of_version = (
             self.param_names.index(route.version_param) if route.version_param is not None else None
@@ -97,6 +94,18 @@ class Route:
             return choice
         return plan.instead(source, arm, slot, ready)
 
+    def explain(  # noqa: PLR0917 - the arguments of `choose`
+        self,
+        facts: Facts,
+        params: tuple[bytes, ...],
+        body: bytes | None,
+        client: str,
+        ready: Sequence[bool],
+        draw: Callable[[], int],
+    ) -> Explanation:
+        """Every step of what `choose` does with the same arguments, refusals too; raises nothing."""
+        return explain(self, facts, params, body, client, ready, draw)
+
     def pinned(self, facts: Facts, params: tuple[bytes, ...]) -> Pinned:
         """The pin of a request and where it came from; raises `BadPinError` (400)."""
         model = self.model
@@ -117,8 +126,8 @@ class Route:
 
     def rule_for(self, facts: Facts) -> Rule:
         """The first rule whose condition holds; raises `NoRouteError` (404) if none does."""
-        for condition, rule in self._conditions:
-            if condition.holds(facts):
+        for rule in self.rules:
+            if rule.condition.holds(facts):
                 return rule
         raise NoRouteError(f"no rule of route {self.name} holds for this request")
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from stepdown.decide import spec
 from stepdown.decide.choice import Choice
+from stepdown.decide.conditions import Condition, Digests
 from stepdown.decide.pins import Pin
 from stepdown.decide.plans import Choices, Plan
 from stepdown.decide.slots import Tables
@@ -15,8 +16,9 @@ from stepdown.errors import NoReadyVersionError, RetiredVersionError, Unreachabl
 class Rule:
     """One rule of a route, with what it has planned so far."""
 
-    def __init__(self, rule: spec.Rule, route: spec.Route, choices: Choices, tables: Tables) -> None:
+    def __init__(self, rule: spec.Rule, route: spec.Route, choices: Choices, digests: Digests, tables: Tables) -> None:
         self.name = rule.name
+        self.condition = Condition(rule.when, digests)
         self.split = rule.split
         self.table = tables.table(rule.split)
         self.salt = rule.salt or f"{route.name}/{rule.name}"

@@ -33,8 +33,13 @@ Table = Sequence[int]
 """`SLOTS` entries: the position in the split of the version that owns the slot."""
 
 
+def hash_of(key: bytes) -> int:
+    """murmur3 (x86, 32 bits, seed 0) of a salted key, in [0, 2**32)."""
+    return mmh3.hash(key, 0, False)
+
+
 def slot_of(key: bytes) -> int:
-    """The slot of a salted key: murmur3 (x86, 32 bits, seed 0) scaled to [0, 10000) without a modulo's bias."""
+    """The slot of a salted key: its hash scaled to [0, 10000), without a modulo's bias."""
     return mmh3.hash(key, 0, False) * SLOTS >> 32
 
 

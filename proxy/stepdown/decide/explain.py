@@ -1,0 +1,109 @@
+"""Explanations: every step of a decision with its reason, for people and for programs.
+
+The steps are those of `Route.choose`, taken one at a time, and the end is what `choose` itself returns or raises, so an
+explanation cannot differ from what happens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from stepdown.decide import spec
+from stepdown.decide.conditions import Condition, Digests
+from stepdown.decide.explanation import Alternative, Explanation, Refusal
+from stepdown.decide.facts import Facts
+from stepdown.decide.pins import HEADER
+from stepdown.decide.slots import hash_of, slot_of
+from stepdown.errors import StepdownError
+
+if TYPE_CHECKING:
+    from stepdown.decide.route import Route
+    from stepdown.decide.rules import Rule
+
+
+def explain(  # noqa: PLR0917 - the arguments of `Route.choose`
+    route: Route,
+    facts: Facts,
+    params: tuple[bytes, ...],
+    body: bytes | None,
+    client: str,
+    ready: Sequence[bool],
+    draw: Callable[[], int],
+) -> Explanation:
+    """Explain what `route.choose` does with the same arguments; a refusal is part of the explanation, not raised."""
+    seen: dict[str, Any] = {
+        "route": route.name,
+        "model": route.model.name,
+        "match": str(Condition(route.spec.match, Digests())),
+        "params": {name: _text(value) for name, value in zip(route.param_names, params, strict=False)},
+    }
+    try:
+        pin, source = route.pinned(facts, params)
+        seen["pin_source"] = source
+        seen["pin_value"] = _pin_value(route, facts, params, source)
+        seen["passed_over"] = tuple(_passed_over(route, facts))
+        rule = route.rule_for(facts)
+        seen |= {"rule": rule.name, "condition": str(rule.condition), "split": rule.split}
+        drawn = draw()
+        if source == "default" or route.spec.pin == "shape":
+            seen["pinned"] = rule.shape(pin)
+            seen["alternatives"] = tuple(_alternatives(route, rule, seen["pinned"], ready))
+            seen |= _slot(route, rule, route.key(facts, body, client), drawn)
+        choice = route.choose(facts, params, body, client, ready, lambda: drawn)
+        seen |= {
+            "pinned": choice.pinned,
+            "assigned": choice.assigned,
+            "served": choice.served,
+            "reason": choice.reason,
+            "evidence": choice.evidence,
+            "chain": tuple(_step(step) for step in choice.chain.steps) if choice.chain else (),
+        }
+    except StepdownError as error:
+        seen["refusal"] = Refusal(error.code, error.problem, error.detail)
+    return Explanation(**seen)
+
+
+def _pin_value(route: Route, facts: Facts, params: tuple[bytes, ...], source: str) -> str | None:
+    if source == "path":
+        return _text(params[route.param_names.index(route.spec.version_param or "")])
+    value = facts.get(HEADER)
+    return _text(value) if source == "header" and value is not None else None
+
+
+def _passed_over(route: Route, facts: Facts) -> Iterator[str]:
+    for rule in route.rules:
+        wanted = rule.condition.failed(facts)
+        if wanted is None:
+            return
+        yield f"{rule.name}: wants that {wanted}"
+
+
+def _slot(route: Route, rule: Rule, found: tuple[int, bytes] | None, drawn: int) -> dict[str, Any]:
+    if found is None:
+        slot, labels = drawn, route.labels
+        seen: dict[str, Any] = {"key_source": "none"}
+    else:
+        place, key = found
+        salted = rule.prefixes[place] + key
+        slot, labels = slot_of(salted), route.labels[:place]
+        seen = {"key_source": route.labels[place], "key": _text(key), "salt": rule.salt, "hash": hash_of(salted)}
+    return seen | {"slot": slot, "keys_missing": labels, "assigned": rule.split[rule.table[slot]][0]}
+
+
+def _alternatives(route: Route, rule: Rule, pinned: str, ready: Sequence[bool]) -> Iterator[Alternative]:
+    weights = dict(rule.split)
+    named = dict.fromkeys(version for one in (rule, *route.rules) for version, _ in one.split)
+    for version in named:
+        reaches = route.model.reaches(version, pinned)
+        chain = route.model.chain(version, pinned) if reaches else None
+        steps = len(chain.steps) if chain else 0
+        yield Alternative(version, weights.get(version, 0), reaches, ready[route.model.index(version)], steps)
+
+
+def _step(step: spec.Step) -> str:
+    return f"{step.source} -> {step.target} ({step.kind}{' at ' + step.where if step.where else ''})"
+
+
+def _text(value: bytes) -> str:
+    return value.decode("utf-8", "backslashreplace")

@@ -1,0 +1,102 @@
+"""What an explanation says: a decision's steps as plain data, and as sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from stepdown.decide.slots import SLOTS
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """Why there is no choice."""
+
+    status: int
+    problem: str
+    detail: str
+
+
+class Alternative(msgspec.Struct, frozen=True):
+    """A version of the route's rules, and whether it could have served."""
+
+    version: str
+    weight: int
+    reaches: bool
+    ready: bool
+    steps: int
+    """Adapters between it and the pinned shape."""
+
+
+class Explanation(msgspec.Struct, frozen=True, kw_only=True):
+    """One decision; what was not reached is `None` or empty. `msgspec.json.encode` and `to_builtins` take it."""
+
+    route: str
+    model: str
+    match: str
+    params: dict[str, str]
+    pin_source: str | None = None
+    pin_value: str | None = None
+    pinned: str | None = None
+    passed_over: tuple[str, ...] = ()
+    """Rules whose condition does not hold, each with what it wanted."""
+    rule: str | None = None
+    condition: str | None = None
+    keys_missing: tuple[str, ...] = ()
+    key_source: str | None = None
+    key: str | None = None
+    salt: str | None = None
+    hash: int | None = None
+    slot: int | None = None
+    split: tuple[tuple[str, int], ...] = ()
+    assigned: str | None = None
+    served: str | None = None
+    reason: str | None = None
+    evidence: bool = False
+    chain: tuple[str, ...] = ()
+    alternatives: tuple[Alternative, ...] = ()
+    refusal: Refusal | None = None
+
+    def sentences(self) -> tuple[str, ...]:
+        """The decision told from the beginning to the end, a line for each step."""
+        return tuple(_tell(self))
+
+
+_REASONS = {
+    "split": "it is the assigned version",
+    "pin-forced": "the assigned version cannot be stepped down to the pinned shape",
+    "unhealthy": "the assigned version has no endpoint that is up",
+    "pin-server": "the client asked for its server, and the route grants that",
+}
+
+
+def _tell(one: Explanation) -> Iterator[str]:
+    yield f"Route {one.route} of model {one.model} matches: {one.match}."
+    if one.params:
+        yield f"Parts of the path: {', '.join(f'{name} is {value!r}' for name, value in one.params.items())}."
+    if one.pin_source is not None:
+        asked = "" if one.pin_value is None else f", which says {one.pin_value!r}"
+        shape = "" if one.pinned is None else f": the client gets the shape of {one.pinned}"
+        yield f"The pin comes from: {one.pin_source}{asked}{shape}."
+    for passed_over in one.passed_over:
+        yield f"Passed over rule {passed_over}."
+    if one.rule is not None:
+        split = ", ".join(f"{version} {weight}" for version, weight in one.split)
+        yield f"Rule {one.rule} holds ({one.condition}); its split is {split}."
+    if one.keys_missing:
+        yield f"No key in {', '.join(one.keys_missing)}."
+    if one.key is not None:
+        yield f"The key is {one.key!r} from {one.key_source}; with the salt {one.salt!r} its murmur3 is {one.hash}."
+    if one.slot is not None:
+        how = "That is" if one.key is not None else "An independent draw gave"
+        yield f"{how} slot {one.slot} of {SLOTS}, which the split gives to {one.assigned}."
+    if one.served is not None:
+        yield f"Served by {one.served}, because {_REASONS[one.reason or '']}."
+        chain = f"stepped down: {'; '.join(one.chain)}" if one.chain else "not changed: the shape is its own"
+        yield f"The answer is {chain}."
+        yield f"The request {'counts' if one.evidence else 'does not count'} as evidence of a rollout."
+    for other in one.alternatives:
+        able = f"reaches the shape in {other.steps} step(s)" if other.reaches else "cannot reach the shape"
+        yield f"Version {other.version} has weight {other.weight}, {able} and is {'up' if other.ready else 'down'}."
+    if one.refusal is not None:
+        yield f"Refused with {one.refusal.status} ({one.refusal.problem}): {one.refusal.detail}."
