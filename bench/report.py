@@ -69,11 +69,8 @@ def describe(rounds: int, seconds: float, rate: float | None) -> str:
     """When, on what, with which versions, for how long."""
     model = re.search(r"^model name\s*: (.*)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
     processor = f"{model[1] if model else platform.machine()}, {os.cpu_count()} cores"
-    at_rate = (
-        f" Latencies are at {rate:,.0f} requests/s, half of the lowest of those rows' highest rates, or what the load program does on time."
-        if rate
-        else ""
-    )
+    why = "half of the lowest of those rows' highest rates, or what the load program sends on time"
+    at_rate = f" Latencies are at {rate:,.0f} requests/s, {why}." if rate else ""
     return (
         f"Measured on {date.today()}: {processor}, Linux {platform.release()}; "
         f"Stepdown {stepdown.__version__} on Python {platform.python_version()}, nginx {_version('nginx', '-v')}, "
