@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 from urllib.parse import urlsplit
 
 import jsonschema_rs
@@ -34,7 +35,7 @@ class Answer:
 
 
 class OldClient:
-    """Asks one server, over one connection that is kept, for v1's output by its name."""
+    """Asks one server for v1's output by its name, over one connection, which leaving it as a context closes."""
 
     def __init__(self, url: str, api_key: str = API_KEY) -> None:
         self._connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=10)
@@ -80,15 +81,18 @@ class OldClient:
             return f"not one probability for each of {customers} customers"
         return None
 
-    def close(self) -> None:
-        """Closes the connection; a later `ask` opens a new one."""
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         self._connection.close()
 
 
 if __name__ == "__main__":
     customer = [13.9, 19.2, 90.0, 600.0, 0.09, 0.10, 0.08, 0.05, 0.18, 0.06]
     try:
-        answer = OldClient(sys.argv[1]).ask([customer], user="me")
+        with OldClient(sys.argv[1]) as client:
+            answer = client.ask([customer], user="me")
     except NotWhatWeAgreedError as error:
         sys.exit(f"The old client cannot work with this: {error}")
     print(f"This customer leaves with a probability of {answer.probabilities[0]:.0%}.")

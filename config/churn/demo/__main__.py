@@ -5,12 +5,14 @@ import signal
 import sys
 import time
 import urllib.error
+from pathlib import Path
 
 from config.churn.clients.old import API_KEY, NotWhatWeAgreedError
 from config.churn.demo.scenes import SCENES
 from config.churn.demo.screen import DidNotHoldError, Screen
 from config.churn.demo.stage import Stage, TakenError
 from config.churn.processes import StartError
+from config.churn.servers import ROOT
 
 QUESTION = (
     '{"inputs":[{"name":"x","shape":[1,10],"datatype":"FP64","data":[14,20,90,600,0.09,0.1,0.08,0.05,0.18,0.06]}]}'
@@ -21,18 +23,19 @@ def main() -> int:
     """Plays all scenes; returns 0 when everything held, 1 when something did not, 130 when it was interrupted."""
     parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
     parser.add_argument("--keep", action="store_true", help="stay up afterwards until Ctrl-C")
-    keep = parser.parse_args().keep
+    parser.add_argument("--folder", type=Path, default=ROOT / ".cache" / "churn", help="for models and logs")
+    options = parser.parse_args()
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _end)
     screen = Screen()
     began = time.monotonic()
     try:
-        with Stage() as stage:
+        with Stage(options.folder) as stage:
             stage.check_addresses()
             for scene in SCENES:
                 scene(stage, screen)
             screen.console.print(f"\n[bold green]All {screen.held} steps held[/], in {time.monotonic() - began:.0f} s.")
-            if keep:
+            if options.keep:
                 _stay(stage, screen)
     except KeyboardInterrupt:
         screen.console.print("\nInterrupted; everything was ended.")

@@ -42,9 +42,12 @@ class Screen:
         """
         if not holds:
             raise DidNotHoldError(f"{sentence}; found: {found}" if found else sentence)
+        self.done(sentence, found)
+
+    def done(self, sentence: str, found: str = "") -> None:
+        """Says what has just been proven by getting this far."""
         self.held += 1
-        line = Text.assemble(("  ✓ ", "bold green"), sentence, ("  " + found if found else "", "dim"))
-        self.console.print(line)
+        self.console.print(Text.assemble(("  ✓ ", "bold green"), sentence, ("  " + found, "dim")))
 
     def refused(self, sentence: str, found: str) -> None:
         """Shows an error that was expected."""
@@ -56,7 +59,7 @@ class Screen:
         text = json.dumps(json.loads(body), indent=2)
         self.console.print(Panel(text, title=title, title_align="left", border_style="yellow", expand=False))
 
-    def table_of_answers(self) -> "Answers":
+    def answers(self) -> "Answers":
         """Who asked, in which shape they were answered, by which version, with which headers."""
         return Answers(self.console)
 

@@ -12,7 +12,6 @@ from config.churn.processes import Program, is_taken
 from config.churn.servers import ROOT, ModelServer
 
 CONFIGURATION = Path(__file__).parents[1] / "stepdown.yaml"
-FOLDER = ROOT / ".cache" / "churn"
 
 # The variables of the environment that `stepdown.yaml` reads, with the same defaults.
 ADDRESSES = {
@@ -30,12 +29,13 @@ class TakenError(Exception):
 class Stage:
     """All programs of the demo; leaving it as a context ends every one that runs."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
         self.environment = {name: os.environ.get(name, default) for name, default in ADDRESSES.items()}
         self.url = f"http://{self.environment['CHURN_LISTEN']}"
         self.status_url = f"http://{self.environment['CHURN_STATUS']}"
-        self.v1 = ModelServer(FOLDER / "v1", _port(self.environment["CHURN_V1_URL"]))
-        self.v2 = ModelServer(FOLDER / "v2", _port(self.environment["CHURN_V2_URL"]))
+        self.v1 = ModelServer(folder / "v1", _port(self.environment["CHURN_V1_URL"]))
+        self.v2 = ModelServer(folder / "v2", _port(self.environment["CHURN_V2_URL"]))
         self._sidecar: Program | None = None
 
     def __enter__(self) -> "Stage":
@@ -65,14 +65,14 @@ class Stage:
 
     def customers(self) -> list[list[float]]:
         """Rows that neither model was trained on."""
-        return json.loads((FOLDER / "customers.json").read_text())
+        return json.loads((self.folder / "customers.json").read_text())
 
     def start_sidecar(self) -> None:
         """Starts `stepdown run` on the example's file and returns once it is ready."""
         self._sidecar = Program(
             name="the sidecar",
             arguments=[str(Path(sys.executable).parent / "stepdown"), "run", str(CONFIGURATION)],
-            log=FOLDER / "logs" / "stepdown.log",
+            log=self.folder / "logs" / "stepdown.log",
             environment=self.environment,
             folder=ROOT,
         )
