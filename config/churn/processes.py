@@ -12,7 +12,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 LIBC = ctypes.CDLL(None, use_errno=True)
@@ -107,3 +107,13 @@ def is_taken(host: str, port: int) -> bool:
         except OSError:
             return True
         return False
+
+
+def until(condition: Callable[[], bool], seconds: float) -> bool:
+    """Waits for `condition`; whether it came true within `seconds`."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.1)
+    return True

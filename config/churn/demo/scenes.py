@@ -7,7 +7,8 @@ from config.churn.clients import new
 from config.churn.clients.old import NotWhatWeAgreedError, OldClient
 from config.churn.demo.question import ask
 from config.churn.demo.screen import DidNotHoldError, Screen
-from config.churn.demo.stage import Stage, until
+from config.churn.demo.stage import Stage
+from config.churn.processes import until
 
 USERS = [f"user-{number}" for number in range(400)]
 

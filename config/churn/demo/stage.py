@@ -3,8 +3,6 @@
 import json
 import os
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -83,13 +81,3 @@ def _port(address: str) -> int:
     port = urlsplit(address if "//" in address else f"//{address}").port
     assert port is not None, f"{address} names no port"
     return port
-
-
-def until(condition: Callable[[], bool], seconds: float) -> bool:
-    """Whether `condition` became true within `seconds`."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.1)
-    return True
