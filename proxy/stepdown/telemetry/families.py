@@ -133,7 +133,7 @@ _CONTROLLER = (
     Family(
         "stepdown_config_last_reload_timestamp_seconds",
         "gauge",
-        "When a configuration was last accepted, in Unix seconds.",
+        "When the file was last read, in Unix seconds; whether it was accepted, `stepdown_config_reload_ok` says.",
     ),
     Family("stepdown_config_digest_info", "info", "The configuration that runs.", ("digest",)),
     Family(

@@ -1,0 +1,122 @@
+"""The admin API: everything that shows more than a probe needs, or changes something.
+
+| call | role | answer |
+|---|---|---|
+| `GET /v1/status` | view | workers, digest, health of endpoints, the last reload with its findings |
+| `GET /v1/config` | view | the specification that is in force, without what is secret |
+| `GET /v1/routes` | view | each route with its rules and which versions are ready |
+| `POST /v1/reload` | operate | reads the file again: 200 when it is in force, 422 with findings when it is refused |
+| `POST /v1/drain` | operate | takes the sidecar out as SIGTERM does: 202 |
+
+Who may call is `gate`'s business. Every call that changes something is logged with the name of its token.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from aiohttp import web
+
+from stepdown import __version__
+from stepdown.control.gate import CALLER, gate, problem_response
+from stepdown.control.redact import redacted
+from stepdown.control.state import ControllerState, HealthView
+from stepdown.control.status import degraded, ready
+from stepdown.decide.spec import Model, Route
+from stepdown.telemetry.log import fields
+
+BODY_LIMIT = 64 * 1024
+
+_logger = logging.getLogger(__name__)
+
+
+def application(state: ControllerState, hosts: Iterable[str] = ()) -> web.Application:
+    """The application of the admin socket (`serving.serve`); without tokens it refuses every call, and says so."""
+    calls = _Calls(state)
+    served = web.Application(
+        middlewares=[gate(state, frozenset(host.lower() for host in hosts))], client_max_size=BODY_LIMIT
+    )
+    served.router.add_get("/v1/status", calls.status)
+    served.router.add_get("/v1/config", calls.config)
+    served.router.add_get("/v1/routes", calls.routes)
+    served.router.add_post("/v1/reload", calls.reload)
+    served.router.add_post("/v1/drain", calls.drain)
+    return served
+
+
+class _Calls:
+    def __init__(self, state: ControllerState) -> None:
+        self._state = state
+
+    async def status(self, _request: web.Request) -> web.Response:
+        state = self._state
+        reports = {report["index"]: report for report in await state.worker_status()}
+        return web.json_response(
+            {
+                "version": __version__,
+                "digest": state.digest,
+                "ready": state.ready,
+                "not_ready": list(state.not_ready),
+                "degraded": degraded(state),
+                "draining": state.draining,
+                "workers": [
+                    dataclasses.asdict(worker) | {"report": reports.get(worker.index)} for worker in state.workers
+                ],
+                "health": {key: dataclasses.asdict(view) for key, view in state.health.items()},
+                "last_reload": dataclasses.asdict(state.last_reload),
+            }
+        )
+
+    async def config(self, _request: web.Request) -> web.Response:
+        return web.json_response({"digest": self._state.digest, "config": redacted(self._state.spec)})
+
+    async def routes(self, _request: web.Request) -> web.Response:
+        models = {model.name: model for model in self._state.spec.models}
+        health = self._state.health
+        return web.json_response(
+            {
+                "digest": self._state.digest,
+                "routes": [_route(route, models[route.model], health) for route in self._state.spec.routes],
+            }
+        )
+
+    async def reload(self, request: web.Request) -> web.Response:
+        _logger.info("admin call: reload", extra=fields(token=request[CALLER].name, address=request.remote))
+        done = await self._state.reload()
+        if done.ok:
+            return web.json_response({"digest": self._state.digest, **dataclasses.asdict(done)})
+        detail = "The file was refused, and the configuration before it stays in force."
+        return problem_response(422, "configuration", detail, findings=done.findings, digest=self._state.digest)
+
+    async def drain(self, request: web.Request) -> web.Response:
+        _logger.info("admin call: drain", extra=fields(token=request[CALLER].name, address=request.remote))
+        await self._state.drain()
+        return web.json_response({"draining": True}, status=202)
+
+
+def _route(route: Route, model: Model, health: Mapping[str, HealthView]) -> dict[str, Any]:
+    served = {version.id: ready(model, version, health) for version in model.versions if version.endpoints}
+    return {
+        "name": route.name,
+        "match": {key: value for key, value in _shown_match(route).items() if value},
+        "model": model.name,
+        "default_version": model.default_version,
+        "latest": model.latest,
+        "rules": [{"name": rule.name, "split": dict(rule.split)} for rule in route.rules],
+        "ready": served,
+    }
+
+
+def _shown_match(route: Route) -> dict[str, Any]:
+    """Where the route is; its header conditions are shown by name only."""
+    match = route.match
+    return {
+        "hosts": match.hosts,
+        "path": match.path,
+        "path_prefix": match.path_prefix,
+        "methods": match.methods,
+        "headers": [header.name for header in match.headers],
+    }

@@ -1,0 +1,98 @@
+"""What probes and Prometheus ask for: `/metrics`, `/healthz` and `/readyz`, read-only and without a secret.
+
+`/healthz` says that the process answers. `/readyz` says whether traffic should come here: not while the sidecar drains
+or lacks a worker, and not when none of its routes could be answered in the shape of its default version. One route of
+several that is down is named as degraded, and keeps no traffic from the others.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import platform
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+
+from aiohttp import web
+
+from stepdown import __version__
+from stepdown.control.state import ControllerState, HealthView
+from stepdown.decide.spec import Model, Version
+from stepdown.telemetry.render import Sample, content_type, render
+
+
+def application(state: ControllerState) -> web.Application:
+    """The application of the status socket (`serving.serve`)."""
+    scraping = asyncio.Lock()
+
+    async def metrics(request: web.Request) -> web.Response:
+        accept = request.headers.get("Accept", "")
+        async with scraping:  # a slab's reader remembers how far it has read, so one thread at a time
+            text = await asyncio.to_thread(render, state.slabs, list(samples(state)), accept)
+        response = web.Response(body=text, headers={"Content-Type": content_type(accept)})
+        response.enable_compression()
+        return response
+
+    async def healthz(_request: web.Request) -> web.Response:
+        return web.Response(text="ok\n")
+
+    async def readyz(request: web.Request) -> web.Response:
+        down = degraded(state)
+        reasons = list(state.not_ready)
+        if down and len(down) == len(state.spec.routes):
+            reasons += down
+        status = 503 if reasons else 200
+        if "application/json" in request.headers.get("Accept", ""):
+            return web.json_response({"ready": not reasons, "reasons": reasons, "degraded": down}, status=status)
+        lines = reasons or ["ready", *(f"degraded: {reason}" for reason in down)]
+        return web.Response(text="".join(f"{line}\n" for line in lines), status=status)
+
+    served = web.Application(client_max_size=0)
+    served.router.add_get("/metrics", metrics)
+    served.router.add_get("/healthz", healthz)
+    served.router.add_get("/readyz", readyz)
+    return served
+
+
+def degraded(state: ControllerState) -> list[str]:
+    """One sentence for each route that no version could answer in the shape of the model's default version."""
+    health = state.health
+    answerable = {model.name: _answerable(model, health) for model in state.spec.models}
+    return [
+        f"route {route.name}: no version that gives {route.model} its default shape has a ready endpoint"
+        for route in state.spec.routes
+        if not answerable[route.model]
+    ]
+
+
+def _answerable(model: Model, health: Mapping[str, HealthView]) -> bool:
+    reaching = {chain.served for chain in model.chains if chain.pinned == model.default_version}
+    reaching.add(model.default_version)
+    return any(ready(model, version, health) for version in model.versions if version.id in reaching)
+
+
+def ready(model: Model, version: Version, health: Mapping[str, HealthView]) -> bool:
+    """Whether requests may go to one of the version's endpoints; one that is not probed counts as ready."""
+    views = [health.get(f"{model.name}/{version.id}/{endpoint.id}") for endpoint in version.endpoints]
+    return any(view is None or view.ready for view in views)
+
+
+def samples(state: ControllerState) -> Iterator[Sample]:
+    """The values of the families that the controller writes."""
+    workers = state.workers
+    yield Sample("stepdown_build_info", (__version__, platform.python_version()), 1)
+    yield Sample("stepdown_workers", (), sum(worker.alive for worker in workers))
+    yield Sample("stepdown_worker_restarts_total", (), sum(worker.restarts for worker in workers))
+    yield Sample("stepdown_config_reload_ok", (), state.last_reload.ok)
+    yield Sample("stepdown_config_last_reload_timestamp_seconds", (), state.last_reload.when)
+    yield Sample("stepdown_config_digest_info", (state.digest,), 1)
+    for model in state.spec.models:
+        for version in model.versions:
+            dates = (_date(version.deprecated), _date(version.sunset))
+            retired = "true" if version.retired else "false"
+            yield Sample("stepdown_version_info", (model.name, version.id, *dates, retired), 1)
+            if version.sunset is not None:
+                yield Sample("stepdown_version_sunset_timestamp_seconds", (model.name, version.id), version.sunset)
+
+
+def _date(seconds: int | None) -> str:
+    return "" if seconds is None else datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d")
