@@ -41,11 +41,11 @@ def main() -> int:
         screen.console.print("\nInterrupted; everything was ended.")
         return 130
     except TakenError as error:
-        screen.console.print(f"The demo cannot start:\n{error}", style="bold red", markup=False)
+        screen.console.print(f"The demo cannot start:\n{error}", style="bold red", markup=False, soft_wrap=True)
     except StartError as error:
-        screen.console.print(f"Did not start: {error}", style="bold red", markup=False)
+        screen.console.print(f"Did not start: {error}", style="bold red", markup=False, soft_wrap=True)
     except (DidNotHoldError, NotWhatWeAgreedError, urllib.error.URLError, OSError) as error:
-        screen.console.print(f"  This did not hold: {error}", style="bold red", markup=False)
+        screen.console.print(f"  This did not hold: {error}", style="bold red", markup=False, soft_wrap=True)
     else:
         return 0
     return 1

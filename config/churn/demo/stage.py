@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from config.churn.processes import Program, is_taken
+from config.churn.processes import Program, free_port, is_taken
 from config.churn.servers import ROOT, ModelServer
 
 CONFIGURATION = Path(__file__).parents[1] / "stepdown.yaml"
@@ -56,7 +56,7 @@ class Stage:
         for name, default in ADDRESSES.items():
             port = _port(self.environment[name])
             if is_taken("127.0.0.1", port):
-                moved = default.replace(str(_port(default)), str(port + 1000))
+                moved = default.replace(str(_port(default)), str(free_port()))
                 taken.append(f"port {port} is in use by another program: end it, or run  make demo {name}={moved}")
         if taken:
             raise TakenError("\n".join(taken))
