@@ -92,6 +92,12 @@ class RequestNotAdaptableError(StepdownError):
     problem, title, status, fault = "request-not-adaptable", "Request cannot be adapted", 422, Fault.CLIENT
 
 
+class ClientGoneError(StepdownError):
+    """The client left before its answer was complete; nobody is told, it is only counted (nginx's 499)."""
+
+    problem, title, status, fault = "client-gone", "Client gone", 499, Fault.CLIENT
+
+
 # --- the upstream's answer ------------------------------------------------------------------------------------------
 
 

@@ -1,0 +1,72 @@
+"""Last phase: the exchange is counted and, where the access log is on, recorded. Nothing is formatted here."""
+
+from __future__ import annotations
+
+from time import perf_counter, time
+from typing import TYPE_CHECKING
+
+from stepdown.errors import StepdownError
+from stepdown.plane.plan import OUTCOMES
+
+if TYPE_CHECKING:
+    from stepdown.plane.exchange import Exchange
+
+
+def finished(exchange: Exchange) -> None:
+    """Count an exchange whose answer was given, or cut."""
+    seconds = perf_counter() - exchange.started
+    plan = exchange.plan
+    if plan is not None and exchange.status:
+        plan.account(exchange.status, exchange.outcome, seconds, exchange.upstream_seconds)
+    _close(exchange, seconds)
+
+
+def aborted(exchange: Exchange) -> None:
+    """Count an exchange whose client left."""
+    if exchange.plan is not None:
+        exchange.plan.route.count_abort()
+    exchange.status = exchange.status if exchange.answer_begun else 499
+    _close(exchange, perf_counter() - exchange.started)
+
+
+def refused(exchange: Exchange, error: StepdownError) -> None:
+    """Count an error answer of our own by its problem."""
+    if exchange.plan is not None:
+        exchange.plan.route.count_error(error.problem)
+    else:
+        exchange.runtime.count_error(exchange.route.name if exchange.route is not None else "", error)
+
+
+def _close(exchange: Exchange, seconds: float) -> None:
+    if exchange.retrying:
+        exchange.client.budget.give()
+    access = exchange.client.access
+    if access is None:
+        return
+    head, plan = exchange.head, exchange.plan
+    choice = plan.choice if plan is not None else None
+    route = plan.route.name if plan is not None else exchange.route.name if exchange.route is not None else ""
+    names = (
+        (choice.rule, choice.assigned, choice.served, choice.pinned, choice.reason)
+        if choice is not None
+        else ("", "", "", "", "")
+    )
+    access.add(
+        (
+            time(),
+            exchange.client.peer,
+            head.method,
+            head.target,
+            "HTTP/1.1" if head.minor else "HTTP/1.0",
+            exchange.status,
+            exchange.received,
+            exchange.response_bytes,
+            seconds,
+            exchange.upstream_seconds,
+            route,
+            *names,
+            OUTCOMES[exchange.outcome],
+            exchange.endpoint,
+            exchange.error,
+        )
+    )

@@ -1,0 +1,103 @@
+"""Answers and requests brought into another shape: which are, how they are decoded first, what fails.
+
+Small bodies are adapted here and now; large ones in a process of their own (`offload`), since a parse of a megabyte
+would stop every other exchange of the worker.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from stepdown_adapters.generate import Adapter
+
+from stepdown.errors import AdapterFailedError, RequestNotAdaptableError, StreamNotAdaptableError
+from stepdown.plane import encodings
+from stepdown.wire import ResponseHead
+from stepdown_adapters.context import Context
+from stepdown_adapters.errors import AdaptError
+
+if TYPE_CHECKING:
+    from stepdown.plane.exchange import Exchange
+
+INLINE_BYTES = 256 * 1024
+"""Bodies up to this size are adapted on the event loop."""
+
+_STREAMS = (b"text/event-stream", b"application/x-ndjson", b"application/ndjson", b"application/jsonl")
+
+# They describe bytes that are no longer those of the answer (RFC 9110 sections 8.8 and 14, RFC 9530, RFC 1864).
+_STALE = frozenset(
+    (
+        b"etag",
+        b"last-modified",
+        b"digest",
+        b"content-digest",
+        b"repr-digest",
+        b"content-md5",
+        b"content-encoding",
+        b"content-range",
+        b"accept-ranges",
+        b"inference-header-content-length",
+    )
+)
+_BOUND = 1024
+_stale_names: dict[bytes, bool] = {}
+
+
+def has_shape(status: int, method: bytes) -> bool:
+    """Whether an answer has a body in the version's shape: errors have their own, and HEAD and 204 have none."""
+    return 200 <= status < 300 and status != 204 and method != b"HEAD"
+
+
+def refuse_stream(head: ResponseHead) -> None:
+    """Raise `StreamNotAdaptableError` for a stream of events: it would have to be buffered without end."""
+    content_type = head.get(b"content-type")
+    if content_type is not None and content_type.partition(b";")[0].strip().lower() in _STREAMS:
+        raise StreamNotAdaptableError(
+            f"The answer is a stream ({content_type.decode('latin-1')}) and this chain has no adapter for streams"
+        )
+
+
+def kept_lines(head: ResponseHead) -> list[bytes]:
+    """The answer's field lines without those that are untrue of an adapted body."""
+    return [line for line in head.lines if not _is_stale(line)]
+
+
+def _is_stale(line: bytes) -> bool:
+    name = line.partition(b":")[0]
+    stale = _stale_names.get(name)
+    if stale is None:
+        stale = name.lower() in _STALE
+        if len(_stale_names) < _BOUND:
+            _stale_names[name] = stale
+    return stale
+
+
+def decoded(head: ResponseHead, body: bytes, limit: int) -> bytes:
+    """The body without its content coding, at most `limit` bytes of it."""
+    codings = head.get(b"content-encoding")
+    return body if codings is None else encodings.decode(body, codings, limit)
+
+
+def answer(adapter: Adapter, body: bytes, context: Context) -> bytes:
+    """Step an answer down; raises `AdapterFailedError`."""
+    try:
+        return adapter.response(body, context)
+    except AdaptError as error:
+        raise AdapterFailedError(str(error)) from None
+
+
+def request(adapter: Adapter, body: bytes, context: Context) -> bytes:
+    """Step a request up; raises `RequestNotAdaptableError`."""
+    try:
+        return adapter.request(body, context)
+    except AdaptError as error:
+        raise RequestNotAdaptableError(str(error)) from None
+
+
+def context(exchange: Exchange) -> Context:
+    """What operations may read of the request."""
+    head = exchange.head
+    names = exchange.plan.route.names if exchange.plan is not None else ()
+    params = {name: value.decode("latin-1") for name, value in zip(names, exchange.params, strict=False)}
+    body = bytes(exchange.body) if exchange.kept else None
+    return Context(head.method.decode("ascii"), head.path.decode("ascii"), params, body)

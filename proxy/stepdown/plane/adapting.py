@@ -1,0 +1,89 @@
+"""Fifth phase, for answers in another shape than the pinned one: step down, or do what the route says on failure."""
+
+from __future__ import annotations
+
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+from stepdown import tasks
+from stepdown.errors import AdapterFailedError, AnswerTooLargeError, StreamNotAdaptableError
+from stepdown.plane import adapt, forward, send, stages
+from stepdown.plane.plan import ADAPTED, NATIVE, PASSTHROUGH
+from stepdown.wire import ResponseHead
+
+if TYPE_CHECKING:
+    from stepdown.plane.exchange import Exchange
+    from stepdown.plane.plan import Plan
+
+
+def answer(exchange: Exchange, plan: Plan, head: ResponseHead, body: bytes) -> None:
+    """Adapt a whole answer and send it."""
+    assert plan.adapter is not None
+    begun = perf_counter()
+    try:
+        adapt.refuse_stream(head)
+        limit = plan.route.limits.adapted_body
+        if len(body) > limit:
+            raise AnswerTooLargeError(f"The answer is longer than {limit} bytes, the most that is adapted")
+        decoded = adapt.decoded(head, body, limit)
+        if len(decoded) > adapt.INLINE_BYTES:
+            exchange.stage = stages.ADAPT_ANSWER
+            exchange.client.wait(0)
+            tasks.start(_elsewhere(exchange, plan, head, body, decoded), name="adapt a large answer")
+            return
+        adapted = adapt.answer(plan.adapter, decoded, adapt.context(exchange))
+    except AdapterFailedError as error:
+        _failed(exchange, plan, head, body, error)
+        return
+    plan.account_adapter(perf_counter() - begun)
+    _deliver(exchange, plan, head, adapted)
+
+
+async def _elsewhere(exchange: Exchange, plan: Plan, head: ResponseHead, body: bytes, decoded: bytes) -> None:
+    assert plan.choice.chain is not None
+    begun = perf_counter()
+    try:
+        adapted = await exchange.client.offload.run(plan.choice.chain, "response", decoded, adapt.context(exchange))
+    except AdapterFailedError as error:
+        if not exchange.gone:
+            _failed(exchange, plan, head, body, error)
+        return
+    if not exchange.gone:
+        plan.account_adapter(perf_counter() - begun)
+        _deliver(exchange, plan, head, adapted)
+
+
+def _deliver(exchange: Exchange, plan: Plan, head: ResponseHead, adapted: bytes) -> None:
+    exchange.outcome = ADAPTED
+    send.whole(exchange, head, adapt.kept_lines(head), adapted, plan.lines)
+
+
+def _failed(exchange: Exchange, plan: Plan, head: ResponseHead, body: bytes, error: AdapterFailedError) -> None:
+    """The route's policy: fail, ask a version that has the shape, or pass the answer on under its true name.
+
+    What is too large or a stream is refused whatever the policy: it has not been read, so it cannot be vouched for.
+    """
+    unread = isinstance(error, AnswerTooLargeError | StreamNotAdaptableError)
+    if plan.route.policy == "passthrough" and not unread:
+        exchange.outcome = PASSTHROUGH
+        plan.route.count_error(error.problem)
+        send.whole(exchange, head, head.lines, body, plan.true_lines)
+    elif plan.route.policy != "ask_native" or not _ask_native(exchange, plan):
+        exchange.fail(error)
+
+
+def _ask_native(exchange: Exchange, plan: Plan) -> bool:
+    """Ask a version that has the pinned shape itself; false where that is not possible."""
+    if not (plan.route.repeatable and exchange.kept and exchange.complete):
+        return False
+    native = exchange.runtime.native_plan(plan.choice)
+    if native is None or not forward.take_budget(exchange):
+        return False
+    plan.route.count_error("adapter-failed")
+    plan.route.count_retry("adapter-failed")
+    exchange.plan = native
+    exchange.outcome = NATIVE
+    exchange.adapted_request = None
+    exchange.relay = None
+    forward.pick_and_send(exchange)
+    return True

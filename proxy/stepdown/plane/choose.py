@@ -1,0 +1,63 @@
+"""First phase: which route, which shape, which version; what follows from it is looked up, not worked out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from stepdown.errors import BodyTooLargeError, NoRouteError
+from stepdown.plane import collect, forward
+from stepdown.plane.collect import KEY_BYTES
+from stepdown.plane.outgoing import client_address
+
+if TYPE_CHECKING:
+    from stepdown.plane.exchange import Exchange
+    from stepdown.plane.plan import Plan
+
+
+def route(exchange: Exchange) -> None:
+    """Find the route, and decide at once unless the body has to be read first. Raises what the client is told."""
+    found = exchange.runtime.snapshot.match(exchange.head)
+    if found is None:
+        plan = exchange.runtime.passthrough
+        if plan is None:
+            head = exchange.head
+            raise NoRouteError(f"Nothing matches {head.method.decode()} {head.path.decode('latin-1')}")
+        proceed(exchange, plan)
+        return
+    exchange.route, exchange.params = found
+    if exchange.complete or not exchange.route.needs_body or exchange.received >= KEY_BYTES:
+        version(exchange)
+    else:
+        collect.for_key(exchange)
+
+
+def version(exchange: Exchange) -> None:
+    """Choose shape and version, and go on with what follows from them."""
+    matched, runtime, client = exchange.route, exchange.runtime, exchange.client
+    assert matched is not None
+    address = client.peer
+    if runtime.trusted_hops:
+        address = client_address(exchange.head, address, runtime.trusted_hops)
+    body = None
+    if matched.needs_body and exchange.complete and exchange.received <= KEY_BYTES:
+        body = bytes(exchange.body)
+    if client.may_explain and exchange.head.get(b"x-stepdown-explain"):
+        exchange.extra = runtime.explain(matched, exchange.head, exchange.params, body, address)
+    choice = matched.choose(exchange.head, exchange.params, body, address, runtime.ready, runtime.draw)
+    proceed(exchange, runtime.plans.get(choice) or runtime.plan_for(choice))
+
+
+def proceed(exchange: Exchange, plan: Plan) -> None:
+    """Hold the request to its route's limits, bring its body into shape where that is needed, and forward it."""
+    exchange.plan = plan
+    timeouts, limits = plan.route.timeouts, plan.route.limits
+    if timeouts.whole:
+        exchange.whole_deadline = exchange.client.clock.now + timeouts.whole
+    if limits.request_body and max(exchange.head.length, exchange.received) > limits.request_body:
+        raise BodyTooLargeError(f"This route takes at most {limits.request_body} bytes")
+    if plan.adapter is not None and plan.adapter.touches_request and exchange.head.framed:
+        collect.for_adapter(exchange)
+        return
+    if exchange.head.expect and not exchange.complete:
+        exchange.client.send_continue()
+    forward.pick_and_send(exchange)

@@ -1,0 +1,80 @@
+"""Large bodies adapted in a process of their own, which starts when the first one comes.
+
+The chain travels as its steps' JSON; the process compiles it once and remembers it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from functools import lru_cache
+from typing import Literal
+
+import msgspec
+from stepdown_adapters.generate import Adapter, compile_chain
+
+from stepdown.decide.spec import Chain
+from stepdown.errors import AdapterFailedError, RequestNotAdaptableError
+from stepdown_adapters.context import Context
+from stepdown_adapters.errors import AdaptError
+
+Direction = Literal["request", "response"]
+_WAITING = 16
+"""Large bodies that may wait for the process: each is held in memory."""
+
+
+class Offload:
+    """The worker's helper process for large bodies."""
+
+    __slots__ = ("_executor", "_waiting")
+
+    def __init__(self) -> None:
+        self._executor: ProcessPoolExecutor | None = None
+        self._waiting = 0
+
+    async def run(self, chain: Chain, direction: Direction, body: bytes, context: Context) -> bytes:
+        """Adapt `body`; raises `AdapterFailedError` or `RequestNotAdaptableError` like the work on the loop."""
+        if self._waiting >= _WAITING:
+            raise AdapterFailedError(f"{_WAITING} large bodies are waiting to be adapted", status=503, retry_after=1)
+        self._waiting += 1
+        try:
+            if self._executor is None:
+                self._executor = ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"))
+            facts = (context.method, context.path, dict(context.params), context.body)
+            steps = msgspec.json.encode(chain)
+            result = await asyncio.get_running_loop().run_in_executor(
+                self._executor, _work, steps, direction, body, facts
+            )
+        except BrokenProcessPool:
+            self._executor = None
+            raise AdapterFailedError("The process for large bodies has died; it is started again") from None
+        finally:
+            self._waiting -= 1
+        if isinstance(result, bytes):
+            return result
+        raise (AdapterFailedError if direction == "response" else RequestNotAdaptableError)(result)
+
+    def close(self) -> None:
+        """Stop the process."""
+        if self._executor is not None:
+            self._executor.shutdown(wait=False, cancel_futures=True)
+            self._executor = None
+
+
+@lru_cache(maxsize=32)
+def _compiled(steps: bytes) -> Adapter:
+    return compile_chain(msgspec.json.decode(steps, type=Chain).steps)
+
+
+def _work(
+    steps: bytes, direction: Direction, body: bytes, facts: tuple[str, str, dict[str, str], bytes | None]
+) -> bytes | str:
+    """In the other process: the adapted body, or the sentence that says why not."""
+    adapter = _compiled(steps)
+    context = Context(*facts)
+    try:
+        return adapter.response(body, context) if direction == "response" else adapter.request(body, context)
+    except AdaptError as error:
+        return str(error)

@@ -1,0 +1,192 @@
+"""Everything that follows from a decision, worked out before the request that needs it: one `Plan` for each `Choice`.
+
+A choice is one object for each (route, rule, shape, assigned, served, reason, key source), so a dictionary look-up by
+identity gives the pool, the compiled adapter, the header lines to add and the cells to count in.
+"""
+
+from __future__ import annotations
+
+from email.utils import formatdate
+
+from stepdown_adapters.generate import Adapter
+
+from stepdown.decide import spec as specification
+from stepdown.decide.snapshot import Choice
+from stepdown.plane.versions import VersionPool
+from stepdown.telemetry.buckets import ADAPTER_SECONDS, REQUEST_SECONDS, bucket
+from stepdown.telemetry.slab import Slab
+from stepdown.wire import serialise
+
+OUTCOMES = ("none", "adapted", "failed", "native", "passthrough")
+NONE, ADAPTED, FAILED, NATIVE, PASSTHROUGH = range(5)
+"""What became of an answer on its way through the adapters; the metric label `adapter`."""
+
+
+class RoutePlan:
+    """What all exchanges of one route share, for the life of a snapshot."""
+
+    __slots__ = (
+        "_aborts",
+        "_errors",
+        "_retries",
+        "_slab",
+        "keep_bytes",
+        "limits",
+        "name",
+        "names",
+        "policy",
+        "repeatable",
+        "style",
+        "timeouts",
+    )
+
+    def __init__(self, route: specification.Route, names: tuple[str, ...], repeatable: bool, slab: Slab) -> None:
+        self.name = route.name
+        self.names = names
+        """Names of the path template's parts."""
+        self.style = route.errors
+        self.policy = route.on_adapter_failure
+        self.timeouts = route.timeouts
+        self.limits = route.limits
+        self.repeatable = repeatable
+        self.keep_bytes = route.limits.adapted_body if self.policy == "ask_native" else KEEP_FOR_RETRY
+        """How much of a request's body is kept in case it has to be sent again."""
+        self._slab = slab
+        self._errors: dict[str, int] = {}
+        self._retries: dict[str, int] = {}
+        self._aborts = slab.counter("stepdown_client_aborts_total", (route.name,))
+
+    def count_error(self, problem: str) -> None:
+        """Count an answer that Stepdown made itself."""
+        self._count(self._errors, "stepdown_errors_total", problem)
+
+    def count_retry(self, reason: str) -> None:
+        """Count a request that is sent again because of `reason`, a problem's name."""
+        self._count(self._retries, "stepdown_retries_total", reason)
+
+    def count_abort(self) -> None:
+        """Count a client that left."""
+        self._slab.cells[self._aborts] += 1
+
+    def _count(self, cells: dict[str, int], family: str, label: str) -> None:
+        cell = cells.get(label)
+        if cell is None:
+            cell = cells[label] = self._slab.counter(family, (self.name, label))
+        self._slab.cells[cell] += 1
+
+
+KEEP_FOR_RETRY = 64 * 1024
+
+
+class Plan:
+    """Everything that follows from one choice."""
+
+    __slots__ = (
+        "_adapter_cell",
+        "_cells",
+        "_labels",
+        "_request_cell",
+        "_requests",
+        "_slab",
+        "_upstream_cell",
+        "adapter",
+        "choice",
+        "lines",
+        "pool",
+        "route",
+        "served_lines",
+        "true_lines",
+    )
+
+    def __init__(
+        self,
+        *,
+        route: RoutePlan,
+        choice: Choice,
+        pool: VersionPool,
+        adapter: Adapter | None,
+        lines: tuple[bytes, bytes, bytes],
+        slab: Slab,
+    ) -> None:
+        self.route = route
+        self.choice = choice
+        self.pool = pool
+        self.adapter = adapter
+        """`None` where the served version has the pinned shape itself."""
+        self.lines, self.true_lines, self.served_lines = lines
+        """Field lines of an answer in the pinned shape, in the served version's own, and of one without a shape."""
+        self._labels = (route.name, choice.rule, choice.assigned, choice.served, choice.pinned, choice.reason)
+        self._slab = slab
+        self._cells = slab.cells
+        self._requests: dict[int, int] = {}
+        served = (route.name, choice.served)
+        self._request_cell = slab.histogram("stepdown_request_duration_seconds", served)
+        self._upstream_cell = slab.histogram("stepdown_upstream_duration_seconds", served)
+        self._adapter_cell = (
+            slab.histogram("stepdown_adapter_duration_seconds", (route.name, choice.served, choice.pinned))
+            if adapter is not None
+            else -1
+        )
+
+    def account(self, status: int, outcome: int, seconds: float, upstream_seconds: float) -> None:
+        """Count one answered request: three cells of numbers known beforehand, two divisions of time into buckets."""
+        key = status // 100 * 8 + outcome
+        cell = self._requests.get(key)
+        if cell is None:
+            labels = (*self._labels, self.choice.key_source, f"{status // 100}xx", OUTCOMES[outcome])
+            cell = self._requests[key] = self._slab.counter("stepdown_requests_total", labels)
+        cells = self._cells
+        cells[cell] += 1
+        base = self._request_cell
+        cells[base + bucket(REQUEST_SECONDS, seconds)] += 1
+        cells[base + _SUM] += int(seconds * 1_000_000)
+        base = self._upstream_cell
+        cells[base + bucket(REQUEST_SECONDS, upstream_seconds)] += 1
+        cells[base + _SUM] += int(upstream_seconds * 1_000_000)
+
+    def account_adapter(self, seconds: float) -> None:
+        """Count the work of the chain."""
+        base = self._adapter_cell
+        self._cells[base + bucket(ADAPTER_SECONDS, seconds)] += 1
+        self._cells[base + len(ADAPTER_SECONDS) + 1] += int(seconds * 1_000_000)
+
+
+_SUM = len(REQUEST_SECONDS) + 1
+
+
+def answer_lines(
+    versions: dict[str, specification.Version], pinned: str, served: str, vary: bytes
+) -> tuple[bytes, bytes, bytes]:
+    """The lines of `Plan`: delivered in the pinned shape, in the served version's own, without a shape."""
+    served_line = serialise.field("x-model-served", served)
+    delivered = serialise.field("x-model-version", pinned) + served_line + lifecycle(versions[pinned]) + vary
+    own = serialise.field("x-model-version", served) + served_line + lifecycle(versions[served]) + vary
+    return delivered, own, served_line + vary
+
+
+def lifecycle(version: specification.Version) -> bytes:
+    """`Deprecation` (RFC 9745), `Sunset` (RFC 8594) and `Link` of a shape that is going away."""
+    lines = b""
+    if version.deprecated is not None:
+        lines += serialise.field("deprecation", f"@{version.deprecated}")
+    if version.sunset is not None:
+        lines += serialise.field("sunset", formatdate(version.sunset, usegmt=True))
+    if version.link is not None and lines:
+        relation = "sunset" if version.deprecated is None else "deprecation"
+        lines += serialise.field("link", f'<{version.link}>; rel="{relation}"')
+    return lines
+
+
+def vary_line(model: specification.Model, route: specification.Route) -> bytes:
+    """`Vary` with every header that may have chosen: the pin, keys, conditions, and what tells clients apart."""
+    names = {"x-model-version"}
+    for source in route.key:
+        if source.header:
+            names.add(source.header.lower())
+        elif source.cookie:
+            names.add("cookie")
+    matches = [route.match, *(rule.when for rule in route.rules), *(entry.match for entry in model.clients)]
+    names.update(header.name for match in matches for header in match.headers)
+    if any(match.hosts for match in matches):
+        names.discard("host")
+    return serialise.field("vary", ", ".join(sorted(names)))

@@ -1,0 +1,215 @@
+"""A snapshot made ready to move bytes: its decisions, and the pools, adapters, header lines and cells behind them.
+
+A runtime is made whole before it is used and does not change afterwards, but for readiness, which is a fact about the
+world, and for plans, which are worked out when the first request needs them and are the same ever after. Endpoints
+that two successive snapshots share keep their pools, so a reload neither closes a connection nor forgets that an
+endpoint was down.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from ipaddress import ip_address, ip_network
+from random import random
+from typing import NamedTuple
+
+import msgspec
+from stepdown_adapters.generate import Adapter, compile_chain
+
+from stepdown.decide import spec as specification
+from stepdown.decide.snapshot import Choice, Route, Snapshot, compile_snapshot
+from stepdown.errors import StepdownError
+from stepdown.plane.clock import CoarseClock
+from stepdown.plane.plan import Plan, RoutePlan, answer_lines, vary_line
+from stepdown.plane.pool import EndpointPool
+from stepdown.plane.versions import VersionPool
+from stepdown.telemetry.slab import Slab
+from stepdown.wire import RequestHead, serialise
+
+PASSTHROUGH = "passthrough"
+"""Label of requests that no route matches and that `passthrough_to` takes."""
+
+
+class PoolKey(NamedTuple):
+    """What two snapshots must have in common to share a pool."""
+
+    owner: str
+    """`model/version`, or `passthrough`."""
+    endpoint: specification.Endpoint
+    health: specification.HealthCheck
+
+
+class RouteParts(NamedTuple):
+    """What plans of one route have in common."""
+
+    plan: RoutePlan
+    model: specification.Model
+    vary: bytes
+
+
+def draw() -> int:
+    """A slot for a request without a key."""
+    return int(random() * 10_000)  # noqa: S311 - shares of traffic, not secrets
+
+
+class Runtime:
+    """What exchanges read, once each."""
+
+    __slots__ = (
+        "_adapters",
+        "_allowed",
+        "_error_cells",
+        "_natives",
+        "_parts",
+        "_routes",
+        "_slab",
+        "client_timeouts",
+        "digest",
+        "passthrough",
+        "plans",
+        "pools",
+        "ready",
+        "snapshot",
+        "spec",
+        "trusted_hops",
+        "versions",
+    )
+
+    draw = staticmethod(draw)
+
+    def __init__(
+        self,
+        spec: specification.SnapshotSpec,
+        digest: str,
+        slab: Slab,
+        clock: CoarseClock,
+        before: Mapping[PoolKey, EndpointPool],
+    ) -> None:
+        self.spec = spec
+        self.digest = digest
+        self.snapshot: Snapshot = compile_snapshot(spec)
+        self.trusted_hops = spec.trusted_hops
+        self.client_timeouts = spec.client_timeouts
+        self.ready: list[bool] = [False] * (len(self.snapshot.versions) + 1)
+        """By place in `snapshot.versions`: whether an endpoint of the version takes requests. Last: the passthrough."""
+        self.plans: dict[Choice, Plan] = {}
+        self.pools: dict[PoolKey, EndpointPool] = {}
+        self._slab = slab
+        self._natives: dict[Choice, Plan] = {}
+        self._allowed = tuple(ip_network(network) for network in spec.explain.allow)
+        self._error_cells: dict[tuple[str, str], int] = {}
+        self._routes = {route.name: route for route in self.snapshot.routes}
+        models = {model.name: model for model in spec.models}
+        self._parts = {route.name: self._route_parts(route, models[route.spec.model]) for route in self.snapshot.routes}
+        self._adapters: dict[tuple[str, str, str], Adapter] = {
+            (model.name, chain.served, chain.pinned): compile_chain(chain.steps)
+            for model in spec.models
+            for chain in model.chains
+        }
+        build = _PoolBuilder(self.pools, before, clock, slab)
+        self.versions: dict[tuple[str, str], VersionPool] = {}
+        for index, (model, version) in enumerate(self.snapshot.versions):
+            declared = self.snapshot.models[model].versions[version]
+            pools = [build(f"{model}/{version}", endpoint, declared.health) for endpoint in declared.endpoints]
+            self.versions[model, version] = VersionPool(pools, self.ready, index)
+        self.passthrough = self._passthrough(build) if spec.passthrough_to else None
+
+    def _route_parts(self, route: Route, model: specification.Model) -> RouteParts:
+        plan = RoutePlan(route.spec, route.param_names, model.repeatable, self._slab)
+        return RouteParts(plan, model, vary_line(model, route.spec))
+
+    def _passthrough(self, build: _PoolBuilder) -> Plan:
+        route = specification.Route(name=PASSTHROUGH, match=specification.Match(), model="", rules=())
+        health = specification.HealthCheck()
+        pools = [build(PASSTHROUGH, endpoint, health) for endpoint in self.spec.passthrough_to]
+        version = self.versions["", PASSTHROUGH] = VersionPool(pools, self.ready, len(self.ready) - 1)
+        choice = Choice(PASSTHROUGH, "", "none", "none", "none", -1, "split", "none", None, evidence=False)
+        return Plan(
+            route=RoutePlan(route, (), False, self._slab),
+            choice=choice,
+            pool=version,
+            adapter=None,
+            lines=(b"", b"", b""),
+            slab=self._slab,
+        )
+
+    # --- for exchanges ----------------------------------------------------------------------------------------------
+
+    def plan_for(self, choice: Choice) -> Plan:
+        """Work out a choice that no request had so far."""
+        plan = self.plans[choice] = self._plan(choice)
+        return plan
+
+    def native_plan(self, choice: Choice) -> Plan | None:
+        """The plan that asks a version which has the pinned shape itself, if one is up."""
+        for index in self._routes[choice.route].natives(choice.pinned):
+            if self.ready[index]:
+                plan = self._natives.get(choice)
+                if plan is None:
+                    native = replace(choice, served=choice.pinned, served_index=index, chain=None, evidence=False)
+                    plan = self._natives[choice] = self._plan(native)
+                return plan
+        return None
+
+    def _plan(self, choice: Choice) -> Plan:
+        parts = self._parts[choice.route]
+        model = parts.model
+        declared = {version.id: version for version in model.versions}
+        adapter = self._adapters[model.name, choice.served, choice.pinned] if choice.chain is not None else None
+        lines = answer_lines(declared, choice.pinned, choice.served, parts.vary)
+        return Plan(
+            route=parts.plan,
+            choice=choice,
+            pool=self.versions[model.name, choice.served],
+            adapter=adapter,
+            lines=lines,
+            slab=self._slab,
+        )
+
+    def explain(
+        self, route: Route, head: RequestHead, params: tuple[bytes, ...], body: bytes | None, address: str
+    ) -> bytes:
+        """A field line with the explanation of the decision about this request, as ASCII JSON."""
+        explanation = route.explain(head, params, body, address, self.ready, self.draw)
+        text = msgspec.json.encode(explanation).decode()
+        return serialise.field("x-stepdown-explain", text.encode("ascii", "backslashreplace"))
+
+    def may_explain(self, peer: str) -> bool:
+        """Whether this peer may ask for explanations."""
+        if not self._allowed:
+            return False
+        address = ip_address(peer)
+        return any(address in network for network in self._allowed)
+
+    def count_error(self, route: str, error: StepdownError) -> None:
+        """Count an error answer of a request that did not get as far as a plan."""
+        key = (route, error.problem)
+        cell = self._error_cells.get(key)
+        if cell is None:
+            cell = self._error_cells[key] = self._slab.counter("stepdown_errors_total", key)
+        self._slab.cells[cell] += 1
+
+
+class _PoolBuilder:
+    """Pools of a new runtime: those of the running one where nothing about the endpoint changed, else new ones."""
+
+    def __init__(
+        self,
+        pools: dict[PoolKey, EndpointPool],
+        before: Mapping[PoolKey, EndpointPool],
+        clock: CoarseClock,
+        slab: Slab,
+    ) -> None:
+        self._pools = pools
+        self._before = before
+        self._clock = clock
+        self._slab = slab
+
+    def __call__(self, owner: str, endpoint: specification.Endpoint, health: specification.HealthCheck) -> EndpointPool:
+        key = PoolKey(owner, endpoint, health)
+        pool = self._before.get(key)
+        if pool is None:
+            pool = EndpointPool(f"{owner}/{endpoint.id}", endpoint, health, self._clock, self._slab)
+        self._pools[key] = pool
+        return pool

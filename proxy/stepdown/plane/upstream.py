@@ -1,0 +1,198 @@
+"""One connection to an endpoint: bytes in, one answer at a time to the exchange that has it.
+
+What this connection decides is only whether it may be used again: after a complete answer that left nothing behind, to
+a request that was sent whole. In doubt it is closed, since the next exchange would pay for the doubt.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, cast
+
+from stepdown.errors import BadRequestError, BadResponseError, UpstreamClosedError
+from stepdown.wire import BodyReader, limits, parse_response, reader_for
+from stepdown.wire.response import ResponseHead
+
+if TYPE_CHECKING:
+    from stepdown.plane.exchange import Exchange
+    from stepdown.plane.pool import EndpointPool
+
+WRITE_HIGH_WATER = 64 * 1024
+
+
+class UpstreamConnection(asyncio.Protocol):
+    """A kept-alive connection, idle or lent to one exchange."""
+
+    __slots__ = ("_buffer", "_head", "_interim", "_pool", "_reader", "exchange", "full", "idle_since", "transport")
+
+    def __init__(self, pool: EndpointPool) -> None:
+        # for the connection's life
+        self._pool = pool
+        self.transport: asyncio.Transport = cast("asyncio.Transport", None)
+        self.idle_since = 0.0
+        self.full = False
+        """More is written than the socket took: not everything was sent."""
+        # for one exchange
+        self.exchange: Exchange | None = None
+        self._buffer = b""
+        self._head: ResponseHead | None = None
+        self._reader: BodyReader | None = None
+        self._interim = 0
+
+    # --- what the exchange does -------------------------------------------------------------------------------------
+
+    def send(self, exchange: Exchange, data: bytes) -> None:
+        """Begin an exchange by writing its request, or as much of it as there is."""
+        self.exchange = exchange
+        self.transport.write(data)
+
+    def write(self, data: bytes) -> None:
+        """Go on with the request's body."""
+        self.transport.write(data)
+
+    def alive(self) -> bool:
+        """Whether the transport is still open as far as the loop knows."""
+        return not self.transport.is_closing()
+
+    def pause(self) -> None:
+        """The client reads slowly: stop reading the answer."""
+        self.transport.pause_reading()
+
+    def resume(self) -> None:
+        """The client has caught up."""
+        self.transport.resume_reading()
+
+    def close(self) -> None:
+        """Close at once; whatever exchange it had hears no more of it."""
+        self.exchange = None
+        self.transport.abort()
+
+    # --- what the loop calls ----------------------------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Join the pool."""
+        self.transport = cast("asyncio.Transport", transport)
+        self.transport.set_write_buffer_limits(high=WRITE_HIGH_WATER)
+        self._pool.opened(self)
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes of an answer, or of none that anybody asked for."""
+        exchange = self.exchange
+        if exchange is None:
+            self.close()  # an answer nobody asked for would be taken for the next one's
+            return
+        try:
+            if self._head is not None:
+                self._body(exchange, data)
+            else:
+                self._heads(exchange, data)
+        except BadResponseError as error:
+            self._fail(error)
+        except BadRequestError as error:
+            self._fail(BadResponseError(error.detail))
+
+    def eof_received(self) -> bool:
+        """The end of the connection; `connection_lost` follows."""
+        return False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Give the exchange what is true: the answer has ended here, or was cut."""
+        exchange, self.exchange = self.exchange, None
+        self._pool.closed(self)
+        if exchange is None:
+            return
+        reader = self._reader
+        if exc is None and reader is not None and reader.at_eof():
+            exchange.on_end()
+        elif self._head is not None:
+            exchange.on_cut(UpstreamClosedError("The upstream closed in the middle of its answer"))
+        else:
+            exchange.on_lost(UpstreamClosedError("The upstream closed before it answered"))
+
+    def pause_writing(self) -> None:
+        """The endpoint reads slowly."""
+        self.full = True
+        if self.exchange is not None:
+            self.exchange.pause_request()
+
+    def resume_writing(self) -> None:
+        """The endpoint has caught up."""
+        self.full = False
+        if self.exchange is not None:
+            self.exchange.resume_request()
+
+    # --- the answer -------------------------------------------------------------------------------------------------
+
+    def _heads(self, exchange: Exchange, data: bytes) -> None:
+        if self._buffer:
+            data = self._buffer + data
+            self._buffer = b""
+        while True:
+            end = data.find(b"\r\n\r\n") + 4
+            if end < 4:
+                self._keep_partial(data)
+                return
+            if end > limits.HEAD_BYTES:
+                raise BadResponseError(f"The upstream's head is longer than {limits.HEAD_BYTES} bytes")
+            head = parse_response(data[:end], exchange.method)
+            if not head.interim:
+                break
+            self._interim += 1
+            if self._interim > limits.INTERIM_ANSWERS:
+                raise BadResponseError("The upstream sent only interim answers")
+            data = data[end:]
+        self._begin(exchange, head, data[end:])
+
+    def _begin(self, exchange: Exchange, head: ResponseHead, rest: bytes) -> None:
+        length = head.length
+        if length >= 0 and len(rest) >= length:
+            # The whole answer is here: no reader is needed.
+            excess = len(rest) > length
+            # A 204 has no body whatever it declares; what it declared may still come and be read as the next answer.
+            lying = head.status == 204 and bool(head.declared)
+            self._release(exchange, reusable=not (excess or lying or head.close))
+            exchange.on_answer(head, rest[:length] if excess else rest)
+            return
+        self._head = head
+        self._reader = reader_for(length)
+        exchange.on_head(head)
+        if rest and self.exchange is exchange:
+            self._body(exchange, rest)
+
+    def _body(self, exchange: Exchange, data: bytes) -> None:
+        reader = self._reader
+        assert reader is not None
+        assert self._head is not None
+        payload = reader.feed(data)
+        if not reader.done:
+            if payload:
+                exchange.on_body(payload)
+            return
+        self._release(exchange, reusable=not (reader.rest or self._head.close))
+        if payload:
+            exchange.on_body(payload)
+        exchange.on_end()
+
+    def _keep_partial(self, data: bytes) -> None:
+        if len(data) > limits.HEAD_BYTES:
+            raise BadResponseError(f"The upstream's head is longer than {limits.HEAD_BYTES} bytes")
+        if not b"HTTP/1."[: len(data)] == data[:7]:
+            raise BadResponseError("The upstream's answer is not HTTP/1.1")
+        self._buffer = data
+
+    def _release(self, exchange: Exchange, *, reusable: bool) -> None:
+        """The answer is complete: part from the exchange, and be free again if nothing speaks against it."""
+        self.exchange = None
+        self._head = self._reader = None
+        self._interim = 0
+        exchange.upstream = None
+        if reusable and exchange.request_sent and not self.full:
+            self._pool.free(self)
+        else:
+            self.transport.abort()
+
+    def _fail(self, error: BadResponseError) -> None:
+        exchange, self.exchange = self.exchange, None
+        self.transport.abort()
+        if exchange is not None:
+            (exchange.on_cut if self._head is not None else exchange.on_bad_answer)(error)
