@@ -121,14 +121,15 @@ def proxy(peer: Peer, behind: Upstream) -> Iterator[tuple[Program, int]]:
 
 def _many_routes(count: int, behind: Upstream) -> dict[str, object]:
     """`models` and `routes` of a large configuration: model number n is called `churn-n` and has its own path."""
+    contract = TEMPLATES / "contract.json"
     versions = ", ".join(
-        f'"{major}.0.0": {{endpoints: [http://127.0.0.1:{behind.v1 if major == 1 else behind.v2}]}}'
-        for major in range(1, 11)
+        f'"1.0.{patch}": {{schema: {contract}, endpoints: [http://127.0.0.1:{behind.v2 if patch else behind.v1}]}}'
+        for patch in range(10)
     )
     models = [f'  churn-{n}: {{default_version: "1.0.0", versions: {{{versions}}}}}' for n in range(count)]
     routes = [
-        f"  churn-{n}: {{match: {{path: {payload.numbered_path(n)}, methods: [POST]}}, model: churn-{n}, pin: server, "
-        'key: [{header: x-user-id}], split: {"1.0.0": 95, "2.0.0": 5}}'
+        f"  churn-{n}: {{match: {{path: {payload.numbered_path(n)}, methods: [POST]}}, model: churn-{n}, "
+        'key: [{header: x-user-id}], split: {"1.0.0": 95, "1.0.1": 5}}'
         for n in range(count)
     ]
     return {"models": "\n".join(models), "routes": "\n".join(routes)}
