@@ -1,0 +1,92 @@
+"""Writes Python source: lines, blocks, fresh names, and a namespace for what is no literal.
+
+Nothing from a contract, a path or a document gets into the source but by `repr` of a checked JSON value (`literal`) or
+as an object in the namespace (`constant`); names of variables are made here. So no text can break out of its place.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from stepdown_adapters.json_values import flaw
+
+
+class Code:
+    """Source under construction."""
+
+    def __init__(self, namespace: dict[str, Any]) -> None:
+        self.namespace = namespace
+        self._lines: list[str] = []
+        self._indent = 0
+        self._taken = set(namespace)
+        self.sites: list[object] = []
+        """What the numbers in `at = 3` mean."""
+
+    def line(self, text: str) -> None:
+        """Adds one line at the current depth."""
+        self._lines.append("    " * self._indent + text if text else "")
+
+    @contextmanager
+    def block(self, header: str) -> Iterator[None]:
+        """Adds `header` and puts what follows inside of it."""
+        self.line(header)
+        self._indent += 1
+        before = len(self._lines)
+        yield
+        if len(self._lines) == before:
+            self.line("pass")
+        self._indent -= 1
+
+    def fresh(self, hint: str) -> str:
+        """A name of a variable that is not used yet and reads like `hint` where that is possible."""
+        base = re.sub(r"[^a-z0-9_]+", "_", hint.lower()).strip("_0123456789")[:24] or "value"
+        name, number = base, 1
+        while name in self._taken or name in _RESERVED:
+            number += 1
+            name = f"{base}_{number}"
+        self._taken.add(name)
+        return name
+
+    def constant(self, value: Any, hint: str) -> str:
+        """A name in the namespace that stands for `value`."""
+        name = self.fresh(hint)
+        self.namespace[name] = value
+        return name
+
+    def at(self, operation: object) -> None:
+        """Notes in the emitted code that `operation` is at work, for the error that it may raise."""
+        self.line(f"at = {self.site(operation)}")
+
+    def site(self, operation: object) -> int:
+        """The number that stands for `operation` in the emitted code; see `sites`."""
+        self.sites.append(operation)
+        return len(self.sites) - 1
+
+    def source(self) -> str:
+        """Everything that was written."""
+        return "\n".join(self._lines) + "\n"
+
+
+def literal(value: Any) -> str:
+    """Python text of a JSON value; a new list or dict each time that it is evaluated."""
+    wrong = flaw(value)
+    if wrong is not None:
+        raise ValueError(wrong)
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{literal(name)}: {literal(member)}" for name, member in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(literal, value)) + "]"
+    # A subclass, such as a loader's string with a position, may have a `repr` of its own.
+    for base in (bool, int, float, str):
+        if isinstance(value, base):
+            return base.__repr__(value)
+    return "None"
+
+
+_RESERVED = frozenset(
+    "and as assert async await break class continue def del elif else except finally for from global if import in is lambda"
+    " nonlocal not or pass raise return try while with yield true false none match case type list dict len range x y".split()
+)

@@ -1,0 +1,121 @@
+"""Writes the code that walks a path through a lazy document, opening it on the way.
+
+Two walks: `every` visits all the places that a path leads to, as loops; `single` goes to the one place of a path without `*`,
+straight on. Where a missing place fails, the code needs no question: `document["outputs"]` itself raises, and the emitted
+function turns that into an `AdaptError`. Where it may be missing, each step asks first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from stepdown_adapters.code import Code, literal
+from stepdown_adapters.paths import Every, Member, Path, Segment, Where
+
+Visit = Callable[[str], None]
+
+
+def opened(code: Code, spot: str, following: Segment | None = None, hint: str = "value") -> str:
+    """Code that opens the value at `spot`; returns the name of a variable that holds it."""
+    opener = "items" if isinstance(following, Every | Where) else "opened"
+    if spot.isidentifier():
+        code.line(f"if {spot}.__class__ is Raw: {spot} = {opener}({spot})")
+        return spot
+    name = code.fresh(hint)
+    code.line(f"{name} = {spot}")
+    code.line(f"if {name}.__class__ is Raw: {name} = {spot} = {opener}({name})")
+    return name
+
+
+def every(code: Code, spot: str, path: Path, visit: Visit, *, fails: bool, hint: str = "document") -> None:
+    """Code that runs what `visit` writes for every place; the place exists and is not opened yet."""
+    if not path.segments:
+        visit(spot)
+        return
+    segment, rest = path.segments[0], Path(path.segments[1:])
+    container = opened(code, spot, segment, hint)
+    if isinstance(segment, Member):
+        below = segment.name
+        if fails:
+            every(code, _member(code, container, segment, bool(rest.segments)), rest, visit, fails=fails, hint=below)
+            return
+        condition, key = asked(code, container, segment)
+        with code.block(f"if {condition}:"):
+            every(code, f"{container}[{key}]", rest, visit, fails=fails, hint=below)
+        return
+    index = code.fresh("index")
+    if isinstance(segment, Every):
+        keys = f"{'keys_of' if fails else 'keys_if_any'}({container})"
+    else:
+        keys = f"matching({container}, {code.constant(segment, f'where_{segment.name}')}, {fails})"
+    with code.block(f"for {index} in {keys}:"):
+        every(code, f"{container}[{index}]", rest, visit, fails=fails, hint="item")
+
+
+def single(code: Code, spot: str, path: Path, visit: Visit, *, fails: bool, hint: str = "document") -> None:
+    """Code that runs what `visit` writes for the one place of a path without `*`."""
+    if not path.segments:
+        visit(spot)
+        return
+    segment, rest = path.segments[0], Path(path.segments[1:])
+    container = opened(code, spot, segment, hint)
+    if isinstance(segment, Member):
+        if fails:
+            single(
+                code,
+                _member(code, container, segment, bool(rest.segments)),
+                rest,
+                visit,
+                fails=fails,
+                hint=segment.name,
+            )
+            return
+        condition, key = asked(code, container, segment)
+        with code.block(f"if {condition}:"):
+            single(code, f"{container}[{key}]", rest, visit, fails=fails, hint=segment.name)
+        return
+    assert isinstance(segment, Where)
+    index = code.fresh("index")
+    where = code.constant(segment, f"where_{segment.name}")
+    code.line(f"{index} = only(matching({container}, {where}, {fails}), {where})")
+    if fails:
+        single(code, f"{container}[{index}]", rest, visit, fails=fails, hint="item")
+        return
+    with code.block(f"if {index} >= 0:"):
+        single(code, f"{container}[{index}]", rest, visit, fails=fails, hint="item")
+
+
+def made(code: Code, spot: str, path: Path) -> str:
+    """Code that goes to the one place of `path` and makes missing members on the way; returns its expression."""
+    for segment in path.segments:
+        container = opened(code, spot, segment, "target")
+        if isinstance(segment, Member):
+            name = literal(segment.name)
+            code.line(f"if isinstance({container}, dict): {container}.setdefault({name}, {{}})")
+            spot = _member(code, container, segment, False)
+        else:
+            index, where = code.fresh("index"), code.constant(segment, "where")
+            code.line(f"{index} = only(matching({container}, {where}, True), {where})")
+            spot = f"{container}[{index}]"
+    return spot
+
+
+def asked(code: Code, container: str, segment: Member) -> tuple[str, str]:
+    """A condition that holds where the member is there, and the expression of its key."""
+    name = literal(segment.name)
+    if segment.index is None:
+        return f"isinstance({container}, dict) and {name} in {container}", name
+    key = code.fresh("key")
+    return f"({key} := key_if_any({container}, {name}, {segment.index})) is not MISSING", key
+
+
+def _member(code: Code, container: str, segment: Member, read_next: bool) -> str:
+    """The expression for a member that must be there; a step that is read next raises by itself where it is not."""
+    name = literal(segment.name)
+    if segment.index is None:
+        if not read_next:
+            code.line(f"need_key({container}, {name})")
+        return f"{container}[{name}]"
+    key = code.fresh("key")
+    code.line(f"{key} = key_of({container}, {name}, {segment.index})")
+    return f"{container}[{key}]"

@@ -1,0 +1,69 @@
+"""What every operation is: parsed options, a concrete function, emitted code, and a word on what it loses.
+
+An operation acts on one *spot*: a container and a key in it. The whole document is the spot `([document], 0)`, so that
+replacing it is nothing special. `apply` works on plain values and defines what the operation means; `emit` writes code
+that does the same to a lazy document, and is tested to be equal on generated documents.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, ClassVar
+
+from stepdown_adapters.code import Code
+from stepdown_adapters.paths import Path
+
+
+class Loss(Enum):
+    """Whether the newer document could be told from the older one."""
+
+    LOSSLESS = "lossless"
+    LOSSY = "lossy"
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """One path that an operation uses, for the check against contracts."""
+
+    path: Path
+    writes: bool = False
+    """Whether the path is where something new comes to be, rather than where something is read."""
+    keeps: bool = False
+    """Whether what is at the path is afterwards as it was."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Operation(ABC):
+    """One step of an adapter."""
+
+    name: ClassVar[str]
+    loss: ClassVar[Loss]
+    note: ClassVar[str]
+    """Half a sentence on what is lost, or why nothing is."""
+
+    where: str
+    """Index path in the list that it was parsed from, such as `[1]/do/0`."""
+
+    @abstractmethod
+    def apply(self, container: Any, key: Any) -> None:
+        """Changes the plain value `container[key]`; raises `Refusal` where it cannot."""
+
+    @abstractmethod
+    def emit(self, code: Code, spot: str) -> None:
+        """Writes code for the lazy value that the expression `spot` (a name or a subscript) stands for."""
+
+    @abstractmethod
+    def uses(self) -> Iterator[Use]:
+        """The paths that it reads and writes."""
+
+    @property
+    def about(self) -> Path:
+        """The path that its errors name."""
+        return next((use.path for use in self.uses()), Path())
+
+    def inner(self) -> tuple[Operation, ...]:
+        """Operations inside this one."""
+        return ()

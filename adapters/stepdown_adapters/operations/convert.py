@@ -1,0 +1,170 @@
+"""The operation behind most rows of the table: it replaces each value that a path leads to by a function of it.
+
+A *scalar* conversion reads a plain value, and may give its code for a `float` in one expression, which is then written into
+the loop over an array's items; everything else, errors included, goes to its function. A *structural* conversion reads
+lazy values through a codec, so that the parts which it only carries stay as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from stepdown_adapters import navigate, places
+from stepdown_adapters.code import Code, literal
+from stepdown_adapters.codec import PLAIN, Codec
+from stepdown_adapters.operations.base import Loss, Operation, Use
+from stepdown_adapters.operations.options import OnMissing, Options
+from stepdown_adapters.paths import Every, Member, Path
+from stepdown_adapters.runtime import copied
+
+
+@dataclass(frozen=True)
+class Scalar:
+    """A function of one plain value; raises `Refusal` on what it cannot convert."""
+
+    function: Callable[[Any], Any]
+    inline: str = ""
+    """An expression over `x`, an exact `float`, that equals the function; it may call `convert(x)`, the function itself."""
+    constants: dict[str, Any] = field(default_factory=dict)
+    """Objects that the expression uses, by name."""
+
+
+@dataclass(frozen=True)
+class Structural:
+    """A function of a lazy value; raises `Refusal` on what it cannot convert."""
+
+    function: Callable[[Any, Codec], Any]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of the table of conversions."""
+
+    name: str
+    build: Callable[[Options], Scalar | Structural]
+    loss: Loss
+    note: str
+    whole: bool = False
+    """Whether the path may be left out, meaning the whole document."""
+    fills: bool = True
+    """Whether `on_missing: default` makes sense."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Convert(Operation):
+    """A row of the table with its options."""
+
+    row: Row
+    path: Path
+    conversion: Scalar | Structural
+    on_missing: OnMissing
+
+    @property
+    def name(self) -> str:  # type: ignore[override]
+        """The row's."""
+        return self.row.name
+
+    @property
+    def loss(self) -> Loss:  # type: ignore[override]
+        """The row's."""
+        return self.row.loss
+
+    @property
+    def note(self) -> str:  # type: ignore[override]
+        """The row's."""
+        return self.row.note
+
+    @classmethod
+    def parse(cls, row: Row, options: Options) -> Convert:
+        """From `{path, on_missing}` and the row's own options."""
+        path = options.path(required=not row.whole)
+        on_missing = options.on_missing(fills=row.fills)
+        if on_missing.fills and not (path.segments and isinstance(path.last, Member)):
+            options.problem("on_missing", "a default needs a path that ends in a member")
+        return cls(where=options.where, row=row, path=path, conversion=row.build(options), on_missing=on_missing)
+
+    def apply(self, container: Any, key: Any) -> None:
+        """See the base."""
+        for holder, name in places.select(container, key, self._above, fails=self.on_missing.fails):
+            if self.on_missing.fills and isinstance(holder[name], dict):
+                assert isinstance(self.path.last, Member)
+                if self.path.last.name not in holder[name]:
+                    holder[name][self.path.last.name] = copied(self.on_missing.default)
+                    continue
+            for parent, last in places.select(holder, name, self._below, fails=self.on_missing.fails):
+                parent[last] = self._converted(parent[last])
+
+    def emit(self, code: Code, spot: str) -> None:
+        """See the base."""
+        navigate.every(
+            code, spot, self._above, lambda place: self._emit_below(code, place), fails=self.on_missing.fails
+        )
+
+    def uses(self) -> Iterator[Use]:
+        """See the base."""
+        yield Use(self.path)
+
+    @property
+    def _above(self) -> Path:
+        """The path to where one visit begins: above the last segment, when that is treated here."""
+        return self.path.parent if self._treats_last else self.path
+
+    @property
+    def _below(self) -> Path:
+        return Path(self.path.segments[-1:]) if self._treats_last else Path()
+
+    @property
+    def _treats_last(self) -> bool:
+        if self.on_missing.fills:
+            return True
+        return bool(self.path.segments) and isinstance(self.path.last, Every) and isinstance(self.conversion, Scalar)
+
+    def _converted(self, value: Any) -> Any:
+        if isinstance(self.conversion, Scalar):
+            return self.conversion.function(value)
+        return self.conversion.function(value, PLAIN)
+
+    def _emit_below(self, code: Code, place: str) -> None:
+        if self.on_missing.fills:
+            assert isinstance(self.path.last, Member)
+            holder, key = navigate.opened(code, place, self.path.last, "holder"), literal(self.path.last.name)
+            with code.block(f"if isinstance({holder}, dict) and {key} not in {holder}:"):
+                code.line(f"{holder}[{key}] = {literal(self.on_missing.default)}")
+            with code.block("else:"):
+                navigate.every(
+                    code, holder, self._below, lambda spot: code.line(f"{spot} = {self._call(code, spot)}"), fails=False
+                )
+        elif self._treats_last:
+            self._emit_items(code, place)
+        else:
+            code.line(f"{place} = {self._call(code, place)}")
+
+    def _call(self, code: Code, place: str) -> str:
+        if isinstance(self.conversion, Scalar):
+            return f"{code.constant(self.conversion.function, self.name)}(plain({place}))"
+        return f"{code.constant(self.conversion.function, self.name)}({place}, codec)"
+
+    def _emit_items(self, code: Code, place: str) -> None:
+        """The loop over all items, with the conversion of a float written into it."""
+        assert isinstance(self.conversion, Scalar)
+        function, reader = self.conversion.function, code.namespace["plain"]
+        convert = code.constant(lambda value: function(reader(value)), self.name)
+        values = code.fresh("values")
+        code.line(f"{values} = {place}")
+        code.line(f"if {values}.__class__ is Raw: {values} = plain({values})")
+        if not self.on_missing.fails:
+            with code.block(f"if isinstance({values}, (dict, list)):"):
+                code.line(f"{place} = each({values}, {convert})")
+            return
+        if not self.conversion.inline:
+            code.line(f"{place} = each({values}, {convert})")
+            return
+        expression = self.conversion.inline.replace("convert(", f"{convert}(")
+        for name, value in self.conversion.constants.items():
+            expression = expression.replace(f"<{name}>", code.constant(value, name))
+        with code.block(f"if {values}.__class__ is list:"):
+            code.line(f"{place} = [({expression}) if x.__class__ is float else {convert}(x) for x in {values}]")
+        with code.block("else:"):
+            code.line(f"{place} = each({values}, {convert})")

@@ -1,0 +1,86 @@
+"""Reads a list of operations from the file's form, and reports all of its mistakes at once.
+
+An operation is a mapping with one key, its name: `{sigmoid: "/data/*"}`, `{replace: {path: /name, value: score}}`. The one
+with a second key is `{in: "/outputs/*", do: [...]}`, which may also have `on_missing`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from stepdown_adapters.errors import OperationError, Problem, nearest
+from stepdown_adapters.json_values import kind
+from stepdown_adapters.operations.base import Operation
+from stepdown_adapters.operations.convert import Convert
+from stepdown_adapters.operations.options import Options
+from stepdown_adapters.operations.table import CONVERSIONS, EDITS, NAMES
+from stepdown_adapters.operations.within import In
+from stepdown_adapters.paths import ROOT
+
+MAX_NESTING = 16
+"""How deep `in` may stand in `in`; Python itself allows 20 nested loops in a function."""
+
+
+def parse(raw: Sequence[Any]) -> tuple[Operation, ...]:
+    """The operations of a list.
+
+    Raises:
+        OperationError: with one `Problem` for each mistake; its `where` is an index path such as `[1]/do/0/sigmoid`.
+    """
+    problems: list[Problem] = []
+    operations = [_operation(item, f"[{index}]", problems, 0) for index, item in enumerate(_listed(raw, "", problems))]
+    if problems:
+        raise OperationError(problems)
+    return tuple(operation for operation in operations if operation is not None)
+
+
+def _listed(raw: Any, where: str, problems: list[Problem]) -> Sequence[Any]:
+    if isinstance(raw, list | tuple):
+        return raw
+    problems.append(Problem(where or "[]", f"a list of operations is needed, not {kind(raw)}"))
+    return ()
+
+
+def _operation(raw: Any, where: str, problems: list[Problem], depth: int) -> Operation | None:
+    if not isinstance(raw, dict) or not raw:
+        problems.append(Problem(where, f"an operation is a mapping such as {{remove: /x}}, not {kind(raw)}"))
+        return None
+    if "in" in raw or "do" in raw:
+        return _within(raw, where, problems, depth)
+    if len(raw) > 1:
+        names = ", ".join(str(name) for name in raw)
+        problems.append(Problem(where, f"one operation has one name, not {names}; write one list entry for each"))
+        return None
+    name, given = next(iter(raw.items()))
+    options = Options(f"{where}/{name}", str(name), given, problems)
+    if name in EDITS:
+        operation: Operation = EDITS[name].parse(options)
+    elif name in CONVERSIONS:
+        operation = Convert.parse(CONVERSIONS[name], options)
+    else:
+        problems.append(Problem(f"{where}/{name}", f"there is no operation {str(name)!r}", nearest(str(name), NAMES)))
+        return None
+    options.finish()
+    return operation
+
+
+def _within(raw: dict[str, Any], where: str, problems: list[Problem], depth: int) -> Operation | None:
+    options = Options(where, "in", {**raw, "path": raw["in"]} if "in" in raw else raw, problems)
+    options.has("in")
+    if "in" not in raw:
+        options.problem("do", "needs in: the path to what do is done in")
+    path = options.path() if "in" in raw else ROOT
+    on_missing = options.on_missing(fills=False)
+    if not options.has("do"):
+        options.problem("in", "needs do: a list of operations")
+    if depth == MAX_NESTING:
+        options.problem("in", f"stands in more than {MAX_NESTING} others")
+        return None
+    options.finish()
+    inner = [
+        _operation(item, f"{where}/do/{index}", problems, depth + 1)
+        for index, item in enumerate(_listed(raw.get("do", ()), f"{where}/do", problems))
+    ]
+    operations = tuple(operation for operation in inner if operation is not None)
+    return In(where=where, path=path, operations=operations, on_missing=on_missing)

@@ -1,0 +1,231 @@
+"""Open Inference tensors to rows and back: `outputs` to KServe V1 `predictions`, `instances` to `inputs`.
+
+A tensor is `{name, shape, datatype, data}` with its items in `data` row by row, flat or nested; the first size of `shape` is
+the batch. A batch of rows is what KServe V1 and TensorFlow Serving speak: one tensor gives rows that are its values,
+several give rows that are objects with one member for each tensor.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+from stepdown_adapters.codec import Codec
+from stepdown_adapters.errors import Refusal
+from stepdown_adapters.json_values import kind, require_array, require_object
+from stepdown_adapters.operations.base import Loss
+from stepdown_adapters.operations.convert import Row, Structural
+from stepdown_adapters.operations.options import Options, is_count, is_name, is_names
+from stepdown_adapters.operations.shapes import flattened, reshaped
+
+MAX_DIMENSIONS = 32
+_FLOATS = ("FP16", "BF16", "FP32", "FP64")
+_INTEGERS = ("INT8", "INT16", "INT32", "INT64", "UINT8", "UINT16", "UINT32", "UINT64")
+DATATYPES = ("BOOL", *_INTEGERS, *_FLOATS, "BYTES")
+
+
+@dataclass(frozen=True, slots=True)
+class Tensor:
+    """What is read of one tensor."""
+
+    name: str
+    shape: list[int]
+    data: list[Any]
+    """Flat."""
+
+
+def _tensor_to_rows(options: Options) -> Structural:
+    source = options.get("from", "the name of a member", is_name, "outputs")
+    target = options.get("to", "the name of a member", is_name, "predictions")
+    chosen = options.get("tensor", "the name of a tensor", is_name, None)
+    squeeze = options.get("squeeze", "true or false", lambda v: isinstance(v, bool), False)
+    keep = options.get("keep", "a list of the members that stay", is_names, [])
+
+    def convert(value: Any, codec: Codec) -> dict[str, Any]:
+        document = require_object(codec.opened(value))
+        if source not in document:
+            raise Refusal(f"there is no member {source!r}")
+        tensors = [read_tensor(item, codec) for item in require_array(codec.items(document[source]))]
+        if chosen is not None:
+            tensors = [tensor for tensor in tensors if tensor.name == chosen]
+        kept = {name: document[name] for name in keep if name in document}
+        return {**kept, target: to_rows(tensors, squeeze, chosen)}
+
+    return Structural(convert)
+
+
+def read_tensor(item: Any, codec: Codec) -> Tensor:
+    """A tensor of a document; raises `Refusal` unless its data fill its shape."""
+    members = require_object(codec.opened(item))
+    name = codec.plain(members.get("name"))
+    if not isinstance(name, str):
+        raise Refusal("a tensor has no name")
+    if "data" not in members:
+        raise Refusal(f"tensor {name!r} has no data (binary tensors are not JSON)")
+    shape = codec.plain(members.get("shape"))
+    if not isinstance(shape, list) or not all(map(is_count, shape)) or not 0 < len(shape) <= MAX_DIMENSIONS:
+        raise Refusal(f"tensor {name!r} has no shape of 1 to {MAX_DIMENSIONS} sizes")
+    if 0 in shape[1:]:
+        raise Refusal(f"tensor {name!r} has rows without data")
+    data = flattened(require_array(codec.opened(members["data"])), codec)
+    if len(data) != prod(shape):
+        raise Refusal(f"tensor {name!r} has {len(data)} items, and its shape {shape} needs {prod(shape)}")
+    return Tensor(name, shape, data)
+
+
+def to_rows(tensors: list[Tensor], squeeze: bool, chosen: str | None) -> list[Any]:
+    """The rows of a batch."""
+    if not tensors or (chosen is not None and len(tensors) > 1):
+        found = f"{len(tensors)} tensors" if tensors else "no tensor"
+        raise Refusal(f"there is {found}" + (f" of the name {chosen!r}" if chosen is not None else ""))
+    batches = {tensor.shape[0] for tensor in tensors}
+    if len(batches) > 1:
+        sizes = ", ".join(f"{tensor.name} {tensor.shape[0]}" for tensor in tensors)
+        raise Refusal(f"the tensors have batches of different sizes: {sizes}")
+    columns = [_column(tensor, squeeze) for tensor in tensors]
+    if len(columns) == 1:
+        return columns[0]
+    names = [tensor.name for tensor in tensors]
+    if len(set(names)) != len(names):
+        raise Refusal("two tensors have the same name")
+    return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+
+
+def _column(tensor: Tensor, squeeze: bool) -> list[Any]:
+    sizes = tensor.shape
+    if squeeze:
+        sizes = [sizes[0], *(size for size in sizes[1:] if size != 1)]
+    return reshaped(tensor.data, sizes)
+
+
+def _rows_to_tensor(options: Options) -> Structural:
+    source = options.get("from", "the name of a member", is_name, "instances")
+    target = options.get("to", "the name of a member", is_name, "inputs")
+    keep = options.get("keep", "a list of the members that stay", is_names, [])
+    declared = _declared(options)
+
+    def convert(value: Any, codec: Codec) -> dict[str, Any]:
+        document = require_object(codec.opened(value))
+        if source not in document:
+            raise Refusal(f"there is no member {source!r}")
+        rows = require_array(codec.plain(document[source]))
+        kept = {name: document[name] for name in keep if name in document}
+        return {**kept, target: from_rows(rows, declared)}
+
+    return Structural(convert)
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """A tensor that rows are turned into."""
+
+    name: str
+    datatype: str
+    shape: list[int] | None
+    """Sizes of one row, where they are declared."""
+
+
+def _declared(options: Options) -> list[Declared]:
+    raw = options.need("tensors", "a list of {name, datatype, shape}", _is_declaration, [])
+    names = [tensor["name"] for tensor in raw]
+    if len(set(names)) != len(names):
+        options.problem("tensors", "two tensors have the same name")
+    return [Declared(tensor["name"], tensor["datatype"], tensor.get("shape")) for tensor in raw]
+
+
+def _is_declaration(value: Any) -> bool:
+    return (
+        isinstance(value, list)
+        and bool(value)
+        and all(
+            isinstance(tensor, dict)
+            and {"name", "datatype"} <= tensor.keys() <= {"name", "datatype", "shape"}
+            and is_name(tensor["name"])
+            and tensor["datatype"] in DATATYPES
+            and ("shape" not in tensor or (isinstance(tensor["shape"], list) and all(map(is_count, tensor["shape"]))))
+            for tensor in value
+        )
+    )
+
+
+def from_rows(rows: list[Any], declared: list[Declared]) -> list[dict[str, Any]]:
+    """One tensor for each declaration, with the batch as its first size."""
+    names = {tensor.name for tensor in declared}
+    named = any(isinstance(row, dict) for row in rows) or len(declared) > 1
+    if named:
+        for index, row in enumerate(rows):
+            if require_row(row, index).keys() != names:
+                raise Refusal(f"row {index} has the members {sorted(row)}, not {sorted(names)}")
+    return [_tensor([row[tensor.name] for row in rows] if named else rows, tensor) for tensor in declared]
+
+
+def require_row(row: Any, index: int) -> dict[str, Any]:
+    """The row, if it is an object."""
+    if not isinstance(row, dict):
+        raise Refusal(f"row {index} is {kind(row)}, not an object")
+    return row
+
+
+def _tensor(column: list[Any], tensor: Declared) -> dict[str, Any]:
+    shape = [len(column), *(tensor.shape if tensor.shape is not None and not column else _sizes(column))]
+    if tensor.shape is not None and shape[1:] != tensor.shape:
+        raise Refusal(f"the rows of tensor {tensor.name!r} have the shape {shape[1:]}, not {tensor.shape}")
+    data = column
+    for depth, size in enumerate(shape[1:], 1):
+        for index, item in enumerate(data):
+            if not isinstance(item, list) or len(item) != size:
+                row = index * shape[0] // max(prod(shape[:depth]), 1)
+                raise Refusal(f"row {row} does not have the shape {shape[1:]} of the first")
+        data = [value for item in data for value in item]
+    _require_datatype(data, tensor)
+    return {"name": tensor.name, "shape": shape, "datatype": tensor.datatype, "data": data}
+
+
+def _sizes(column: list[Any]) -> list[int]:
+    """The shape of the first row."""
+    if not column:
+        raise Refusal("no rows, and no shape is declared for them")
+    sizes: list[int] = []
+    item = column[0]
+    while isinstance(item, list):
+        sizes.append(len(item))
+        if len(sizes) >= MAX_DIMENSIONS:
+            raise Refusal(f"rows have at most {MAX_DIMENSIONS - 1} dimensions")
+        if not item:
+            raise Refusal("a row holds no data")
+        item = item[0]
+    return sizes
+
+
+def _require_datatype(data: list[Any], tensor: Declared) -> None:
+    if tensor.datatype == "BYTES":
+        allowed: tuple[type, ...] = (str,)
+    elif tensor.datatype == "BOOL":
+        allowed = (bool,)
+    else:
+        allowed = (int, float) if tensor.datatype in _FLOATS else (int,)
+    for found in set(map(type, data)):  # a handful of types, however many items
+        if not issubclass(found, allowed) or (found is bool and bool not in allowed):
+            example = next(item for item in data if type(item) is found)
+            raise Refusal(f"{kind(example)} is no {tensor.datatype} of tensor {tensor.name!r}")
+
+
+ROWS = (
+    Row(
+        "tensor_to_rows",
+        _tensor_to_rows,
+        Loss.LOSSY,
+        "names and datatypes of tensors, and members that are not kept, are lost",
+        whole=True,
+        fills=False,
+    ),
+    Row(
+        "rows_to_tensor",
+        _rows_to_tensor,
+        Loss.LOSSY,
+        "members that are not kept are lost",
+        whole=True,
+        fills=False,
+    ),
+)

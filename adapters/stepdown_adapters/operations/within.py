@@ -1,0 +1,49 @@
+"""The operation `in`: other operations, relative to each place that a path leads to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from stepdown_adapters import navigate, places
+from stepdown_adapters.code import Code
+from stepdown_adapters.operations.base import Loss, Operation, Use
+from stepdown_adapters.operations.options import OnMissing
+from stepdown_adapters.paths import Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class In(Operation):
+    """Runs `operations` with each place of `path` as their document."""
+
+    name: ClassVar[str] = "in"
+    loss: ClassVar[Loss] = Loss.LOSSLESS
+    note: ClassVar[str] = "loses what the operations inside of it lose"
+    path: Path
+    operations: tuple[Operation, ...]
+    on_missing: OnMissing
+
+    def apply(self, container: Any, key: Any) -> None:
+        """See the base."""
+        for holder, name in places.select(container, key, self.path, fails=self.on_missing.fails):
+            for operation in self.operations:
+                operation.apply(holder, name)
+
+    def emit(self, code: Code, spot: str) -> None:
+        """See the base."""
+
+        def visit(place: str) -> None:
+            for operation in self.operations:
+                code.at(operation)
+                operation.emit(code, place)
+
+        navigate.every(code, spot, self.path, visit, fails=self.on_missing.fails)
+
+    def uses(self) -> Iterator[Use]:
+        """See the base."""
+        yield Use(self.path, keeps=True)
+
+    def inner(self) -> tuple[Operation, ...]:
+        """See the base."""
+        return self.operations

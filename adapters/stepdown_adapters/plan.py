@@ -1,0 +1,92 @@
+"""Finds the chain of adapters from every served version to every version that a client may want.
+
+The graph has an edge for each declared adapter and each projection. A chain is the better the fewer lossy steps it has, then
+the fewer steps, and among equals the one that stays on the newest versions the longest.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from stepdown_adapters.versions import Version
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """One step, from the shape of `source` to that of `target` (canonical version texts)."""
+
+    source: str
+    target: str
+    lossless: bool = True
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The chains of one model."""
+
+    chains: Mapping[tuple[str, str], tuple[Edge, ...]]
+    """`(served, pinned)` to its steps in order; every reachable pair that is not of equal versions."""
+    declared: Sequence[str]
+    reasons: Mapping[tuple[str, str], str] = field(default_factory=dict)
+
+    def missing(self, served: str, pinned: str) -> str:
+        """One sentence that names the adapter without which `pinned` cannot be reached from `served`."""
+        precedence = {version: Version.parse(version) for version in (*self.declared, served, pinned)}
+        ahead = [version for version in precedence if version == served or (served, version) in self.chains]
+        behind = [version for version in precedence if version == pinned or self._leads(version, pinned)]
+        # The narrowest gap: step down as far as adapters lead, but not below what is wanted.
+        source = min(ahead, key=lambda version: (precedence[version] < precedence[pinned], precedence[version]))
+        between = [version for version in behind if precedence[version] <= precedence[source]]
+        target = max(between, key=precedence.__getitem__, default=pinned)
+        reason = self.reasons.get((source, target))
+        differ = f" and the contracts differ{reason}" if reason else ""
+        return f"{source} -> {target}: no adapter is declared{differ}"
+
+    def _leads(self, version: str, pinned: str) -> bool:
+        return (version, pinned) in self.chains
+
+
+def plan_chains(
+    served: Sequence[str],
+    declared: Sequence[str],
+    edges: Sequence[Edge],
+    reasons: Mapping[tuple[str, str], str] | None = None,
+) -> Plan:
+    """Plans all chains among `declared` versions, from the `served` ones and, for `Plan.missing`, from the others too.
+
+    `reasons` says for a pair without an edge why none could be derived, as the tail of "the contracts differ": for
+    instance `" at /outputs: 'maxItems' is 2 instead of 1"` from `diff.Unprojectable`.
+    """
+    ends = [end for edge in edges for end in (edge.source, edge.target)]
+    order = sorted({*declared, *served, *ends}, key=Version.parse, reverse=True)
+    rank = {version: index for index, version in enumerate(order)}
+    leaving: dict[str, list[Edge]] = defaultdict(list)
+    for edge in edges:
+        leaving[edge.source].append(edge)
+    chains: dict[tuple[str, str], tuple[Edge, ...]] = {}
+    for start in order:
+        for target, chain in _best_chains(start, leaving, rank):
+            chains[start, target] = chain
+    return Plan(chains, tuple(order), dict(reasons or {}))
+
+
+def _best_chains(
+    start: str, leaving: Mapping[str, Sequence[Edge]], rank: Mapping[str, int]
+) -> Iterable[tuple[str, tuple[Edge, ...]]]:
+    """Dijkstra's algorithm over (lossy steps, steps, ranks of the versions passed); the newest version has rank 0."""
+    waiting: list[tuple[int, int, tuple[int, ...], str, tuple[Edge, ...]]] = [(0, 0, (), start, ())]
+    done: set[str] = set()
+    while waiting:
+        lossy, length, passed, version, chain = heapq.heappop(waiting)
+        if version in done:
+            continue
+        done.add(version)
+        if chain:
+            yield version, chain
+        for edge in leaving.get(version, ()):
+            if edge.target not in done:
+                key = (lossy + (not edge.lossless), length + 1, (*passed, rank[edge.target]))
+                heapq.heappush(waiting, (*key, edge.target, (*chain, edge)))

@@ -1,0 +1,85 @@
+"""JSON and YAML files read strictly: no duplicate names, no NaN, YAML 1.2 scalars, bounds on size."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from stepdown_adapters.errors import ContractError
+
+MAX_BYTES = 1024 * 1024
+YAML_SUFFIXES = frozenset({".yaml", ".yml"})
+
+
+def read(path: Path, place: str) -> Any:
+    """The value in a `.json`, `.yaml` or `.yml` file; raises `ContractError` naming `place`, line and column."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise ContractError(place, f"cannot be read: {error.strerror or error}") from error
+    if len(data) > MAX_BYTES:
+        raise ContractError(place, f"{len(data)} bytes are over the limit of {MAX_BYTES}")
+    try:
+        text = data.decode("utf-8-sig")
+        if path.suffix.lower() in YAML_SUFFIXES:
+            return yaml.load(text, _StrictLoader)  # noqa: S506 - a SafeLoader with fewer types
+        return json.loads(text, object_pairs_hook=_pairs, parse_constant=_constant)
+    except UnicodeDecodeError as error:
+        raise ContractError(place, f"is not UTF-8 at byte {error.start}") from error
+    except RecursionError as error:
+        raise ContractError(place, "is nested too deeply") from error
+    except json.JSONDecodeError as error:
+        raise ContractError(f"{place}:{error.lineno}:{error.colno}", f"is not JSON: {error.msg}") from error
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        spot = f"{place}:{mark.line + 1}:{mark.column + 1}" if mark else place
+        raise ContractError(spot, f"is not YAML: {error.problem}") from error
+    except (yaml.YAMLError, ValueError) as error:
+        raise ContractError(place, str(error)) from error
+
+
+def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"the member {twice!r} is there twice")
+    return members
+
+
+def _constant(text: str) -> Any:
+    raise ValueError(f"{text} is not JSON")
+
+
+class _StrictLoader(yaml.SafeLoader):
+    """YAML 1.2's core scalars (`no` is a string), and an error for a duplicate key."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode) or key.tag == "tag:yaml.org,2002:merge":
+                raise yaml.constructor.ConstructorError(None, None, "a key is a plain scalar", key.start_mark)
+            if key.value in seen:
+                raise yaml.constructor.ConstructorError(None, None, f"duplicate key {key.value!r}", key.start_mark)
+            seen.add(key.value)
+            key.tag = "tag:yaml.org,2002:str"
+        return super().construct_mapping(node, deep=True)
+
+
+_StrictLoader.yaml_implicit_resolvers = {}
+for _tag, _pattern, _first in (
+    ("null", r"null|Null|NULL|~|", "nN~\0"),
+    ("bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
+    ("int", r"[-+]?[0-9]+", "-+0123456789"),
+    ("float", r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?", "-+.0123456789"),
+):
+    _first_characters = ["" if character == "\0" else character for character in _first]
+    _StrictLoader.add_implicit_resolver(
+        f"tag:yaml.org,2002:{_tag}", re.compile(rf"(?:{_pattern})\Z"), _first_characters
+    )
+# Octal is written 0o7 in YAML 1.2, so a leading zero is decimal; SafeLoader's own constructor would read it as YAML 1.1.
+_StrictLoader.add_constructor("tag:yaml.org,2002:int", lambda loader, node: int(loader.construct_scalar(node)))
