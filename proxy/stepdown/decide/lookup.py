@@ -61,7 +61,7 @@ class Lookup(Generic[R]):
             route = leaf.find(facts)
             if route is not None:
                 return route, ()
-        found = self._tree.find(facts, split_path(path), 0, ())
+        found = self._tree.find(facts, split_path(path), 0, ()) if path[:1] == b"/" else None
         if found is not None:
             refuse_ambiguous(path)
             return found

@@ -15,6 +15,7 @@ from stepdown.errors import BadRequestError
 
 _UNAMBIGUOUS = re.compile(
     rb"""
+    (?=/)
     (?:
         / (?! (?:\.|%2[eE]){1,2} (?:/|\Z) )                  # no segment that is . or .., written either way
         (?: [^/%;\\]++                                       # no path parameters, no backslash

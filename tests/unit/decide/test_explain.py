@@ -1,0 +1,140 @@
+"""Explanations: the same outcome as the decision, with every step and its reason."""
+
+from __future__ import annotations
+
+import json
+
+import msgspec
+
+from stepdown.decide import spec
+from stepdown.decide.explanation import Alternative, Explanation, Refusal
+from stepdown.decide.slots import hash_of, slot_of
+from stepdown.decide.snapshot import Route, compile_snapshot
+from tests.kit import specs
+from tests.kit.request import Request, request
+
+BETA = spec.Match(headers=(spec.HeaderMatch(name="x-plan", equals="beta"),))
+CLIENT = spec.ClientEntry(match=spec.Match(hosts=("old.example",)), version="1.0.0")
+
+
+def route(**options: object) -> Route:
+    step = spec.Step(source="2.0.0", target="1.0.0", where="churn.yaml:12")
+    chain = spec.Chain(served="2.0.0", pinned="1.0.0", steps=(step,))
+    model = specs.model(specs.version("1.0.0", 1), specs.version("2.0.0", 2), chains=(chain,), clients=(CLIENT,))
+    one = spec.Route(
+        name="churn",
+        match=spec.Match(path="/m/{version}/infer", methods=("POST",)),
+        model="m",
+        version_param="version",
+        key=(spec.KeySource(header="x-user-id"), spec.KeySource(cookie="uid")),
+        rules=(
+            spec.Rule(name="beta", split=(("2.0.0", 1),), when=BETA),
+            spec.Rule(name="everyone", split=(("1.0.0", 0), ("2.0.0", 100))),
+        ),
+        **options,  # type: ignore[arg-type]
+    )
+    return compile_snapshot(specs.snapshot(one, models=[model])).routes[0]
+
+
+def explain(
+    one: Route, asked: Request, *, version: bytes = b"fraud=1", ready: tuple[bool, bool] = (True, True)
+) -> Explanation:
+    return one.explain(asked, (version,), None, "10.0.0.1", ready, lambda: 4711)
+
+
+def test_every_step_of_a_decision_is_there() -> None:
+    explanation = explain(route(), request("/m/1/infer", cookie="uid=7"), version=b"v1")
+    salted = b"churn/everyone:cookie:uid:7"
+    assert explanation == Explanation(
+        route="churn",
+        model="m",
+        match="the method is POST and the path is /m/{version}/infer",
+        params={"version": "v1"},
+        pin_source="path",
+        pin_value="v1",
+        pinned="1.0.0",
+        passed_over=("beta: wants that header x-plan is 'beta'",),
+        rule="everyone",
+        condition="always",
+        keys_missing=("header:x-user-id",),
+        key_source="cookie:uid",
+        key="7",
+        salt="churn/everyone",
+        hash=hash_of(salted),
+        slot=slot_of(salted),
+        split=(("1.0.0", 0), ("2.0.0", 100)),
+        assigned="2.0.0",
+        served="2.0.0",
+        reason="split",
+        evidence=True,
+        chain=("2.0.0 -> 1.0.0 (adapter at churn.yaml:12)",),
+        alternatives=(Alternative("1.0.0", 0, True, True, 0), Alternative("2.0.0", 100, True, True, 1)),
+    )
+
+
+def test_an_explanation_is_told_in_sentences() -> None:
+    told = explain(route(), request(x_user_id="7", x_model_version="2")).sentences()
+    number = hash_of(b"churn/everyone:header:x-user-id:7")
+    assert told == (
+        "Route churn of model m matches: the method is POST and the path is /m/{version}/infer.",
+        "Parts of the path: version is 'fraud=1'.",
+        "The pin comes from: header, which says '2': the client gets the shape of 2.0.0.",
+        "Passed over rule beta: wants that header x-plan is 'beta'.",
+        "Rule everyone holds (always); its split is 1.0.0 0, 2.0.0 100.",
+        f"The key is '7' from header:x-user-id; with the salt 'churn/everyone' its murmur3 is {number}.",
+        f"That is slot {number * 10_000 >> 32} of 10000, which the split gives to 2.0.0.",
+        "Served by 2.0.0, because it is the assigned version.",
+        "The answer is not changed: the shape is its own.",
+        "The request does not count as evidence of a rollout.",
+        "Version 1.0.0 has weight 0, cannot reach the shape and is up.",
+        "Version 2.0.0 has weight 100, reaches the shape in 0 step(s) and is up.",
+    )
+
+
+def test_a_draw_a_row_of_clients_and_a_version_that_is_down_are_explained() -> None:
+    explanation = explain(route(), request(host="old.example"), ready=(True, False))
+    assert (explanation.pin_source, explanation.pin_value) == ("clients row 1", None)
+    assert (explanation.slot, explanation.key, explanation.key_source) == (4711, None, "none")
+    told = " ".join(explanation.sentences())
+    assert "The pin comes from: clients row 1: the client gets the shape of 1.0.0." in told
+    assert "No key in header:x-user-id, cookie:uid." in told
+    assert "An independent draw gave slot 4711 of 10000, which the split gives to 2.0.0." in told
+    assert "Served by 1.0.0, because the assigned version has no endpoint that is up." in told
+
+
+def test_a_refusal_is_part_of_the_explanation() -> None:
+    bad = explain(route(), request(x_model_version="banana"))
+    assert bad.refusal is not None
+    assert (bad.refusal.status, bad.refusal.problem) == (400, "bad-version")
+    assert bad.rule is None
+    assert bad.sentences()[-1].startswith("Refused with 400 (bad-version): 'banana' is no version")
+    down = explain(route(), request(), ready=(False, False))
+    assert down.assigned == "2.0.0"
+    assert down.refusal == Refusal(
+        503, "no-ready-version", "m 1.0.0 can be had from 2.0.0, 1.0.0, and none of them is up"
+    )
+    assert [other.ready for other in down.alternatives] == [False, False]
+
+
+def test_a_pin_on_a_server_needs_no_slot() -> None:
+    explanation = explain(route(pin="server"), request(x_model_version="1"))
+    assert (explanation.served, explanation.reason, explanation.slot) == ("1.0.0", "pin-server", None)
+    assert "because the client asked for its server, and the route grants that." in " ".join(explanation.sentences())
+
+
+def test_an_explanation_travels_as_json() -> None:
+    explanation = explain(route(), request(x_user_id="\udcff".encode("utf-8", "surrogatepass").decode("latin-1")))
+    travelled = json.loads(msgspec.json.encode(explanation))
+    assert travelled["alternatives"][1] == {
+        "version": "2.0.0",
+        "weight": 100,
+        "reaches": True,
+        "ready": True,
+        "steps": 1,
+    }
+    assert travelled["refusal"] is None
+
+
+def test_bytes_that_are_no_text_are_shown_escaped() -> None:
+    asked = Request(fields={b"x-user-id": b"\xff7"})
+    assert explain(route(), asked).key == "\\xff7"
