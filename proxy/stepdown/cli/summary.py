@@ -1,0 +1,130 @@
+"""What a configuration amounts to, for `stepdown check`: models, routes, and who can be served what."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from stepdown.config import Loaded
+from stepdown.decide import spec
+
+Row = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table to print; the first row is its head."""
+
+    title: str
+    rows: tuple[Row, ...]
+
+
+def tables(loaded: Loaded) -> tuple[Table, ...]:
+    """Routes, then for each model its versions and which of their shapes each served version can deliver."""
+    return (_routes(loaded.spec), *(_model(model) for model in loaded.spec.models))
+
+
+def _routes(snapshot: spec.SnapshotSpec) -> Table:
+    rows = [
+        (route.name, described(route.match), route.model, rule.name, described(rule.when), _split(rule))
+        for route in snapshot.routes
+        for rule in route.rules
+    ]
+    return Table("routes", (("route", "match", "model", "rule", "when", "split"), *rows))
+
+
+def _model(model: spec.Model) -> Table:
+    served = [version.id for version in model.versions if version.endpoints]
+    chains = {(chain.served, chain.pinned): chain for chain in model.chains}
+    rows = [
+        (
+            version.id + _marks(model, version),
+            str(len(version.endpoints)) if version.endpoints else "-",
+            *(way(chains.get((server, version.id)), native=server == version.id) for server in served),
+        )
+        for version in reversed(model.versions)
+    ]
+    return Table(f"model {model.name}", (("shape", "endpoints", *(f"from {server}" for server in served)), *rows))
+
+
+def _marks(model: spec.Model, version: spec.Version) -> str:
+    marks = {
+        "default": version.id == model.default_version,
+        "latest": version.id == model.latest,
+        "clients": any(entry.version == version.id for entry in model.clients),
+        "deprecated": version.deprecated is not None or version.sunset is not None,
+        "retired": version.retired,
+    }
+    named = ", ".join(mark for mark, holds in marks.items() if holds)
+    return f" ({named})" if named else ""
+
+
+def way(chain: spec.Chain | None, *, native: bool) -> str:
+    """How a shape comes about: `native`, `via 1.1.0`, `adapted`, `projected`, or `-` where it cannot."""
+    if native:
+        return "native"
+    if chain is None:
+        return "-"
+    between = " ".join(step.target for step in chain.steps[:-1])
+    kind = "projected" if all(step.kind == "projection" for step in chain.steps) else "adapted"
+    return f"{kind} via {between}" if between else kind
+
+
+def _split(rule: spec.Rule) -> str:
+    whole = sum(weight for _, weight in rule.split)
+    return ", ".join(f"{version} {100 * weight / whole:.4g} %" for version, weight in rule.split)
+
+
+def described(match: spec.Match) -> str:
+    """A match in one line; `everyone` where it has no conditions."""
+    parts = [
+        "|".join(match.methods),
+        "|".join(match.hosts),
+        match.path or (f"{match.path_prefix.rstrip('/')}/..." if match.path_prefix else ""),
+        *(_header(header) for header in match.headers),
+    ]
+    return " ".join(part for part in parts if part) or "everyone"
+
+
+def _header(header: spec.HeaderMatch) -> str:
+    if header.exists is not None:
+        return header.name if header.exists else f"no {header.name}"
+    if header.sha256 is not None:
+        return f"{header.name}=sha256:{header.sha256[:8]}..."
+    if header.prefix is not None:
+        return f"{header.name}={header.prefix}..."
+    return f"{header.name}={header.equals if header.equals is not None else '|'.join(header.any_of)}"
+
+
+def as_json(loaded: Loaded) -> Mapping[str, Any]:
+    """The same for machines."""
+    return {
+        "files": [str(file) for file in loaded.files],
+        "models": {
+            model.name: {
+                "default_version": model.default_version,
+                "latest": model.latest,
+                "versions": {
+                    version.id: {"endpoints": [one.id for one in version.endpoints]} for version in model.versions
+                },
+                "shapes": {
+                    version.id: [
+                        server.id
+                        for server in model.versions
+                        if server.endpoints
+                        and (
+                            server.id == version.id
+                            or any((c.served, c.pinned) == (server.id, version.id) for c in model.chains)
+                        )
+                    ]
+                    for version in model.versions
+                },
+            }
+            for model in loaded.spec.models
+        },
+        "routes": {
+            route.name: {"model": route.model, "rules": {rule.name: dict(rule.split) for rule in route.rules}}
+            for route in loaded.spec.routes
+        },
+    }

@@ -1,0 +1,133 @@
+"""The steps between the versions of one model: declared adapters, checked, and those that contracts imply."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from stepdown.config.compile.checker import Checker
+from stepdown.config.compile.versions import Declared, DraftModel, Versions
+from stepdown.config.file import AdapterSection
+from stepdown.config.findings import listed
+from stepdown.config.sources import Contract
+from stepdown.config.tree import Key, Path
+from stepdown.decide import spec
+from stepdown_adapters import operations
+from stepdown_adapters.diff import Projection, Unprojectable, project
+from stepdown_adapters.errors import OperationError, Problem
+from stepdown_adapters.plan import Edge
+
+_INDEX_PATH = re.compile(r"\[(\d+)\]|/([^/\[\]]+)")
+
+
+@dataclass(slots=True)
+class Steps:
+    """All steps of a model by `(newer, older)`."""
+
+    edges: list[Edge] = field(default_factory=list)
+    steps: dict[tuple[str, str], spec.Step] = field(default_factory=dict)
+    reasons: dict[tuple[str, str], str] = field(default_factory=dict)
+    """For neighbours without a step, how their contracts differ."""
+
+    def add(self, step: spec.Step, *, lossless: bool) -> None:
+        """Take a step into the graph."""
+        self.steps[step.source, step.target] = step
+        self.edges.append(Edge(step.source, step.target, lossless))
+
+
+def steps_of(model: DraftModel, checker: Checker) -> Steps:
+    """Declared adapters first; between neighbours without one, the projection that their contracts allow."""
+    found = Steps()
+    for index, adapter in enumerate(model.section.adapters):
+        path: Path = (*model.path, "adapters", index)
+        ends = _ends(adapter, path, model.versions, checker)
+        if ends is None:
+            continue
+        newer, older = ends
+        first = found.steps.get((newer.id, older.id))
+        if first is not None:
+            problem = f"found a second adapter from {newer.id} to {older.id}"
+            checker.error(path, problem, f"one for each pair; the first is at {first.where}")
+            continue
+        _check(adapter.response, (*path, "response"), newer.contract, older.contract, checker)
+        _check(adapter.request, (*path, "request"), None, None, checker)
+        found.add(_declared(adapter, newer, older, checker.line(path)), lossless=_is_lossless(adapter))
+    for older, newer in itertools.pairwise(model.versions):
+        if (newer.id, older.id) not in found.steps:
+            _imply(newer, older, found)
+    return found
+
+
+def _ends(
+    adapter: AdapterSection, path: Path, versions: Versions, checker: Checker
+) -> tuple[Declared, Declared] | None:
+    newer, older = versions.get(adapter.source), versions.get(adapter.target)
+    for end, key, text in ((newer, "from", adapter.source), (older, "to", adapter.target)):
+        if end is None:
+            checker.unknown((*path, key), text, versions.ids, f"a declared version: {listed(versions.ids)}")
+    if newer is None or older is None:
+        return None
+    if newer.version <= older.version:
+        checker.error((*path, "from"), allowed=f'a version newer than "{older.id}": adapters step down')
+        return None
+    return newer, older
+
+
+def _declared(adapter: AdapterSection, newer: Declared, older: Declared, where: str) -> spec.Step:
+    return spec.Step(
+        source=newer.id,
+        target=older.id,
+        response=tuple(adapter.response),
+        request=tuple(adapter.request),
+        hook=adapter.hook,
+        fidelity=adapter.fidelity,
+        where=where,
+    )
+
+
+def _is_lossless(adapter: AdapterSection) -> bool:
+    """Whether the step keeps everything; of what is refused or written in Python this is not known."""
+    try:
+        return adapter.hook is None and operations.is_lossless(operations.parse(adapter.response))
+    except OperationError:
+        return False
+
+
+def _check(raw: Sequence[Any], path: Path, newer: Contract | None, older: Contract | None, checker: Checker) -> None:
+    """Note every mistake in a list of operations at the line of the operation."""
+    try:
+        problems: Sequence[Problem] = operations.check(operations.parse(raw), newer, older)
+    except OperationError as error:
+        problems = error.problems
+    for problem in problems:
+        checker.error((*path, *_steps_to(problem.where)), problem.sentence, nearest=problem.nearest or "")
+
+
+def _steps_to(where: str) -> tuple[Key, ...]:
+    """`[1]/do/0/sigmoid` as a path below the list of operations."""
+    steps = ((found[1] or found[2]) for found in _INDEX_PATH.finditer(where))
+    return tuple(int(step) if step.isdigit() else step for step in steps)
+
+
+def _imply(newer: Declared, older: Declared, found: Steps) -> None:
+    """The step that two contracts allow without an adapter, or the reason why they do not.
+
+    Never across a MAJOR: it says that something broke, and no schema shows what a number means (probability or logit).
+    """
+    if newer.contract is None or older.contract is None or _breaks(newer, older):
+        return
+    match project(newer.contract, older.contract):
+        case Projection(operations=needed):
+            step = spec.Step(source=newer.id, target=older.id, kind="projection", response=needed)
+            found.add(step, lossless=not needed)
+        case Unprojectable(path=place, reason=reason):
+            found.reasons[newer.id, older.id] = f" at {place or 'the top'}: {reason}"
+
+
+def _breaks(newer: Declared, older: Declared) -> bool:
+    """Whether SemVer allows a breaking change between the two: another MAJOR, or another MINOR of 0."""
+    major, minor, _ = newer.version.triple
+    return major != older.version.major or (major == 0 and minor != older.version.minor)

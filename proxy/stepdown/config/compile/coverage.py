@@ -1,0 +1,61 @@
+"""Proof that clients get the shape they were promised, whichever version's server answers (docs/design.md).
+
+A route may be answered by every version that any of its rules names: those without a weight stand in for those that are
+down. The default version and every `clients` pin must be reachable from *each* of them, every other declared version
+that is not retired from at least one. On a route with `pin: server`, a `clients` pin means a server instead of a shape.
+"""
+
+from __future__ import annotations
+
+from stepdown.config.compile.checker import Checker
+from stepdown.config.compile.pins import Pins
+from stepdown.config.compile.rules import DraftRoute
+from stepdown.config.compile.versions import Versions
+from stepdown_adapters.plan import Plan
+
+
+def can_reach(plan: Plan, served: str, pinned: str) -> bool:
+    """Whether an answer of `served` can be given the shape of `pinned`."""
+    return served == pinned or (served, pinned) in plan.chains
+
+
+def prove(route: DraftRoute, versions: Versions, pins: Pins, plan: Plan, checker: Checker) -> None:
+    """Note an error for each promise that a route cannot keep."""
+    promised = {pins.default: "the default version"}
+    for index, entry in enumerate(pins.clients):
+        if route.section.pin == "shape":
+            promised.setdefault(entry.version, "pinned by an entry of clients")
+        elif entry.version not in versions.served:
+            at = ("models", route.model, "clients", index, "version")
+            problem = f"found {entry.version}, which has no endpoints, but the route {route.name} pins servers"
+            checker.error(at, problem, "a version that servers run, or pin: shape")
+    for rule in route.rules:
+        for served, place in rule.places.items():
+            for pinned, who in promised.items():
+                if not can_reach(plan, served, pinned):
+                    problem = f"{served} cannot answer in the shape of {pinned} ({who}): {plan.missing(served, pinned)}"
+                    checker.error(place, problem, _remedy(route.model), of_key=True)
+    if route.section.pin == "shape":
+        _prove_others(route, versions, promised, plan, checker)
+
+
+def _prove_others(
+    route: DraftRoute, versions: Versions, promised: dict[str, str], plan: Plan, checker: Checker
+) -> None:
+    for one in versions:
+        reachable = any(can_reach(plan, served, one.id) for served in route.served)
+        if one.id in promised or one.section.retired or reachable:
+            continue
+        if one.is_served:
+            problem = (
+                f"clients that ask for {one.id} get 406 on the route {route.name}: none of its rules names {one.id}"
+            )
+            checker.warn(one.path, problem, f'a rule that names it, if only with no weight: "{one.id}": 0', of_key=True)
+            continue
+        nearest = max(route.served, key=versions.ids.index)
+        problem = f"no version can answer in the shape of {one.id}: {plan.missing(nearest, one.id)}"
+        checker.error(route.path, problem, f"{_remedy(route.model)}, or retired: true for {one.id}", of_key=True)
+
+
+def _remedy(model: str) -> str:
+    return f"an adapter for it in models.{model}.adapters"

@@ -1,0 +1,81 @@
+"""One model: its versions, the chains between them, and proof that the routes keep what they promise."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from stepdown.config.compile.adapters import Steps, steps_of
+from stepdown.config.compile.checker import Checker
+from stepdown.config.compile.coverage import can_reach, prove
+from stepdown.config.compile.endpoints import endpoints_of, health_of
+from stepdown.config.compile.pins import Served, check_latest, pins_of
+from stepdown.config.compile.resources import Resources
+from stepdown.config.compile.rules import DraftRoute
+from stepdown.config.compile.versions import Declared, DraftModel, Versions
+from stepdown.decide import spec
+from stepdown_adapters.plan import Plan, plan_chains
+
+
+def model_of(
+    model: DraftModel,
+    routes: Sequence[DraftRoute],
+    resources: Resources,
+    previous: Mapping[str, spec.Model],
+    checker: Checker,
+) -> spec.Model | None:
+    """Compile a model; `None` after noting what keeps it from being one."""
+    name, versions = model.name, model.versions
+    steps = steps_of(model, checker)
+    specs = tuple(_version(one, resources, checker) for one in versions)
+    whole = checker.is_whole("models", name) and all(checker.is_whole("routes", route.name) for route in routes)
+    if not whole:
+        return None  # what is missing from a damaged model would only be reported as uncovered
+    plan = plan_chains(versions.served, versions.ids, steps.edges, steps.reasons)
+    served = Served(
+        frozenset(version for route in routes for version in route.served),
+        frozenset(version for route in routes for version in route.rules[-1].places),
+    )
+    pins = pins_of(model, served, lambda source, target: can_reach(plan, source, target), checker)
+    if pins is None:
+        return None
+    for route in routes:
+        prove(route, versions, pins, plan, checker)
+    before = previous.get(name)
+    check_latest(model, pins.latest, before.latest if before else None, checker)
+    return spec.Model(
+        name=name,
+        default_version=pins.default,
+        latest=pins.latest,
+        repeatable=model.section.repeatable,
+        versions=specs,
+        chains=_chains(plan, steps, versions),
+        clients=pins.clients,
+    )
+
+
+def _version(one: Declared, resources: Resources, checker: Checker) -> spec.Version:
+    section = one.section
+    return spec.Version(
+        id=one.id,
+        endpoints=endpoints_of(section.endpoints, (*one.path, "endpoints"), resources, checker),
+        health=health_of(section),
+        contract=one.contract,
+        deprecated=section.deprecated,
+        sunset=section.sunset,
+        link=section.link,
+        retired=section.retired,
+    )
+
+
+def _chains(plan: Plan, steps: Steps, versions: Versions) -> tuple[spec.Chain, ...]:
+    """The chains that servers can begin."""
+    return tuple(
+        spec.Chain(
+            served=served,
+            pinned=pinned,
+            steps=tuple(steps.steps[edge.source, edge.target] for edge in plan.chains[served, pinned]),
+        )
+        for served in versions.served
+        for pinned in versions.ids
+        if (served, pinned) in plan.chains
+    )

@@ -1,0 +1,62 @@
+"""What only processes need of the file: addresses, workers, draining, tokens."""
+
+from __future__ import annotations
+
+import hashlib
+
+from stepdown.config.compile.checker import Checker
+from stepdown.config.compile.resources import Resources
+from stepdown.config.file import RootFile
+from stepdown.config.settings import ProcessSettings, Token
+from stepdown.config.tree import Path
+
+_SHORTEST_TOKEN = 16
+
+
+def process_settings_of(file: RootFile, checker: Checker) -> ProcessSettings:
+    """Addresses must differ, or the second could not be bound."""
+    addresses = {
+        "listen": file.listen,
+        "status": file.status,
+        "admin.listen": file.admin.listen if file.admin else None,
+    }
+    seen: dict[tuple[str, int], str] = {}
+    for key, address in addresses.items():
+        if address is None or address[1] == 0:
+            continue
+        first = seen.setdefault(address, key)
+        if first != key:
+            checker.error(tuple(key.split(".")), allowed=f"an address other than that of {first}")
+    return ProcessSettings(
+        listen=file.listen,
+        status=file.status,
+        admin=file.admin.listen if file.admin else None,
+        workers=file.workers,
+        drain_delay=file.drain.delay,
+        drain_grace=file.drain.grace,
+    )
+
+
+def tokens_of(file: RootFile, resources: Resources, checker: Checker) -> tuple[Token, ...]:
+    """Tokens as digests; each name and each token once."""
+    if file.admin is None:
+        return ()
+    if not file.admin.tokens and not checker.is_damaged("admin", "tokens"):
+        checker.warn(("admin",), "found no tokens: every call of the admin API is refused", "at least one", of_key=True)
+    tokens: list[Token] = []
+    for index, section in enumerate(file.admin.tokens):
+        path: Path = ("admin", "tokens", index)
+        secret = resources.secrets.get((*path, "token"))
+        if secret is None:
+            continue  # could not be read, which was noted then
+        text = secret.get_secret_value()
+        token = Token(section.name, section.role, hashlib.sha256(text.encode()).digest())
+        if any(other.name == token.name for other in tokens):
+            checker.error((*path, "name"), f'found the name "{token.name}" a second time', "each name once")
+        if any(other.sha256 == token.sha256 for other in tokens):
+            checker.error((*path, "token"), "found the same token a second time", "a token of its own for each name")
+        if len(text) < _SHORTEST_TOKEN:
+            problem = f"found a token of {len(text)} characters"
+            checker.warn((*path, "token"), problem, f"at least {_SHORTEST_TOKEN}, so that it cannot be guessed")
+        tokens.append(token)
+    return tuple(tokens)

@@ -1,0 +1,124 @@
+"""The rules of a route: names, conditions, and versions that servers run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from stepdown.config.compile.checker import Checker
+from stepdown.config.compile.matches import match_of
+from stepdown.config.compile.versions import Versions
+from stepdown.config.file import RouteSection, RuleSection
+from stepdown.config.findings import listed
+from stepdown.config.tree import Path
+from stepdown.decide import spec
+
+
+@dataclass(slots=True)
+class DraftRule:
+    """A rule with the places of its versions."""
+
+    rule: spec.Rule
+    path: Path
+    places: dict[str, Path] = field(default_factory=dict)
+    """Where each version of the split is written."""
+
+
+@dataclass(frozen=True, slots=True)
+class DraftRoute:
+    """A route as far as its rules."""
+
+    name: str
+    model: str
+    path: Path
+    section: RouteSection
+    rules: tuple[DraftRule, ...]
+
+    @property
+    def served(self) -> frozenset[str]:
+        """Versions that any rule may serve."""
+        return frozenset(version for rule in self.rules for version in rule.places)
+
+
+def rules_of(name: str, section: RouteSection, versions: Versions, checker: Checker) -> tuple[DraftRule, ...]:
+    """All rules in order; the last one is for everyone."""
+    path: Path = ("routes", name)
+    if section.rules is None:
+        return _only_rule(name, section, path, versions, checker)
+    drafts: list[DraftRule] = []
+    for index, rule in enumerate(section.rules):
+        usual = "default" if index == len(section.rules) - 1 else f"rule-{index + 1}"
+        drafts.append(_rule(rule, rule.name or usual, (*path, "rules", index), versions, checker))
+    for number, later in _unreachable(section.rules):
+        problem = f"never used: rule {number} before it is for everyone"
+        checker.warn((*path, "rules", later), problem, "conditions (`when`) in all rules but the last")
+    if section.rules[-1].when is not None and not section.rules[-1].when.is_empty:
+        last: Path = (*path, "rules", len(section.rules) - 1, "when")
+        checker.error(
+            last, "found a condition in the last rule", "a last rule without `when`, for everyone else", of_key=True
+        )
+    names = [draft.rule.name for draft in drafts]
+    for index, draft in enumerate(drafts):
+        if draft.rule.name in names[:index]:
+            checker.error((*draft.path, "name"), f'found the name "{draft.rule.name}" a second time', "each name once")
+    return tuple(drafts)
+
+
+def _unreachable(rules: list[RuleSection]) -> Iterator[tuple[int, int]]:
+    """`(number of the first rule for everyone, index of a rule after it)`."""
+    for index, rule in enumerate(rules):
+        if rule.when is None or rule.when.is_empty:
+            yield from ((index + 1, later) for later in range(index + 1, len(rules)))
+            return
+
+
+def _only_rule(
+    name: str, section: RouteSection, path: Path, versions: Versions, checker: Checker
+) -> tuple[DraftRule, ...]:
+    """The rule that `split` is short for; without a split, the only version that servers run."""
+    if section.split is not None:
+        split = _split(section.split, (*path, "split"), versions, checker)
+        rule = spec.Rule(name="default", split=tuple(split.weights.items()), salt=f"{name}/default")
+        return (DraftRule(rule, (*path, "split"), split.places),)
+    if len(versions.served) != 1:
+        allowed = f"rules or split, because {len(versions.served)} versions of {section.model} have endpoints"
+        checker.error(path, "found neither rules nor split", allowed, of_key=True)
+        return ()
+    only = versions.served[0]
+    return (DraftRule(spec.Rule(name="default", split=((only, 1),), salt=f"{name}/default"), path, {only: path}),)
+
+
+def _rule(section: RuleSection, name: str, path: Path, versions: Versions, checker: Checker) -> DraftRule:
+    split = _split(section.split, (*path, "split"), versions, checker)
+    rule = spec.Rule(
+        name=name,
+        split=tuple(split.weights.items()),
+        when=match_of(section.when),
+        salt=section.salt if section.salt is not None else f"{path[1]}/{name}",
+    )
+    return DraftRule(rule, path, split.places)
+
+
+@dataclass(slots=True)
+class _Split:
+    weights: dict[str, int] = field(default_factory=dict)
+    places: dict[str, Path] = field(default_factory=dict)
+
+
+def _split(section: dict[str, int], path: Path, versions: Versions, checker: Checker) -> _Split:
+    """Weights by canonical version."""
+    split = _Split()
+    for text, weight in section.items():
+        at = (*path, text)
+        declared = versions.get(text)
+        if declared is None:
+            checker.unknown(at, text, versions.ids, f"a declared version: {listed(versions.ids)}", of_key=True)
+        elif not declared.is_served:
+            problem = f'found "{text}", which has no endpoints'
+            checker.error(at, problem, f"a version that servers run: {listed(versions.served)}", of_key=True)
+        elif declared.id in split.weights:
+            checker.error(at, f'found "{text}" a second time', "each version once", of_key=True)
+        else:
+            split.weights[declared.id] = weight
+            split.places[declared.id] = at
+    return split

@@ -1,0 +1,66 @@
+"""The whole file to a snapshot's specification."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from stepdown.config.compile.checker import Checker
+from stepdown.config.compile.endpoints import endpoints_of
+from stepdown.config.compile.matches import template_names
+from stepdown.config.compile.models import model_of
+from stepdown.config.compile.resources import Resources
+from stepdown.config.compile.routes import check_distinct, route_of, timeouts_of
+from stepdown.config.compile.rules import DraftRoute, rules_of
+from stepdown.config.compile.versions import DraftModel, draft_model
+from stepdown.config.file import RootFile
+from stepdown.config.findings import listed
+from stepdown.decide import spec
+
+
+def compile_snapshot_spec(
+    file: RootFile, resources: Resources, previous: Mapping[str, spec.Model], checker: Checker
+) -> spec.SnapshotSpec:
+    """Compile a file; complete only if the checker has no errors afterwards.
+
+    `previous` are the models of the configuration in force, by name.
+    """
+    drafts = {name: draft_model(name, section, resources, checker) for name, section in file.models.items()}
+    draft_routes = [draft for name in file.routes if (draft := _draft_route(name, file, drafts, checker)) is not None]
+    routes = [route_of(draft, drafts[draft.model], file, checker) for draft in draft_routes]
+    check_distinct(routes, checker)
+    models = [
+        model_of(draft, [route for route in draft_routes if route.model == name], resources, previous, checker)
+        for name, draft in drafts.items()
+    ]
+    if not file.routes and not file.passthrough_to and not checker.damaged:
+        checker.warn((), "nothing is routed: every request will be answered with 404", "routes or passthrough_to")
+    return spec.SnapshotSpec(
+        models=tuple(model for model in models if model is not None),
+        routes=tuple(routes),
+        passthrough_to=_passthrough(file, resources, checker),
+        trusted_hops=file.trusted_hops or 0,
+        max_client_connections=file.max_client_connections,
+        client_timeouts=timeouts_of(file.timeouts),
+        retry_budget=file.retries.budget,
+        retry_minimum=file.retries.minimum,
+        explain=spec.Explain(allow=tuple(file.explain.allow)),
+        log=spec.Log(format=file.log.format, level=file.log.level, access=file.log.access),
+    )
+
+
+def _draft_route(name: str, file: RootFile, models: Mapping[str, DraftModel], checker: Checker) -> DraftRoute | None:
+    section = file.routes[name]
+    if section.model not in models:
+        if not checker.is_damaged("models", section.model):
+            at, declared = ("routes", name, "model"), tuple(file.models)
+            checker.unknown(at, section.model, declared, f"one of models: {listed(declared) or 'there are none'}")
+        return None
+    rules = rules_of(name, section, models[section.model].versions, checker)
+    return DraftRoute(name, section.model, ("routes", name), section, rules) if rules else None
+
+
+def _passthrough(file: RootFile, resources: Resources, checker: Checker) -> tuple[spec.Endpoint, ...]:
+    for index, endpoint in enumerate(file.passthrough_to):
+        if template_names(endpoint.path or ""):
+            checker.error(("passthrough_to", index, "path"), allowed="a path without {name}: no route fills it in")
+    return endpoints_of(file.passthrough_to, ("passthrough_to",), resources, checker)

@@ -1,0 +1,90 @@
+"""The file's top level, and what a file that it includes may hold."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field
+
+from stepdown.config.file.model import Endpoint, ModelSection, Secret
+from stepdown.config.file.route import LimitsSection, RouteSection, TimeoutsSection
+from stepdown.config.file.section import Section, as_list
+from stepdown.config.file.values import Address, Duration, Name, Network, Share
+
+
+class TokenSection(Section):
+    """Who may call the admin API."""
+
+    name: Name = Field(description="For the audit log.")
+    role: Literal["view", "operate"] = Field(description="`view` reads; `operate` may also change things.")
+    token: Secret = Field(description="The bearer token, `{env: NAME}` or `{file: PATH}`; never a text.")
+
+
+class AdminSection(Section):
+    """Everything that changes something."""
+
+    listen: Address = Field(description="Where the admin API is served.")
+    tokens: list[TokenSection] = Field(default=[], description="Without any, every call is refused.")
+
+
+class DrainSection(Section):
+    """How the sidecar stops on SIGTERM."""
+
+    delay: Duration = Field(default=5.0, description='Time between "not ready" and the end of accepting connections.')
+    grace: Duration = Field(default=20.0, description="Time that running exchanges get after that.")
+
+
+class LogSection(Section):
+    """Logs: events go to standard error, the access log to standard output."""
+
+    format: Literal["plain", "json"] = Field(default="plain", description="For people, or for machines.")
+    level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="Least level of events.")
+    access: bool = Field(default=False, description="One line for each request.")
+
+
+class ExplainSection(Section):
+    """Who may ask why a request was routed as it was, with the header `X-Stepdown-Explain: 1`."""
+
+    allow: list[Network] = Field(default=[], description="Addresses and networks; nobody by default.")
+
+
+class RetriesSection(Section):
+    """Bound on requests that are sent again, so that retries never become the load that breaks a server."""
+
+    budget: Share = Field(default=0.2, description="Share of the active requests that may be retries.")
+    minimum: int = Field(default=3, ge=0, description="Retries at a time that are always allowed.")
+
+
+class RootFile(Section):
+    """The file given to `stepdown run`."""
+
+    listen: Address = Field(default=("0.0.0.0", 8080), description="Where clients connect.")  # noqa: S104 (a server)
+    status: Address | None = Field(
+        default=None, description="Where /metrics, /healthz and /readyz are served; not by default."
+    )
+    admin: AdminSection | None = Field(default=None, description="The admin API; not served by default.")
+    workers: int = Field(default=1, ge=1, le=256, description="Worker processes; one a core.")
+    drain: DrainSection = Field(default=DrainSection(), description="How the sidecar stops.")
+    log: LogSection = Field(default=LogSection(), description="Format and amount of the logs.")
+    explain: ExplainSection = Field(default=ExplainSection(), description="Live explanations.")
+    trusted_hops: int | None = Field(
+        default=None,
+        ge=0,
+        le=32,
+        description="Proxies in front that are trusted: the client's address is that many entries from "
+        "the right of `X-Forwarded-For`. Not given, it counts as 0.",
+    )
+    max_client_connections: int = Field(
+        default=10_000, ge=1, description="For the whole sidecar, divided among workers."
+    )
+    timeouts: TimeoutsSection = Field(default=TimeoutsSection(), description="For all routes.")
+    limits: LimitsSection = Field(default=LimitsSection(), description="For all routes.")
+    retries: RetriesSection = Field(default=RetriesSection(), description="Bound on repeated requests.")
+    passthrough_to: Annotated[
+        list[Endpoint], BeforeValidator(as_list, json_schema_input_type=Endpoint | list[Endpoint])
+    ] = Field(default=[], description="Where requests go that match no route; without it they get 404.")
+    include: Annotated[list[str], BeforeValidator(as_list, json_schema_input_type=str | list[str])] = Field(
+        default=[], description="Files or shell patterns, relative to this file, with more `models` and `routes`."
+    )
+    models: dict[Name, ModelSection] = Field(default={}, description="By name.")
+    routes: dict[Name, RouteSection] = Field(default={}, description="By name.")

@@ -1,0 +1,129 @@
+"""`routes`: which requests go to which model, and which version's server answers them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+
+from stepdown.config.file.match import MatchSection
+from stepdown.config.file.section import Section, as_list, refused
+from stepdown.config.file.values import CookieName, Duration, HeaderName, Name, Pointer, Size, VersionText
+
+Weight = Annotated[int, Field(ge=0, le=1_000_000)]
+
+
+class KeySourceSection(Section):
+    """One place where the sticky key may be; `client_ip` alone is short for `{client_ip: true}`."""
+
+    header: HeaderName | None = Field(default=None, description="The value of this header.")
+    cookie: CookieName | None = Field(default=None, description="The value of this cookie.")
+    json_pointer: Pointer | None = Field(
+        default=None,
+        alias="json",
+        description="The value at this JSON Pointer, in the first 64 KiB of the request's body.",
+    )
+    client_ip: Literal[True] | None = Field(default=None, description="The client's address; needs `trusted_hops`.")
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        given = [value for value in (self.header, self.cookie, self.json_pointer, self.client_ip) if value is not None]
+        if len(given) != 1:
+            raise refused("exactly one of header, cookie, json, client_ip", problem=f"found {len(given)} sources")
+        return self
+
+
+def _from_word(value: Any) -> Any:
+    return {"client_ip": True} if value == "client_ip" else value
+
+
+KeySource = Annotated[
+    KeySourceSection, BeforeValidator(_from_word, json_schema_input_type=Literal["client_ip"] | KeySourceSection)
+]
+
+
+def _not_all_zero(value: dict[str, int]) -> dict[str, int]:
+    if value and not any(value.values()):
+        raise refused("at least one weight above 0", problem="found only weights of 0")
+    return value
+
+
+Split = Annotated[dict[VersionText, Weight], AfterValidator(_not_all_zero)]
+
+
+class RuleSection(Section):
+    """A condition and a split; the first rule whose condition holds is the one."""
+
+    name: Name | None = Field(
+        default=None, description="For metrics and messages; `rule-N`, or `default` for the last."
+    )
+    when: MatchSection | None = Field(default=None, description="Conditions as in `match`; the last rule has none.")
+    split: Split = Field(min_length=1, description='Versions with weights, e.g. `{"1.1.0": 95, "2.0.0": 5}`.')
+    salt: str | None = Field(
+        default=None, max_length=200, description="Seed of the sticky assignment; `route/rule` if not given."
+    )
+
+
+class TimeoutsSection(Section):
+    """Times after which something is given up; 0 is never."""
+
+    connect: Duration = Field(default=2.0, description="Connecting to an endpoint, TLS included.")
+    request_head: Duration = Field(default=10.0, description="Receiving a request's head.")
+    request_body_idle: Duration = Field(default=60.0, description="Between two parts of a request's body.")
+    response_head: Duration = Field(default=60.0, description="From the request's end to the answer's head.")
+    response_body_idle: Duration = Field(default=60.0, description="Between two parts of an answer's body.")
+    whole: Duration = Field(default=0.0, description="The whole exchange; never applied to streams.")
+    keep_alive: Duration = Field(default=75.0, description="An idle client connection.")
+
+
+class LimitsSection(Section):
+    """Bounds on what one exchange and one endpoint may take."""
+
+    request_body: Size = Field(default=0, description="Longest request body; 0 is any length, streamed.")
+    adapted_body: Size = Field(
+        default=8 * 1024 * 1024, ge=1, description="Longest body that is adapted, in either direction."
+    )
+    pending: int = Field(default=1024, ge=1, description="Requests waiting for a connection, per version and worker.")
+    connections: int = Field(default=1024, ge=1, description="Connections to an endpoint, per worker.")
+
+
+class RouteSection(Section):
+    """A match, a model, and rules."""
+
+    match: MatchSection = Field(description="Which requests; `{path_prefix: /}` is all of them.")
+    model: Name = Field(description="Name of one of `models`.")
+    key: Annotated[list[KeySource], BeforeValidator(as_list, json_schema_input_type=KeySource | list[KeySource])] = (
+        Field(
+            [],
+            description="Where the sticky key is: the first of these that is there. None: each request is drawn anew.",
+        )
+    )
+    rules: list[RuleSection] | None = Field(
+        default=None, min_length=1, description="Tried in order; the last has no `when`."
+    )
+    split: Split | None = Field(
+        default=None,
+        min_length=1,
+        description="Short for one rule. With neither, the only served version gets everything.",
+    )
+    pin: Literal["shape", "server"] = Field(
+        default="shape",
+        description="What a client's version means: the answer's shape, or the server that computes it.",
+    )
+    errors: Literal["problem", "v2", "openai"] = Field(default="problem", description="Shape of Stepdown's own errors.")
+    on_adapter_failure: Literal["fail", "ask_native", "passthrough"] = Field(
+        default="fail",
+        description="When a live answer cannot be adapted: 502; ask a version that has the shape (needs `repeatable`); "
+        "or send it as it is, named as what it is.",
+    )
+    version_param: str | None = Field(
+        default=None, description="Name of the `{name}` in `path` that pins a version; `version` where the path has it."
+    )
+    timeouts: TimeoutsSection = Field(default=TimeoutsSection(), description="Over those of the file, one by one.")
+    limits: LimitsSection = Field(default=LimitsSection(), description="Over those of the file, one by one.")
+
+    @model_validator(mode="after")
+    def _one_form(self) -> Self:
+        if self.rules is not None and self.split is not None:
+            raise refused("one of the two", problem="found rules and split")
+        return self

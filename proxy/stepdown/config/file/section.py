@@ -1,0 +1,28 @@
+"""What all sections of the file have in common, and how a value is refused with what would be right."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+from pydantic_core import PydanticCustomError
+
+REFUSED = "stepdown"
+"""Type of the errors that say themselves what is allowed."""
+
+
+class Section(BaseModel):
+    """A mapping of the file: nothing unknown in it, no value silently converted, immutable."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
+
+
+def refused(allowed: str, *, problem: str = "", secret: bool = False) -> PydanticCustomError:
+    """An error that says what is allowed. `problem` replaces "found X"; a `secret` value is never shown."""
+    context: dict[str, Any] = {"allowed": allowed, "problem": problem, "secret": secret}
+    return PydanticCustomError(REFUSED, "allowed {allowed}", context)
+
+
+def as_list(value: Any) -> Any:
+    """A single value as a list of one, for keys that take either."""
+    return value if isinstance(value, list) or value is None else [value]

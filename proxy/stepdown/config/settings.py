@@ -1,0 +1,59 @@
+"""What a loaded file is to the rest of the sidecar: the snapshot's specification, and what only processes need."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from stepdown.config.findings import Finding
+from stepdown.config.sources import Source
+from stepdown.config.watched import Watched
+from stepdown.decide.spec import SnapshotSpec
+
+Address = tuple[str, int]
+"""Host and port; port 0 takes a free one."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessSettings:
+    """What is fixed when the sidecar starts; a reload that changes it takes effect with the next start."""
+
+    listen: Address
+    status: Address | None
+    admin: Address | None
+    workers: int
+    drain_delay: float
+    """Seconds between "not ready" and the end of accepting."""
+    drain_grace: float
+    """Seconds that running exchanges get after that."""
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """Who may call the admin API. The token itself is kept nowhere."""
+
+    name: str
+    role: Literal["view", "operate"]
+    sha256: bytes = field(repr=False)
+    """Digest of the token's UTF-8 text (32 bytes)."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Loaded:
+    """A file that was accepted whole."""
+
+    spec: SnapshotSpec
+    process: ProcessSettings
+    tokens: tuple[Token, ...]
+    files: tuple[Path, ...]
+    """Every file that was read for it, contracts and secrets too."""
+    warnings: tuple[Finding, ...]
+    watched: Watched
+    """What to watch, and how it looked just before it was read."""
+    sources: tuple[Source, ...]
+    """What was read, kept as the last good copy of each included file."""
+
+    def __repr__(self) -> str:
+        models, routes = len(self.spec.models), len(self.spec.routes)
+        return f"<Loaded {self.files[0]}: {models} models, {routes} routes, {len(self.warnings)} warnings>"

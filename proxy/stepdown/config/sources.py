@@ -1,0 +1,112 @@
+"""Reading files: everything that a configuration takes from the disk comes through here, bounded and remembered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import SecretStr
+
+from stepdown.config.watched import Stamp, Watched, matching, stamp
+from stepdown.config.yaml_reader import MOST_BYTES
+from stepdown_adapters.errors import ContractError
+from stepdown_adapters.load import load_schema
+
+Contract = dict[str, Any] | bool
+Content = TypeVar("Content")
+
+_LONGEST_SECRET = 64 * 1024
+_SCHEMA_ENDINGS = ("*.json", "*.yaml", "*.yml")
+
+
+class FileError(Exception):
+    """A file cannot be used; `str()` says why in half a sentence that follows its name."""
+
+    def __init__(self, sentence: str, line: int = 1) -> None:
+        super().__init__(sentence)
+        self.line = line
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A configuration file as it was read, with what the files that it names held.
+
+    A source is the unit of the last good copy: when the file on disk is broken, all of this is used in its place.
+    """
+
+    path: Path
+    text: str = field(repr=False)
+    contents: dict[Path, Contract | SecretStr] = field(default_factory=dict, repr=False)
+
+    def content(self, path: Path, read: Callable[[Path], Content]) -> Content:
+        """What `read` gives for a file that this one names, read once."""
+        if path not in self.contents:
+            self.contents[path] = read(path)  # type: ignore[assignment]
+        return self.contents[path]  # type: ignore[return-value]
+
+
+class Disk:
+    """Reads files and remembers how they looked just before, so that no later change is missed."""
+
+    def __init__(self) -> None:
+        self._stamps: dict[Path, Stamp | None] = {}
+        self._globs: dict[str, tuple[Path, ...]] = {}
+
+    @property
+    def watched(self) -> Watched:
+        """All that was looked at so far."""
+        return Watched(dict(self._stamps), dict(self._globs))
+
+    def text(self, path: Path) -> str:
+        """A configuration file's text; raises `FileError`."""
+        data = self._bytes(path, MOST_BYTES)
+        try:
+            return data.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise FileError("is not UTF-8", data.count(b"\n", 0, error.start) + 1) from None
+
+    def secret(self, path: Path) -> SecretStr:
+        """A file's text without the one line break at its end; raises `FileError`."""
+        try:
+            return SecretStr(self._bytes(path, _LONGEST_SECRET).decode().removesuffix("\n").removesuffix("\r"))
+        except UnicodeDecodeError:
+            raise FileError("is not UTF-8") from None
+
+    def contract(self, path: Path) -> Contract:
+        """A JSON Schema with all that it refers to; raises `FileError`.
+
+        Referenced files lie in the schema's folder or below, so everything that looks like a schema there is watched.
+        """
+        self._stamps.setdefault(path, stamp(path))
+        for ending in _SCHEMA_ENDINGS:
+            for neighbour in matching(f"{path.parent}/{ending}"):
+                self._stamps.setdefault(neighbour, stamp(neighbour))
+        try:
+            return load_schema(path)
+        except ContractError as error:
+            raise FileError(f"is no usable contract: {error}") from None
+
+    def exists(self, path: Path) -> None:
+        """Raise `FileError` unless the file can be read; its content is for others."""
+        self._bytes(path, MOST_BYTES)
+
+    def matching(self, pattern: str) -> tuple[Path, ...]:
+        """Files that a shell pattern names."""
+        self._globs[pattern] = matching(pattern)
+        return self._globs[pattern]
+
+    def _bytes(self, path: Path, most: int) -> bytes:
+        self._stamps.setdefault(path, stamp(path))
+        try:
+            with path.open("rb") as file:
+                data = file.read(most + 1)
+        except FileNotFoundError:
+            raise FileError("does not exist") from None
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+            raise FileError(f"cannot be read: {reason}") from None
+        if len(data) > most:
+            raise FileError(f"is longer than {most} bytes")
+        return data
