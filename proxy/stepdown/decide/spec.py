@@ -77,6 +77,10 @@ class Endpoint(Spec, frozen=True):
     expect: tuple[tuple[str, str], ...] = ()
     """What the model server must claim about itself to count as ready, e.g. `model_version: v2`."""
 
+    def __repr__(self) -> str:
+        """Without the headers: their values may be secrets."""
+        return f"Endpoint({self.id!r})"
+
 
 class HealthCheck(Spec, frozen=True):
     """Active readiness probes of a version's endpoints, and passive ejection."""
