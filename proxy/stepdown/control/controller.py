@@ -22,13 +22,16 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import msgspec
-from aiohttp import web
 
-from stepdown.config import Loaded, ProcessSettings, RefusedError, Token, Watched, load, watch
+from stepdown.config import Loaded, ProcessSettings, RefusedError, Token, load
+from stepdown.config.watch import watch
+from stepdown.config.watched import NOTHING, Watched
 from stepdown.control import admin, status
 from stepdown.control.probes import Prober
+from stepdown.control.serving import serve
 from stepdown.control.state import HealthView, ReloadView, WorkerView
 from stepdown.decide.spec import SnapshotSpec, decode, digest, encode
+from stepdown.telemetry.log import fields
 from stepdown.telemetry.slab import SlabReader
 
 logger = logging.getLogger(__name__)
@@ -97,15 +100,16 @@ class Controller:
             self.tokens = msgspec.json.decode(remembered, type=tuple[Token, ...])
         self._loaded: Loaded | None = None
         # The file.
-        self._watched: Watched | None = None
+        self._watched: Watched = NOTHING
         self.last_reload = ReloadView(ok=True, when=time.time())
 
     async def run(self, status_socket: socket.socket | None, admin_socket: socket.socket | None) -> None:
         """Serve, watch and probe until cancelled."""
         if status_socket is not None:
-            await _serve(status.application(self), status_socket)
+            await serve(status.application(self), status_socket)
         if admin_socket is not None:
-            await _serve(admin.application(self), admin_socket)
+            name = self._started_with.admin[0] if self._started_with.admin else ""
+            await serve(admin.application(self, [name]), admin_socket)
         self._prober.watch(self.spec)
         await self.reload()
         while True:
@@ -182,15 +186,15 @@ class Controller:
         self._loaded, self.spec, self.digest, self.tokens = loaded, loaded.spec, digest(encoded), loaded.tokens
         for finding in findings:
             logger.warning("configuration: %s", finding)
+        logger.info("configuration is in force", extra=fields(digest=self.digest, changed=changed))
         if changed:
-            logger.info("configuration %s is in force", self.digest)
             self._prober.watch(self.spec)
         return ReloadView(ok=True, when=time.time(), findings=tuple(findings))
 
     def _refused(self, findings: list[str]) -> ReloadView:
         for finding in findings:
-            logger.error("configuration refused: %s", finding)
-        logger.error("configuration %s stays in force", self.digest)
+            logger.error("%s", finding)
+        logger.error("configuration refused", extra=fields(findings=len(findings), digest_in_force=self.digest))
         return ReloadView(ok=False, when=time.time(), findings=tuple(findings))
 
     def _not_yet(self, loaded: Loaded) -> list[str]:
@@ -205,9 +209,3 @@ class Controller:
 
     def _tell_health(self) -> None:
         self._workers.set_health(self._prober.states())
-
-
-async def _serve(application: web.Application, listening: socket.socket) -> None:
-    runner = web.AppRunner(application, access_log=None, handle_signals=False)
-    await runner.setup()
-    await web.SockSite(runner, listening, shutdown_timeout=1.0).start()

@@ -111,6 +111,7 @@ class Parent:
             except OSError as error:
                 self._events.error("cannot start", child=child.name, why=str(error))
                 continue
+            self._events.info("started", child=child.name, pid=child.pid)
             self._selector.register(tether, selectors.EVENT_READ, self._reader(child, tether))
             if child is self._controller:
                 self._introduce_controller()
@@ -131,7 +132,8 @@ class Parent:
         for name, opened in (("status", self._sockets.status), ("admin", self._sockets.admin)):
             if opened is not None:
                 fds[name] = opened.fileno()
-        fds |= {f"slab {index}": slab for index, slab in enumerate(self._slabs)}
+        for index, slab in enumerate(self._slabs):
+            self._controller.tell("descriptors", {f"slab {index}": slab})
         self._controller.tell("start", fds, settings=self._settings.to_json(), restarts=self._controller.restarts)
         for worker in self._workers:
             self._link(worker)

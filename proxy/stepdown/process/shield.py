@@ -28,7 +28,11 @@ def enter() -> None:
 
 
 def introduction(tether: Tether) -> Received:
-    """The parent's first message, which says what this process is to be; waits for it."""
+    """The parent's first words, which say what this process is to be; waits for them.
+
+    It is a message "start", after as many "descriptors" as it takes to hand over more than one message can carry.
+    """
+    fds: dict[str, int] = {}
     while True:
         select.select([tether], [], [])
         try:
@@ -36,7 +40,9 @@ def introduction(tether: Tether) -> Received:
         except TetherClosedError:
             orphaned()
         if message is not None:
-            return message
+            fds |= message.fds
+            if message.kind == "start":
+                return message._replace(fds=fds)
 
 
 def orphaned() -> None:

@@ -16,7 +16,7 @@ import sys
 from stepdown import tasks
 from stepdown.decide.spec import decode
 from stepdown.errors import StepdownError
-from stepdown.plane import Plane
+from stepdown.plane.plane import Plane
 from stepdown.process import held, shield
 from stepdown.process.channel import Channel
 from stepdown.process.messages import (
@@ -58,8 +58,8 @@ class Worker:
         self._log = decode(encoded).log
         log.configure(f"worker {self._index}", self._log.format, self._log.level)
         slab = Slab.attach(introduction.fds["slab"], SLAB_BYTES)
-        access = AccessLog(slab, self._log.format) if self._log.access else None
-        self._plane = Plane(loop=loop, slab=slab, workers=settings.workers, access=access)
+        self._access = AccessLog(slab, self._log.format) if self._log.access else None
+        self._plane = Plane(loop=loop, slab=slab, workers=settings.workers, access=self._access)
         self._digest = self._plane.prepare(encoded)
         self._plane.activate(self._digest)
         self._drained = asyncio.Event()
@@ -93,6 +93,8 @@ class Worker:
         try:
             await self._plane.drain(grace)
         finally:
+            if self._access is not None:
+                self._access.close()
             self._drained.set()
 
     # --- the controller -----------------------------------------------------------------------------------------------
