@@ -6,6 +6,7 @@ as an object in the namespace (`constant`); names of variables are made here. So
 
 from __future__ import annotations
 
+import keyword
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,13 +18,13 @@ from stepdown_adapters.json_values import flaw
 class Code:
     """Source under construction."""
 
-    def __init__(self, namespace: dict[str, Any]) -> None:
+    def __init__(self, namespace: dict[str, Any], numbers: dict[int, int], indent: int = 0) -> None:
+        """`numbers` gives the number of an operation in the emitted code, by its `id`."""
         self.namespace = namespace
         self._lines: list[str] = []
-        self._indent = 0
+        self._indent = indent
         self._taken = set(namespace)
-        self.sites: list[object] = []
-        """What the numbers in `at = 3` mean."""
+        self._numbers = numbers
 
     def line(self, text: str) -> None:
         """Adds one line at the current depth."""
@@ -58,12 +59,7 @@ class Code:
 
     def at(self, operation: object) -> None:
         """Notes in the emitted code that `operation` is at work, for the error that it may raise."""
-        self.line(f"at = {self.site(operation)}")
-
-    def site(self, operation: object) -> int:
-        """The number that stands for `operation` in the emitted code; see `sites`."""
-        self.sites.append(operation)
-        return len(self.sites) - 1
+        self.line(f"at = {self._numbers[id(operation)]}")
 
     def source(self) -> str:
         """Everything that was written."""
@@ -86,7 +82,4 @@ def literal(value: Any) -> str:
     return "None"
 
 
-_RESERVED = frozenset(
-    "and as assert async await break class continue def del elif else except finally for from global if import in is lambda"
-    " nonlocal not or pass raise return try while with yield true false none match case type list dict len range x y".split()
-)
+_RESERVED = frozenset((*keyword.kwlist, *"at body context document error refusal x y dict isinstance list reversed".split()))

@@ -113,7 +113,7 @@ class _Search:
         if values is not None and not any(where.accepts(value) for value in values):
             texts = [str(value) for value in values]
             sentence = f"no item of {_named(here.parent)} has {where.name} = {where.text!r}"
-            return Impossible(sentence, nearest(where.text, texts) or (texts[0] if len(texts) == 1 else None))
+            return Impossible(sentence, nearest(where.text, texts))
         return self.refuted(schema, rest, here, frozenset())
 
     def _values(self, schema: Any) -> list[Any] | None:

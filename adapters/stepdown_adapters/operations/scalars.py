@@ -25,6 +25,8 @@ def number(value: Any) -> int | float:
     """The value, if it is a number."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise Refusal(f"{kind(value)} is not a number")
+    if isinstance(value, float) and not isfinite(value):  # 1e999, where its text was kept
+        raise Refusal("the number is too large for floating point")
     return value
 
 

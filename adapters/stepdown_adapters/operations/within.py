@@ -37,6 +37,7 @@ class In(Operation):
             for operation in self.operations:
                 code.at(operation)
                 operation.emit(code, place)
+            code.at(self)  # the next place is looked for by this operation again
 
         navigate.every(code, spot, self.path, visit, fails=self.on_missing.fails)
 

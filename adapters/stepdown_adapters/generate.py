@@ -1,0 +1,228 @@
+"""Compiles a chain of adapters into one Python function for each direction, from bytes to bytes.
+
+The function opens only the parts of the document that some operation looks at (`codec`), does what the operations say, in
+code written for them, and encodes. `at` says which operation is at work, so that any failure becomes an `AdaptError` with
+its step, operation and path; there is no other way out than a whole document or that error.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import msgspec
+
+from stepdown_adapters.code import Code
+from stepdown_adapters.codec import LAZY, Lazy, checked
+from stepdown_adapters.context import Context
+from stepdown_adapters.errors import AdaptError, OperationError, Problem, Refusal
+from stepdown_adapters.json_values import flaw
+from stepdown_adapters.operations import Operation, parse
+from stepdown_adapters.paths import Path
+from stepdown_adapters.runtime import Runtime
+from stepdown_adapters.strict import STRICT, Strict
+
+Convert = Callable[[bytes, Context], bytes]
+_IDENTITY = """\
+def {name}(body, context):
+    return body
+"""
+_WHOLE = """\
+def {name}(body, context):
+    at = 0
+    try:
+        document = checked(body)
+{body}        return encode(document)
+    except Refusal as refusal:
+        raise failed(at, refusal) from None
+    except FOREIGN as error:
+        raise failed(at, error) from error
+"""
+_FOREIGN = (msgspec.MsgspecError, ArithmeticError, LookupError, RecursionError, TypeError, ValueError)
+
+
+class Step(Protocol):
+    """One edge of a chain, newer (`source`) to older (`target`), as a configuration declares it."""
+
+    @property
+    def source(self) -> str:
+        """Version whose shape an answer has before the step."""
+        ...
+
+    @property
+    def target(self) -> str:
+        """Version whose shape an answer has after it."""
+        ...
+
+    @property
+    def response(self) -> Sequence[Any]:
+        """Operations on the answer."""
+        ...
+
+    @property
+    def request(self) -> Sequence[Any]:
+        """Operations on the request."""
+        ...
+
+    @property
+    def hook(self) -> str | None:
+        """`package.module:function`, called with the answer after `response`, and the context."""
+        ...
+
+    @property
+    def fidelity(self) -> str:
+        """`normal` or `strict`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Adapter:
+    """A compiled chain."""
+
+    response: Convert
+    """Body of an answer of the chain's first source to one of its last target; raises `AdaptError`."""
+    request: Convert
+    """Body of a request for the last target to one that the first source reads; raises `AdaptError`."""
+    touches_response: bool
+    touches_request: bool
+    source: str
+    """The generated code of both functions, for people."""
+    unproved: tuple[str, ...]
+    """Hooks, about which nothing can be proved."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Site:
+    """What a number in `at = 3` stands for."""
+
+    step: str
+    operation: str
+    path: str
+
+
+def compile_chain(steps: Sequence[Step]) -> Adapter:
+    """Compiles steps, in their order of application to an answer.
+
+    One step with `fidelity: strict` makes the whole chain strict. Raises `OperationError` on operations or hooks that
+    cannot be used.
+    """
+    codec = STRICT if any(step.fidelity == "strict" for step in steps) else LAZY
+    response = _Function("response", codec)
+    request = _Function("request", codec)
+    for step in steps:
+        response.add(step, parse(step.response))
+        if step.hook is not None:
+            response.add_hook(step, step.hook)
+    for step in reversed(steps):
+        request.add(step, parse(step.request))
+    return Adapter(
+        response=response.compiled(),
+        request=request.compiled(),
+        touches_response=response.touches,
+        touches_request=request.touches,
+        source=f"{response.source}\n\n{request.source}",
+        unproved=tuple(step.hook for step in steps if step.hook is not None),
+    )
+
+
+class _Function:
+    """One function under construction."""
+
+    def __init__(self, direction: str, codec: Lazy | Strict) -> None:
+        self.direction = direction
+        self.touches = False
+        self.source = ""
+        self._sites = [_Site("", "reading", "")]
+        self._numbers: dict[int, int] = {}
+        self._namespace: dict[str, Any] = {
+            **Runtime(codec).namespace(),
+            "checked": checked,
+            "codec": codec,
+            "encode": codec.encode,
+            "failed": self._failed,
+            "FOREIGN": _FOREIGN,
+        }
+        self._code = Code(self._namespace, self._numbers, indent=2)
+        self._kept: list[Operation] = []
+
+    def add(self, step: Step, operations: Sequence[Operation]) -> None:
+        """The code of one step's operations."""
+        if not operations:
+            return
+        self.touches = True
+        self._kept += operations  # numbers are by identity, so operations must live on
+        self._comment(step)
+        for operation, path in _all(operations, Path()):
+            self._numbers[id(operation)] = len(self._sites)
+            self._sites.append(_Site(_name(step), f"{self.direction}{operation.where}", str(path + operation.about)))
+        for operation in operations:
+            self._code.at(operation)
+            operation.emit(self._code, "document")
+
+    def add_hook(self, step: Step, reference: str) -> None:
+        """The call of a Python function, marked unproved."""
+        self.touches = True
+        self._comment(step)
+        hook = self._code.constant(_hook(reference), "hook")
+        self._code.line(f"at = {len(self._sites)}")
+        self._sites.append(_Site(_name(step), f"hook {reference}", ""))
+        self._code.line(f"document = {hook}(plain(document), context)  # unproved")
+
+    def compiled(self) -> Convert:
+        """The finished function; one that returns its argument where there is nothing to do."""
+        body = self._code.source() + f"        at = {len(self._sites)}\n"
+        self._sites.append(_Site("", "writing", ""))
+        self.source = (_WHOLE if self.touches else _IDENTITY).format(name=self.direction, body=body)
+        exec(compile(self.source, f"<stepdown adapter: {self.direction}>", "exec"), self._namespace)  # noqa: S102
+        function: Convert = self._namespace[self.direction]
+        return function
+
+    def _comment(self, step: Step) -> None:
+        self._code.line(f"# {self.direction}: {_name(step)}".encode("ascii", "replace").decode().replace("\n", " "))
+
+    def _failed(self, at: int, error: Exception) -> AdaptError:
+        site = self._sites[at]
+        if isinstance(error, Refusal):
+            sentence = str(error)
+        elif isinstance(error, KeyError):
+            sentence = f"there is no member {error.args[0]!r}"
+        elif isinstance(error, TypeError) and "indices" in str(error):
+            sentence = "there is an array or a string where an object is needed"
+        else:
+            sentence = str(error)
+        return AdaptError(site.step, site.operation, site.path, sentence)
+
+
+def _name(step: Step) -> str:
+    return f"{step.source} -> {step.target}"
+
+
+def _all(operations: Sequence[Operation], prefix: Path) -> Iterator[tuple[Operation, Path]]:
+    for operation in operations:
+        yield operation, prefix
+        yield from _all(operation.inner(), prefix + operation.about)
+
+
+def _hook(reference: str) -> Callable[[Any, Context], Any]:
+    """The function behind `package.module:function`, guarded: what it raises or returns cannot do harm."""
+    module, _, name = reference.partition(":")
+    try:
+        function = getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise OperationError([Problem("hook", f"{reference!r} cannot be imported: {error}")]) from error
+    if not callable(function):
+        raise OperationError([Problem("hook", f"{reference!r} is not a function")])
+
+    def guarded(document: Any, context: Context) -> Any:
+        try:
+            result = function(document, context)
+        except Exception as error:
+            raise Refusal(f"the hook raised {type(error).__name__}: {error}") from error
+        wrong = flaw(result)
+        if wrong:
+            raise Refusal(f"the hook returned what is no JSON: {wrong}")
+        return result
+
+    return guarded

@@ -1,0 +1,20 @@
+"""The reference interpreter: what a list of operations means, on plain values and without generated code.
+
+It defines the meaning and serves tests, `explain` and proof; live documents go through `generate`.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from typing import Any
+
+from stepdown_adapters.operations.base import Operation
+
+
+def run(operations: Sequence[Operation], document: Any) -> Any:
+    """The document after all operations; the one given stays as it was. Raises `Refusal`."""
+    holder = [copy.deepcopy(document)]
+    for operation in operations:
+        operation.apply(holder, 0)
+    return holder[0]
