@@ -96,7 +96,18 @@ def _tell(one: Explanation) -> Iterator[str]:
         yield f"The answer is {chain}."
         yield f"The request {'counts' if one.evidence else 'does not count'} as evidence of a rollout."
     for other in one.alternatives:
-        able = f"reaches the shape in {other.steps} step(s)" if other.reaches else "cannot reach the shape"
-        yield f"Version {other.version} has weight {other.weight}, {able} and is {'up' if other.ready else 'down'}."
+        yield f"Version {other.version} has weight {other.weight}, {_ability(other)} and is {_state(other)}."
     if one.refusal is not None:
         yield f"Refused with {one.refusal.status} ({one.refusal.problem}): {one.refusal.detail}."
+
+
+def _ability(other: Alternative) -> str:
+    if not other.reaches:
+        return "cannot reach the shape"
+    if not other.steps:
+        return "has the shape itself"
+    return f"reaches the shape in {other.steps} step{'s' if other.steps > 1 else ''}"
+
+
+def _state(other: Alternative) -> str:
+    return "up" if other.ready else "down"

@@ -87,7 +87,7 @@ def test_an_explanation_is_told_in_sentences() -> None:
         "The answer is not changed: the shape is its own.",
         "The request does not count as evidence of a rollout.",
         "Version 1.0.0 has weight 0, cannot reach the shape and is up.",
-        "Version 2.0.0 has weight 100, reaches the shape in 0 step(s) and is up.",
+        "Version 2.0.0 has weight 100, has the shape itself and is up.",
     )
 
 
@@ -100,6 +100,24 @@ def test_a_draw_a_row_of_clients_and_a_version_that_is_down_are_explained() -> N
     assert "No key in header:x-user-id, cookie:uid." in told
     assert "An independent draw gave slot 4711 of 10000, which the split gives to 2.0.0." in told
     assert "Served by 1.0.0, because the assigned version has no endpoint that is up." in told
+    assert "Version 2.0.0 has weight 100, reaches the shape in 1 step and is down." in told
+
+
+def test_a_chain_is_told_step_by_step() -> None:
+    told = explain(route(), request(x_user_id="7")).sentences()
+    assert "The answer is stepped down: 2.0.0 -> 1.0.0 (adapter at churn.yaml:12)." in told
+
+
+def test_rules_none_of_which_holds_are_all_passed_over() -> None:
+    rules = (spec.Rule(name="beta", split=(("2.0.0", 1),), when=BETA),)
+    one = specs.route({}, rules=rules)
+    explanation = (
+        compile_snapshot(specs.snapshot(one, models=[specs.model(specs.version("2.0.0", 1))]))
+        .routes[0]
+        .explain(request(), (), None, "", [True], lambda: 0)
+    )
+    assert explanation.passed_over == ("beta: wants that header x-plan is 'beta'",)
+    assert explanation.refusal == Refusal(404, "no-route", "no rule of route r holds for this request")
 
 
 def test_a_refusal_is_part_of_the_explanation() -> None:

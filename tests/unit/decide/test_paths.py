@@ -94,6 +94,7 @@ def test_a_template_names_whole_segments() -> None:
     assert not template.fits([b"v2", b"models", b"churn", b"versions", b"1", b"infer", b""])
     assert not template.fits([b"v1", b"models", b"churn", b"versions", b"1", b"infer"])
     assert template.begins([b"v2", b"models", b"churn", b"versions", b"1", b"infer", b"more"])
+    assert not template.begins([b"v2", b"models"])
     assert Template.parse("/a/x{name}").names == ()
 
 

@@ -1,0 +1,115 @@
+"""`stepdown explain FILE`: what a configuration would do with one request, and why."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sys
+from collections.abc import Collection, Sequence
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import msgspec
+import typer
+
+from stepdown.config import RefusedError, load
+from stepdown.decide.slots import SLOTS
+from stepdown.decide.snapshot import Snapshot, compile_snapshot
+from stepdown.errors import BadRequestError
+from stepdown.wire import RequestHead, parse_request
+
+EXIT_NOT_SERVED = 1
+EXIT_REFUSED = 2
+
+
+def explain(
+    file: Annotated[Path, typer.Argument(help="The configuration file.", show_default=False)],
+    *,
+    path: Annotated[
+        str, typer.Option("--path", help="Path of the request, with its query if any.", show_default=False)
+    ],
+    method: Annotated[str, typer.Option("--method", "-X", help="Method of the request.")] = "POST",
+    header: Annotated[
+        list[str] | None, typer.Option("--header", "-H", help="A header field, `name: value`.", show_default=False)
+    ] = None,
+    data: Annotated[
+        str | None, typer.Option("--data", "-d", help="The body, or @FILE with the body in.", show_default=False)
+    ] = None,
+    client: Annotated[str, typer.Option("--client", help="Address of the client.")] = "127.0.0.1",
+    down: Annotated[
+        list[str] | None, typer.Option("--down", help="A version to take as down, MODEL/VERSION.", show_default=False)
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="The explanation as JSON, for machines.")] = False,
+) -> None:
+    """Explain which version would answer a request, in which shape, and why.
+
+    Nothing is sent. Versions with endpoints count as up unless `--down` says otherwise. Exits with 0 if the request
+    would be served, 1 if it would be refused or no route matches, 2 if the file or the request cannot be read.
+
+    \b
+    Examples:
+      stepdown explain stepdown.yaml --path /v2/models/churn/infer -H 'x-user-id: 7'
+      stepdown explain stepdown.yaml --path /v2/models/churn/infer -H 'x-model-version: ^1' --down churn/1.1.0 --json
+    """
+    try:
+        snapshot = compile_snapshot(load(file, os.environ).spec)
+    except RefusedError as refused:
+        _give_up(str(refused))
+    body = _body(data)
+    ready = _readiness(snapshot, down or ())
+    try:
+        head = _head(method, path, header or (), body)
+        matched = snapshot.match(head)
+    except BadRequestError as refused:
+        _give_up(f"the request is refused with {refused.code}: {refused.detail}")
+    if matched is None:
+        print("null" if as_json else _unmatched(snapshot, method, path))
+        raise typer.Exit(EXIT_NOT_SERVED)
+    route, params = matched
+    explanation = route.explain(head, params, body, client, ready, lambda: secrets.randbelow(SLOTS))
+    if as_json:
+        print(msgspec.json.format(msgspec.json.encode(explanation), indent=2).decode())
+    else:
+        print("\n".join(explanation.sentences()))
+    raise typer.Exit(EXIT_NOT_SERVED if explanation.refusal else 0)
+
+
+def _body(data: str | None) -> bytes | None:
+    if data is None or not data.startswith("@"):
+        return data.encode() if data is not None else None
+    try:
+        return Path(data[1:]).read_bytes()
+    except OSError as error:
+        _give_up(f"{data[1:]}: {error.strerror}")
+
+
+def _head(method: str, path: str, headers: Sequence[str], body: bytes | None) -> RequestHead:
+    """The head as a client would send it, read by the same code as a live one."""
+    lines = [f"{method} {path} HTTP/1.1", *headers]
+    if not any(line.lower().startswith("host:") for line in headers):
+        lines.append("host: localhost")
+    if body is not None:
+        lines.append(f"content-length: {len(body)}")
+    return parse_request("\r\n".join((*lines, "", "")).encode())
+
+
+def _readiness(snapshot: Snapshot, down: Collection[str]) -> list[bool]:
+    names = [f"{key.model}/{key.version}" for key in snapshot.versions]
+    for name in down:
+        if name not in names:
+            _give_up(f"--down {name}: no such version; there are {', '.join(names)}")
+    return [
+        name not in down and snapshot.models[key.model].is_served(key.version)
+        for name, key in zip(names, snapshot.versions, strict=True)
+    ]
+
+
+def _unmatched(snapshot: Snapshot, method: str, path: str) -> str:
+    onwards = [endpoint.id for endpoint in snapshot.spec.passthrough_to]
+    end = f"it goes through to {', '.join(onwards)}" if onwards else "it is answered with 404"
+    return f"No route matches {method} {path}: {end}."
+
+
+def _give_up(message: str) -> NoReturn:
+    print(message, file=sys.stderr)
+    raise typer.Exit(EXIT_REFUSED)

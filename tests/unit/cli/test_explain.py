@@ -1,0 +1,120 @@
+"""`stepdown explain`: a request on the command line, its explanation, and exit codes fit for scripts."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import typer
+from click.testing import Result
+from typer.testing import CliRunner
+
+from stepdown.cli.explain import explain
+
+FILE = """
+listen: 127.0.0.1:0
+models:
+  churn:
+    default_version: "1.1.0"
+    versions:
+      "1.1.0": {endpoints: ["http://127.0.0.1:18081"]}
+      "2.0.0": {endpoints: ["http://127.0.0.1:18082"]}
+    adapters:
+      - {from: "2.0.0", to: "1.1.0", response: [{remove: /explanation}]}
+routes:
+  churn:
+    match: {path: /v2/models/churn/infer, methods: [POST]}
+    model: churn
+    key: [{json: /user}]
+    split: {"1.1.0": 0, "2.0.0": 100}
+  by-version:
+    match: {path: "/v2/models/churn/versions/{version}/infer"}
+    model: churn
+    split: {"2.0.0": 100}
+"""
+APP = typer.Typer()
+APP.command()(explain)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "stepdown.yaml"
+    path.write_text(FILE)
+    return path
+
+
+def run(file: Path, *arguments: str) -> Result:
+    return CliRunner().invoke(APP, [str(file), *arguments])
+
+
+PATH = ("--path", "/v2/models/churn/infer")
+
+
+def test_a_decision_is_told_line_by_line(file: Path) -> None:
+    result = run(file, *PATH)
+    assert result.exit_code == 0
+    lines = result.stdout.splitlines()
+    assert lines[0].startswith("Route churn of model churn matches:")
+    assert "Served by 2.0.0, because it is the assigned version." in lines
+    assert any(line.startswith("The answer is stepped down: 2.0.0 -> 1.1.0 (adapter at ") for line in lines)
+
+
+def test_json_is_for_machines(file: Path) -> None:
+    told = json.loads(run(file, *PATH, "--json", "-H", "X-Model-Version: 2").stdout)
+    assert (told["pinned"], told["pin_source"], told["served"], told["chain"]) == ("2.0.0", "header", "2.0.0", [])
+
+
+def test_the_body_is_read_from_the_command_line_or_a_file(file: Path, tmp_path: Path) -> None:
+    body = tmp_path / "body.json"
+    body.write_text('{"user": "7"}')
+    for data in ('{"user": "7"}', f"@{body}"):
+        told = json.loads(run(file, *PATH, "--json", "--data", data).stdout)
+        assert (told["key_source"], told["key"]) == ("json:/user", "7")
+
+
+def test_versions_may_be_taken_as_down(file: Path) -> None:
+    told = json.loads(run(file, *PATH, "--json", "--down", "churn/2.0.0").stdout)
+    assert (told["assigned"], told["served"], told["reason"]) == ("2.0.0", "1.1.0", "unhealthy")
+
+
+def test_a_request_that_would_be_refused_exits_with_1(file: Path) -> None:
+    result = run(file, *PATH, "--down", "churn/2.0.0", "--down", "churn/1.1.0")
+    assert result.exit_code == 1
+    assert "Refused with 503 (no-ready-version)" in result.stdout
+    assert run(file, "--path", "/v2/models/churn/versions/9/infer").exit_code == 1
+
+
+def test_a_request_that_no_route_matches_exits_with_1(file: Path) -> None:
+    result = run(file, "--path", "/elsewhere", "-X", "GET")
+    assert result.exit_code == 1
+    assert result.stdout == "No route matches GET /elsewhere: it is answered with 404.\n"
+    assert run(file, "--path", "/elsewhere", "--json").stdout == "null\n"
+    file.write_text(FILE + 'passthrough_to: ["http://127.0.0.1:18081"]\n')
+    assert "it goes through to http://127.0.0.1:18081" in run(file, "--path", "/elsewhere").stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (("--path", "/v2/models/churn/versions/a%2fb/infer"), "refused with 400"),
+        (("--path", "no path"), "refused with 400"),
+        ((*PATH, "-H", "no field"), "refused with 400"),
+        ((*PATH, "-H", "host: a", "-H", "host: b"), "refused with 400"),
+        ((*PATH, "--down", "churn/9.9.9"), "--down churn/9.9.9: no such version; there are churn/1.1.0, churn/2.0.0"),
+        ((*PATH, "--data", "@missing.json"), "missing.json: No such file or directory"),
+    ],
+)
+def test_what_cannot_be_read_exits_with_2(file: Path, arguments: tuple[str, ...], complaint: str) -> None:
+    result = run(file, *arguments)
+    assert result.exit_code == 2
+    assert complaint in result.stderr
+    assert result.stdout == ""
+
+
+def test_a_refused_file_exits_with_2_and_its_findings(tmp_path: Path) -> None:
+    file = tmp_path / "wrong.yaml"
+    file.write_text("models: {}\nroutes: 7\n")
+    result = run(file, *PATH)
+    assert result.exit_code == 2
+    assert "wrong.yaml:2:" in result.stderr
