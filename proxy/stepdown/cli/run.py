@@ -1,37 +1,78 @@
 """`stepdown run FILE`: check the file, then become the parent process.
 
-The file is loaded here once, so that a wrong one is refused on the terminal before anything is bound or started, and
-what it compiled to is handed on: the workers start with it and need not wait for anybody to read it again. Executing
-the parent in this process's place leaves everything that loading needed behind.
+The file is loaded here once, so that a wrong one is refused on the terminal before anything is bound, and what it
+compiled to is handed on: the workers start with it and need not wait for anybody to read it again. Executing the parent
+in this process's place leaves everything that loading needed behind.
+
+Reading a file takes as long as starting a worker, most of it for loading code. So the first worker is started before
+the file is read, waits for its introduction, and is handed on to the parent; when the file is refused, it ends with us.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
+import time
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
 
-from stepdown.config import RefusedError, load
-from stepdown.decide.spec import encode
 from stepdown.process import held
+from stepdown.process.child import Child
+from stepdown.process.parent import WORKER
 from stepdown.process.settings import Settings
 
-EXIT_CONFIG = 2
+if TYPE_CHECKING:
+    from stepdown.config import Loaded
+
+EXIT_REFUSED = 2
 
 
-def run(file: Path, *, workers: int | None = None, check_only: bool = False) -> int:
-    """Does not return when the sidecar starts; else the exit code."""
+def run(arguments: Sequence[str]) -> int:
+    """Does not return when the sidecar starts; else the exit code: 0 for a good file with `--check-only`, 2."""
+    options = _parser().parse_args(arguments)
+    first = Child(WORKER)
+    if not options.check_only:
+        first.start(time.monotonic())
+    loaded = _load(options.file)
+    if loaded is None or options.check_only:
+        first.kill()
+        return EXIT_REFUSED if loaded is None else 0
+    _become_parent(_settings(options.file, loaded, options.workers), loaded, first)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="stepdown run", description="Start the sidecar with a configuration file.")
+    parser.add_argument("file", type=Path, metavar="FILE", help="the configuration file")
+    parser.add_argument("--workers", type=_count, metavar="N", help="worker processes, instead of what the file says")
+    parser.add_argument("--check-only", action="store_true", help="start nothing; exit with 0 if the file is accepted")
+    return parser
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 256:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 to 256")
+    return int(text)
+
+
+def _load(file: Path) -> Loaded | None:
+    """The file, with warnings printed; `None` where it is refused, with every finding printed."""
+    from stepdown.config import RefusedError, load  # noqa: PLC0415 - while this is loaded, a worker starts
+
     try:
         loaded = load(file, os.environ)
-    except RefusedError as error:
-        print(error, file=sys.stderr)
-        return EXIT_CONFIG
+    except RefusedError as refused:
+        print(*refused.findings, sep="\n", file=sys.stderr)
+        return None
     for warning in loaded.warnings:
         print(warning, file=sys.stderr)
-    if check_only:
-        return 0
+    return loaded
+
+
+def _settings(file: Path, loaded: Loaded, workers: int | None) -> Settings:
     process = loaded.process
-    settings = Settings(
+    return Settings(
         file=str(file.absolute()),
         listen=process.listen,
         status=process.status,
@@ -42,8 +83,13 @@ def run(file: Path, *, workers: int | None = None, check_only: bool = False) -> 
         drain_grace=process.drain_grace,
         log_format=loaded.spec.log.format,
     )
+
+
+def _become_parent(settings: Settings, loaded: Loaded, first: Child) -> NoReturn:
+    from stepdown.decide.spec import encode  # noqa: PLC0415 - loaded already, by the configuration
+
     spec = held.hold("stepdown-spec", encode(loaded.spec))
     os.set_inheritable(spec, True)
-    command = [sys.executable, "-P", "-m", "stepdown.process.parent", settings.to_json(), str(spec)]
+    given = [settings.to_json(), str(spec), *first.hand_on()]
     sys.stdout.flush()
-    os.execv(command[0], command)  # noqa: S606 - our own interpreter, no shell
+    os.execv(sys.executable, [sys.executable, "-P", "-m", "stepdown.process.parent", *given])  # noqa: S606 - no shell

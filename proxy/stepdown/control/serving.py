@@ -28,7 +28,14 @@ async def serve(
     lifetime: float = LIFETIME,
 ) -> web.AppRunner:
     """Serve `application` on a listening socket until the runner's `cleanup`."""
+    servers: list[asyncio.Server] = []
+
+    async def stop(_application: web.Application) -> None:
+        for server in servers:
+            server.close()
+
     application.on_response_prepare.append(_finish_head)
+    application.on_cleanup.append(stop)
     runner = web.AppRunner(
         application,
         access_log=None,
@@ -46,12 +53,7 @@ async def serve(
         assert runner.server is not None
         return _Connection(runner.server(), open_now, connections, lifetime)
 
-    server = await asyncio.get_running_loop().create_server(connection, sock=listening)
-
-    async def stop(_application: web.Application) -> None:
-        server.close()
-
-    application.on_cleanup.append(stop)
+    servers.append(await asyncio.get_running_loop().create_server(connection, sock=listening))
     return runner
 
 

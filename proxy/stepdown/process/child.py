@@ -58,6 +58,19 @@ class Child:
         self.tether = tether
         return tether
 
+    def hand_on(self) -> list[str]:
+        """Arguments with which the program that this process executes next can `adopt` the child."""
+        assert self.tether is not None
+        os.set_inheritable(self.tether.fileno(), True)
+        return [str(self.pid), str(self.tether.fileno())]
+
+    def adopt(self, pid: int, fd: int, now: float) -> Tether:
+        """Take over a process that was started before this program was executed."""
+        os.set_inheritable(fd, False)
+        self.pid, self.start_at, self._started = pid, None, now
+        self.tether = Tether.inherited(fd)
+        return self.tether
+
     def died(self, now: float) -> None:
         """The process is gone; sets the time of the next start."""
         if self.tether is not None:

@@ -85,6 +85,11 @@ class Parent:
     def _children(self) -> list[Child]:
         return [*self._workers, self._controller]
 
+    def adopt(self, pid: int, fd: int) -> None:
+        """The first worker runs already, and waits at its end of the tether."""
+        first = self._workers[0]
+        self._attend(first, first.adopt(pid, fd, time.monotonic()))
+
     def run(self) -> int:
         """Serve until told to stop; returns the exit code."""
         self._listen_to_signals()
@@ -111,12 +116,16 @@ class Parent:
             except OSError as error:
                 self._events.error("cannot start", child=child.name, why=str(error))
                 continue
-            self._events.info("started", child=child.name, pid=child.pid)
-            self._selector.register(tether, selectors.EVENT_READ, self._reader(child, tether))
-            if child is self._controller:
-                self._introduce_controller()
-            else:
-                self._introduce_worker(child)
+            self._attend(child, tether)
+
+    def _attend(self, child: Child, tether: Tether) -> None:
+        """From now on hear what a new process says; tell it what it is to be."""
+        self._events.info("started", child=child.name, pid=child.pid)
+        self._selector.register(tether, selectors.EVENT_READ, self._reader(child, tether))
+        if child is self._controller:
+            self._introduce_controller()
+        else:
+            self._introduce_worker(child)
 
     def _introduce_worker(self, worker: Child) -> None:
         fds = {
@@ -267,7 +276,7 @@ class Parent:
 
 
 def main(arguments: list[str]) -> int:
-    """`python -m stepdown.process.parent SETTINGS SPEC_FD`, as `stepdown run` executes it."""
+    """`python -m stepdown.process.parent SETTINGS SPEC_FD WORKER_PID TETHER_FD`, as `stepdown run` executes it."""
     settings = Settings.from_json(arguments[0])
     spec_fd = int(arguments[1])
     os.set_inheritable(spec_fd, False)
@@ -279,7 +288,9 @@ def main(arguments: list[str]) -> int:
     except ports.PortError as error:
         events.error(str(error))
         return EXIT_PORT_TAKEN
-    return Parent(settings, sockets, spec_fd, events).run()
+    parent = Parent(settings, sockets, spec_fd, events)
+    parent.adopt(int(arguments[2]), int(arguments[3]))
+    return parent.run()
 
 
 if __name__ == "__main__":

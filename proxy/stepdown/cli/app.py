@@ -1,0 +1,55 @@
+"""The commands of `stepdown`, put together."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from stepdown import __version__
+from stepdown.cli.check import check
+from stepdown.cli.run import run
+from stepdown.cli.schema import schema
+
+HELP = """Routes requests to the right version of a model, and steps answers down to the shape that each client knows.
+
+\b
+  stepdown run stepdown.yaml       start the sidecar
+  stepdown check stepdown.yaml     find every mistake in a configuration, and see who can be served what
+  stepdown schema                  let the editor complete and check the configuration
+"""
+
+app = typer.Typer(
+    name="stepdown",
+    help=HELP,
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        print(f"stepdown {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Options of the whole."""
+
+
+app.command()(check)
+app.command()(schema)
+
+
+@app.command("run", add_help_option=False, context_settings={"ignore_unknown_options": True, "allow_extra_args": True})
+def run_(context: typer.Context) -> None:
+    """Start the sidecar with a configuration file."""
+    raise typer.Exit(run(context.args))
