@@ -5,7 +5,6 @@ from __future__ import annotations
 import glob
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from stepdown.config.findings import Finding, Place, nearest_name
@@ -17,101 +16,87 @@ _SHARED = ("models", "routes")
 """The sections that an included file contributes to."""
 
 
-@dataclass(slots=True)
 class Assembly:
     """What was read for one attempt to load."""
 
-    root: Members | None = None
-    sources: dict[str, Source] = field(default_factory=dict)
-    """By file name as it stands in places."""
-    findings: list[Finding] = field(default_factory=list)
+    def __init__(self, path: Path, disk: Disk, environ: Mapping[str, str], kept: Mapping[str, Source]) -> None:
+        """Read `path` and its includes; for the files in `kept` that copy is used instead of the disk."""
+        self._disk = disk
+        self._environ = environ
+        self._kept = kept
+        self.sources: dict[str, Source] = {}
+        """By file name as it stands in places; the main file first."""
+        self.findings: list[Finding] = []
+        self.root: Members | None = None
+        root = self._tree(path, "")
+        if root is not None:
+            self.root = Members(root.place, dict(root.members), root.size)
+            for included, named_at in self._included(path, root).items():
+                tree = self._tree(included, f", included at {named_at},")
+                if tree is not None:
+                    self._merge(self.root, tree)
 
-
-def assemble(path: Path, disk: Disk, environ: Mapping[str, str], kept: Mapping[str, Source]) -> Assembly:
-    """Read `path` and its includes; for the files in `kept` that copy is used instead of the disk."""
-    assembly = Assembly()
-    root = _tree(path, assembly, disk, environ, kept)
-    if root is None:
-        return assembly
-    assembly.root = Members(root.place, dict(root.members), root.size)
-    for included in _included(path, root, disk, assembly.findings):
-        tree = _tree(included, assembly, disk, environ, kept)
-        if tree is not None:
-            _merge(assembly.root, tree, assembly.findings)
-    return assembly
-
-
-def _tree(
-    path: Path, assembly: Assembly, disk: Disk, environ: Mapping[str, str], kept: Mapping[str, Source]
-) -> Members | None:
-    """One file's tree; `None` after noting why there is none."""
-    name = str(path)
-    try:
-        source = kept.get(name) or Source(path, disk.text(path))
-    except FileError as error:
-        assembly.findings.append(Finding(Place(name, error.line, 1), "", f"the file {error}"))
+    def _tree(self, path: Path, why: str) -> Members | None:
+        """One file's tree; `None` after noting why there is none."""
+        name = str(path)
+        try:
+            source = self._kept.get(name) or Source(path, self._disk.text(path))
+        except FileError as error:
+            self.findings.append(Finding(Place(name, error.line, 1), "", f"the file{why} {error}"))
+            return None
+        self.sources[name] = source
+        root, findings = read(source.text, name, self._environ)
+        self.findings += findings
+        if root is None or isinstance(root, Members):
+            return root
+        self._note(root.place, "", f"found {describe(root)}", "a mapping")
         return None
-    assembly.sources[name] = source
-    root, findings = read(source.text, name, environ)
-    assembly.findings += findings
-    if root is None or isinstance(root, Members):
-        return root
-    assembly.findings.append(Finding(root.place, "", f"found {describe(root)}", "a mapping"))
-    return None
 
+    def _note(self, place: Place, key: str, problem: str, allowed: str, nearest: str = "") -> None:
+        self.findings.append(Finding(place, key, problem, allowed, nearest))
 
-def _included(path: Path, root: Members, disk: Disk, findings: list[Finding]) -> list[Path]:
-    """Files named by `include`, each once and never the file itself."""
-    node = child(root, "include")
-    items = node.items if isinstance(node, Items) else [node] if node else []
-    found: dict[Path, None] = {}
-    for index, item in enumerate(items):
-        if not isinstance(item, Scalar) or not isinstance(item.value, str):
-            continue  # refused with the other types of values
-        key = dotted(("include", index)) if isinstance(node, Items) else "include"
-        pattern = os.path.join(path.parent, item.value)
-        if "\0" in pattern:
-            findings.append(Finding(item.place, key, f"found {describe(item)}", "the name of a file"))
-            continue
-        if not glob.has_magic(pattern):
-            found[Path(pattern)] = None
-            continue
-        matching = disk.matching(pattern)
-        if not matching:
-            findings.append(Finding(item.place, key, f"no file matches {describe(item)}", severity="warning"))
-        found |= dict.fromkeys(matching)
-    found.pop(path, None)
-    return list(found)
+    def _included(self, path: Path, root: Members) -> dict[Path, Place]:
+        """Files named by `include`, each once and never the file itself, with where they are named."""
+        node = child(root, "include")
+        items = node.items if isinstance(node, Items) else [node] if node else []
+        found: dict[Path, Place] = {}
+        for index, item in enumerate(items):
+            if not isinstance(item, Scalar) or not isinstance(item.value, str):
+                continue  # refused with the other types of values
+            key = dotted(("include", index)) if isinstance(node, Items) else "include"
+            pattern = os.path.join(path.parent, item.value)
+            if not item.value or "\0" in pattern:
+                self._note(item.place, key, f"found {describe(item)}", "the name of a file")
+            elif not glob.has_magic(pattern):
+                found.setdefault(Path(pattern), item.place)
+            else:
+                matching = self._disk.matching(pattern)
+                found = {**dict.fromkeys(matching, item.place), **found}
+                if not matching:
+                    problem = f"no file matches {describe(item)}"
+                    self.findings.append(Finding(item.place, key, problem, severity="warning"))
+        found.pop(path, None)
+        return found
 
+    def _merge(self, root: Members, tree: Members) -> None:
+        """Add an included file's models and routes to the whole."""
+        for key, member in tree.members.items():
+            whole = root.members.get(key)
+            if key not in _SHARED:
+                problem = f'found the key "{key}" in an included file'
+                self._note(member.key_place, key, problem, "models, routes", nearest_name(key, _SHARED))
+            elif not isinstance(member.node, Members):
+                self._note(member.node.place, key, f"found {describe(member.node)}", "a mapping")
+            elif whole is None:
+                root.members[key] = Member(member.key_place, Members(member.node.place, dict(member.node.members)))
+            elif isinstance(whole.node, Members):
+                root.members[key] = Member(whole.key_place, self._joined(key, whole.node, member.node))
 
-def _merge(root: Members, tree: Members, findings: list[Finding]) -> None:
-    """Add an included file's models and routes to the whole."""
-    for key, member in tree.members.items():
-        if key not in _SHARED:
-            problem = f'found the key "{key}" in an included file'
-            findings.append(Finding(member.key_place, key, problem, "models, routes", nearest_name(key, _SHARED)))
-            continue
-        if not isinstance(member.node, Members):
-            findings.append(Finding(member.node.place, key, f"found {describe(member.node)}", "a mapping"))
-            continue
-        whole = root.members.get(key)
-        if whole is None:
-            root.members[key] = Member(member.key_place, Members(member.node.place, dict(member.node.members)))
-        elif isinstance(whole.node, Members):
-            whole.node = _joined(key, whole.node, member.node, findings)
-
-
-def _joined(section: str, whole: Members, part: Members, findings: list[Finding]) -> Members:
-    members = dict(whole.members)
-    for name, member in part.members.items():
-        first = members.setdefault(name, member)
-        if first is not member:
-            findings.append(
-                Finding(
-                    member.key_place,
-                    dotted((section, name)),
-                    f'found "{name}" a second time',
-                    f"each name once in all files; the first is at {first.key_place}",
-                )
-            )
-    return Members(whole.place, members)
+    def _joined(self, section: str, whole: Members, part: Members) -> Members:
+        members = dict(whole.members)
+        for name, member in part.members.items():
+            first = members.setdefault(name, member)
+            if first is not member:
+                allowed = f"each name once in all files; the first is at {first.key_place}"
+                self._note(member.key_place, dotted((section, name)), f'found "{name}" a second time', allowed)
+        return Members(whole.place, members)

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from stepdown.config.assemble import Assembly, assemble
+from stepdown.config.assemble import Assembly
 from stepdown.config.compile.checker import Checker
 from stepdown.config.compile.process import process_settings_of, tokens_of
 from stepdown.config.compile.resources import gather
@@ -73,14 +73,14 @@ def load(path: Path, environ: Mapping[str, str], previous: Loaded | None = None)
 def _attempt(
     path: Path, disk: Disk, environ: Mapping[str, str], previous: Loaded | None, kept: Mapping[str, Source]
 ) -> _Attempt:
-    assembly = assemble(path, disk, environ, kept)
+    assembly = Assembly(path, disk, environ, kept)
     if assembly.root is None:
         return _Attempt(in_order(assembly.findings), assembly.sources)
     valid = validate(assembly.root, RootFile)
     findings = [*assembly.findings, *_unless_said(valid.findings, assembly)]
     if valid.file is None:
         return _Attempt(in_order(findings), assembly.sources)
-    checker = Checker(valid.root, valid.damaged)
+    checker = Checker(valid.root, valid.removed)
     resources = gather(valid.file, checker, disk, environ, assembly.sources)
     models = {model.name: model for model in previous.spec.models} if previous else {}
     spec = compile_snapshot_spec(valid.file, resources, models, checker)

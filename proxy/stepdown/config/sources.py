@@ -79,7 +79,7 @@ class Disk:
 
         Referenced files lie in the schema's folder or below, so everything that looks like a schema there is watched.
         """
-        self._stamps.setdefault(path, stamp(path))
+        self.exists(path)
         for ending in _SCHEMA_ENDINGS:
             for neighbour in matching(f"{path.parent}/{ending}"):
                 self._stamps.setdefault(neighbour, stamp(neighbour))

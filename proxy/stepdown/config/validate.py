@@ -29,26 +29,26 @@ class Valid(Generic[File]):
     root: Node
     """The tree that `file` was made from: without the parts that were taken out."""
     findings: list[Finding]
-    damaged: frozenset[Path]
-    """Models and routes, such as `("models", "churn")`, of which something was taken out."""
+    removed: frozenset[Path]
+    """What was taken out."""
 
 
 def validate(root: Node, model: type[File]) -> Valid[File]:
     """Check a tree; never raises for what is in it."""
     findings: list[Finding] | None = None
-    damaged: set[Path] = set()
+    removed: set[Path] = set()
     while True:
         try:
-            return Valid(model.model_validate(plain(root)), root, findings or [], frozenset(damaged))
+            return Valid(model.model_validate(plain(root)), root, findings or [], frozenset(removed))
         except ValidationError as invalid:
             errors = invalid.errors(include_url=False, include_input=False)
         if findings is None:
             findings = [told(error, written_path(error, root), root, model) for error in errors]
             root = unshared(root)
         paths = {written_path(error, root) for error in errors}
-        damaged |= {path[:2] for path in paths}
+        removed |= paths
         if () in paths:
-            return Valid(None, root, findings, frozenset(damaged))
+            return Valid(None, root, findings, frozenset(removed))
         for path in sorted(paths, key=_last_first):
             _take_out(root, path)
 

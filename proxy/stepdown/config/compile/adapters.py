@@ -11,7 +11,6 @@ from typing import Any
 from stepdown.config.compile.checker import Checker
 from stepdown.config.compile.versions import Declared, DraftModel, Versions
 from stepdown.config.file import AdapterSection
-from stepdown.config.findings import listed
 from stepdown.config.sources import Contract
 from stepdown.config.tree import Key, Path
 from stepdown.decide import spec
@@ -43,17 +42,16 @@ def steps_of(model: DraftModel, checker: Checker) -> Steps:
     found = Steps()
     for index, adapter in enumerate(model.section.adapters):
         path: Path = (*model.path, "adapters", index)
-        ends = _ends(adapter, path, model.versions, checker)
-        if ends is None:
+        newer, older = _ends(adapter, path, model.versions, checker)
+        _check(adapter.response, (*path, "response"), newer and newer.contract, older and older.contract, checker)
+        _check(adapter.request, (*path, "request"), None, None, checker)
+        if newer is None or older is None or not _steps_down(newer, older, path, checker):
             continue
-        newer, older = ends
         first = found.steps.get((newer.id, older.id))
         if first is not None:
             problem = f"found a second adapter from {newer.id} to {older.id}"
             checker.error(path, problem, f"one for each pair; the first is at {first.where}")
             continue
-        _check(adapter.response, (*path, "response"), newer.contract, older.contract, checker)
-        _check(adapter.request, (*path, "request"), None, None, checker)
         found.add(_declared(adapter, newer, older, checker.line(path)), lossless=_is_lossless(adapter))
     for older, newer in itertools.pairwise(model.versions):
         if (newer.id, older.id) not in found.steps:
@@ -63,17 +61,20 @@ def steps_of(model: DraftModel, checker: Checker) -> Steps:
 
 def _ends(
     adapter: AdapterSection, path: Path, versions: Versions, checker: Checker
-) -> tuple[Declared, Declared] | None:
+) -> tuple[Declared | None, Declared | None]:
     newer, older = versions.get(adapter.source), versions.get(adapter.target)
-    for end, key, text in ((newer, "from", adapter.source), (older, "to", adapter.target)):
-        if end is None:
-            checker.unknown((*path, key), text, versions.ids, f"a declared version: {listed(versions.ids)}")
-    if newer is None or older is None:
-        return None
-    if newer.version <= older.version:
-        checker.error((*path, "from"), allowed=f'a version newer than "{older.id}": adapters step down')
-        return None
+    if newer is None:
+        versions.unknown((*path, "from"), adapter.source, checker)
+    if older is None:
+        versions.unknown((*path, "to"), adapter.target, checker)
     return newer, older
+
+
+def _steps_down(newer: Declared, older: Declared, path: Path, checker: Checker) -> bool:
+    if newer.version > older.version:
+        return True
+    checker.error((*path, "from"), allowed=f'a version newer than "{older.id}": adapters step down')
+    return False
 
 
 def _declared(adapter: AdapterSection, newer: Declared, older: Declared, where: str) -> spec.Step:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 
 from stepdown.config.findings import Finding, nearest_name
-from stepdown.config.tree import Node, Path, as_written, describe, dotted, find, place_of
+from stepdown.config.tree import Key, Node, Path, as_written, describe, dotted, find, place_of
 
 
 @dataclass(slots=True)
@@ -15,8 +15,8 @@ class Checker:
     """The tree that a file was made from, and the findings so far."""
 
     root: Node
-    damaged: frozenset[Path] = frozenset()
-    """Models and routes that are not whole, because something in them was refused before."""
+    removed: frozenset[Path] = frozenset()
+    """Parts that were refused before and are missing from the tree."""
     findings: list[Finding] = field(default_factory=list)
     _wrong: set[Path] = field(default_factory=set)
 
@@ -36,9 +36,13 @@ class Checker:
         problem = f'found "{path[-1]}"' if of_key else ""
         self.error(path, problem, allowed, nearest_name(name, names), of_key=of_key)
 
-    def is_damaged(self, section: str, name: str) -> bool:
-        """Whether something of this model or route was refused before, perhaps all of it."""
-        return (section, name) in self.damaged or (section,) in self.damaged
+    def is_damaged(self, *path: Key) -> bool:
+        """Whether something at, below or around this path was refused before, so that its absence means nothing."""
+        return any(path[: len(gone)] == gone[: len(path)] for gone in self.removed)
+
+    def has_lost_names(self, *path: str) -> bool:
+        """Whether a mapping, or a member of it, was refused before, so that a name that is not in it may be right."""
+        return any(gone == path[: len(gone)] or gone[:-1] == path for gone in self.removed)
 
     def is_whole(self, section: str, name: str) -> bool:
         """Whether nothing was found wrong so far in this model or route."""

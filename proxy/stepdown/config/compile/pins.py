@@ -83,10 +83,10 @@ def _resolve(text: str, path: Path, versions: Versions, always: Iterable[Declare
     matching = [one for one in versions if wanted.allows(one.version)]
     usable = [one for one in matching if not one.section.retired]
     if not matching:
-        checker.unknown(path, text, versions.ids, f"a declared version: {listed(versions.ids)}")
+        versions.unknown(path, text, checker)
         return None
     if not usable:
-        problem = f'found "{text}", but {matching[-1].id} is retired'
+        problem = f'found "{text}": {matching[-1].id} is retired'
         left = [one.id for one in versions if not one.section.retired]
         checker.error(path, problem, f"a version that is not retired: {listed(left)}")
         return None
@@ -99,7 +99,7 @@ def check_latest(model: DraftModel, latest: str, previous: str | None, checker: 
     path: Path = (*model.path, "accept_latest")
     accepted, known = model.section.accept_latest, model.versions
     if accepted is not None and known.get(accepted) is None:
-        checker.unknown(path, accepted, known.ids, f"a declared version: {listed(known.ids)}")
+        known.unknown(path, accepted, checker)
         return
     if previous is None or Version.parse(previous).major == Version.parse(latest).major:
         return

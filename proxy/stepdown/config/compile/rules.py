@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from stepdown.config.compile.checker import Checker
@@ -49,14 +48,8 @@ def rules_of(name: str, section: RouteSection, versions: Versions, checker: Chec
     for index, rule in enumerate(section.rules):
         usual = "default" if index == len(section.rules) - 1 else f"rule-{index + 1}"
         drafts.append(_rule(rule, rule.name or usual, (*path, "rules", index), versions, checker))
-    for number, later in _unreachable(section.rules):
-        problem = f"never used: rule {number} before it is for everyone"
-        checker.warn((*path, "rules", later), problem, "conditions (`when`) in all rules but the last")
-    if section.rules[-1].when is not None and not section.rules[-1].when.is_empty:
-        last: Path = (*path, "rules", len(section.rules) - 1, "when")
-        checker.error(
-            last, "found a condition in the last rule", "a last rule without `when`, for everyone else", of_key=True
-        )
+    if not checker.is_damaged("routes", name):
+        _check_conditions(section.rules, (*path, "rules"), checker)
     names = [draft.rule.name for draft in drafts]
     for index, draft in enumerate(drafts):
         if draft.rule.name in names[:index]:
@@ -64,11 +57,18 @@ def rules_of(name: str, section: RouteSection, versions: Versions, checker: Chec
     return tuple(drafts)
 
 
-def _unreachable(rules: list[RuleSection]) -> Iterator[tuple[int, int]]:
-    """`(number of the first rule for everyone, index of a rule after it)`."""
+def _check_conditions(rules: list[RuleSection], path: Path, checker: Checker) -> None:
+    """Only the last rule is for everyone, and it must be."""
     for index, rule in enumerate(rules):
-        if rule.when is None or rule.when.is_empty:
-            yield from ((index + 1, later) for later in range(index + 1, len(rules)))
+        everyone, last = rule.when is None or rule.when.is_empty, index == len(rules) - 1
+        if last and not everyone:
+            at, allowed = (*path, index, "when"), "a last rule without `when`, for everyone else"
+            checker.error(at, "found a condition in the last rule", allowed, of_key=True)
+        if everyone and not last:
+            problem = f"never used: rule {index + 1} before it is for everyone"
+            allowed = "conditions (`when`) in all rules but the last"
+            for later in range(index + 1, len(rules)):
+                checker.warn((*path, later), problem, allowed)
             return
 
 
@@ -81,6 +81,8 @@ def _only_rule(
         rule = spec.Rule(name="default", split=tuple(split.weights.items()), salt=f"{name}/default")
         return (DraftRule(rule, (*path, "split"), split.places),)
     if len(versions.served) != 1:
+        if versions.are_damaged(checker):
+            return ()
         allowed = f"rules or split, because {len(versions.served)} versions of {section.model} have endpoints"
         checker.error(path, "found neither rules nor split", allowed, of_key=True)
         return ()
@@ -112,8 +114,8 @@ def _split(section: dict[str, int], path: Path, versions: Versions, checker: Che
         at = (*path, text)
         declared = versions.get(text)
         if declared is None:
-            checker.unknown(at, text, versions.ids, f"a declared version: {listed(versions.ids)}", of_key=True)
-        elif not declared.is_served:
+            versions.unknown(at, text, checker, of_key=True)
+        elif not declared.is_served and not checker.is_damaged(*declared.path):
             problem = f'found "{text}", which has no endpoints'
             checker.error(at, problem, f"a version that servers run: {listed(versions.served)}", of_key=True)
         elif declared.id in split.weights:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from stepdown.config.compile.checker import Checker
 from stepdown.config.compile.resources import Resources
 from stepdown.config.file import ModelSection, VersionSection
+from stepdown.config.findings import listed
 from stepdown.config.sources import Contract
 from stepdown.config.tree import Path
 from stepdown_adapters.versions import Version
@@ -34,7 +35,8 @@ class Declared:
 class Versions:
     """All versions of a model, oldest first."""
 
-    def __init__(self, declared: list[Declared]) -> None:
+    def __init__(self, model: str, declared: list[Declared]) -> None:
+        self._model = model
         self._by_version = {one.version: one for one in sorted(declared, key=lambda one: one.version)}
 
     def __iter__(self) -> Iterator[Declared]:
@@ -43,6 +45,15 @@ class Versions:
     def get(self, text: str) -> Declared | None:
         """The declared version that `text` (`1.0.0`, `v1.0.0`) stands for."""
         return self._by_version.get(Version.parse(text))
+
+    def unknown(self, path: Path, text: str, checker: Checker, *, of_key: bool = False) -> None:
+        """Note that `text`, written at `path`, is no declared version; nothing, if declarations were refused."""
+        if not checker.has_lost_names("models", self._model, "versions"):
+            checker.unknown(path, text, self.ids, f"a declared version: {listed(self.ids)}", of_key=of_key)
+
+    def are_damaged(self, checker: Checker) -> bool:
+        """Whether declarations were refused, so that what is missing here may well be in the file."""
+        return checker.is_damaged("models", self._model, "versions")
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -81,4 +92,4 @@ def draft_model(name: str, section: ModelSection, resources: Resources, checker:
             continue
         contract = resources.contracts.get((*path, "schema"))
         declared[version] = Declared(version, str(version), path, version_section, contract)
-    return DraftModel(name, section, Versions(list(declared.values())))
+    return DraftModel(name, section, Versions(name, list(declared.values())))
