@@ -87,16 +87,15 @@ class Plan:
         )
         if served is None:
             raise self._nothing_ready()
-        evidence = self.evidence and reason == "unhealthy"
         return self._choices.get(
-            self._rule, self.pinned, assigned, served, reason=reason, source=source, evidence=evidence
+            self._rule, self.pinned, assigned, served, reason=reason, source=source, evidence=self.evidence
         )
 
     def _from_split(self, slot: int, ready: Sequence[bool]) -> str | None:
         able = [
             (version, weight)
             for (version, weight), eligible in zip(self._split, self._eligible, strict=True)
-            if eligible and weight and ready[self._model.index(version)]
+            if eligible and ready[self._model.index(version)]
         ]
         point = spread(slot) * sum(weight for _, weight in able) // SLOTS
         for version, weight in able:

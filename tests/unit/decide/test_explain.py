@@ -103,6 +103,16 @@ def test_a_draw_a_row_of_clients_and_a_version_that_is_down_are_explained() -> N
     assert "Version 2.0.0 has weight 100, reaches the shape in 1 step and is down." in told
 
 
+def test_the_draw_that_is_told_is_the_one_that_decides() -> None:
+    one = specs.route({"1.0.0": 50, "2.0.0": 50})
+    versions = (specs.version("1.0.0", 1), specs.version("2.0.0", 2))
+    chain = spec.Chain(served="2.0.0", pinned="1.0.0", steps=())
+    snapshot = compile_snapshot(specs.snapshot(one, models=[specs.model(*versions, chains=(chain,))]))
+    draws = iter((4999, 5000))
+    explanation = snapshot.routes[0].explain(request(), (), None, "", [True, True], lambda: next(draws))
+    assert (explanation.slot, explanation.assigned, explanation.served) == (4999, "2.0.0", "2.0.0")
+
+
 def test_a_chain_is_told_step_by_step() -> None:
     told = explain(route(), request(x_user_id="7")).sentences()
     assert "The answer is stepped down: 2.0.0 -> 1.0.0 (adapter at churn.yaml:12)." in told
