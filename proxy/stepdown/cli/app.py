@@ -8,6 +8,7 @@ import typer
 
 from stepdown import __version__
 from stepdown.cli.check import check
+from stepdown.cli.explain import explain
 from stepdown.cli.run import run
 from stepdown.cli.schema import schema
 
@@ -16,6 +17,7 @@ HELP = """Routes requests to the right version of a model, and steps answers dow
 \b
   stepdown run stepdown.yaml       start the sidecar
   stepdown check stepdown.yaml     find every mistake in a configuration, and see who can be served what
+  stepdown explain stepdown.yaml   see which version would answer one request, in which shape, and why
   stepdown schema                  let the editor complete and check the configuration
 """
 
@@ -46,6 +48,7 @@ def options(
 
 
 app.command()(check)
+app.command()(explain)
 app.command()(schema)
 
 
