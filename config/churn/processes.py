@@ -67,10 +67,15 @@ class Program:
         """The last lines that the program printed."""
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
 
-    def stop(self, seconds: float = 10.0) -> int:
-        """Asks the program to end (SIGTERM), insists after `seconds` (SIGKILL to its group); returns its exit code."""
+    def ask_to_stop(self) -> None:
+        """Sends SIGTERM and does not wait."""
         if self._process.poll() is None:
             self._process.send_signal(signal.SIGTERM)
+
+    def stop(self, seconds: float = 10.0) -> int:
+        """Asks the program to end, insists after `seconds` (SIGKILL to its group); returns its exit code."""
+        self.ask_to_stop()
+        if self._process.poll() is None:
             try:
                 self._process.wait(seconds)
             except subprocess.TimeoutExpired:

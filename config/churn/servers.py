@@ -51,6 +51,11 @@ class ModelServer:
         assert self._program is not None, "start() comes first"
         self._program.wait_for(f"{self.url}/v2/models/churn/versions/{self.version}/ready")
 
+    def ask_to_stop(self) -> None:
+        """Tells the server to end and does not wait for it."""
+        if self._program is not None:
+            self._program.ask_to_stop()
+
     def stop(self) -> None:
         """Ends the server, if it runs."""
         if self._program is not None:

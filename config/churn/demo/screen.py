@@ -9,8 +9,6 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-VERSION_HEADERS = ("x-model-version", "x-model-served", "deprecation", "sunset", "link")
-
 
 class DidNotHoldError(Exception):
     """Something that the demo promises was not so."""
@@ -47,12 +45,17 @@ class Screen:
     def done(self, sentence: str, found: str = "") -> None:
         """Says what has just been proven by getting this far."""
         self.held += 1
-        self.console.print(Text.assemble(("  ✓ ", "bold green"), sentence, ("  " + found, "dim")))
+        self.console.print(Text.assemble(("  ✓ ", "bold green"), sentence, ("  " + found, "dim")), soft_wrap=True)
 
     def refused(self, sentence: str, found: str) -> None:
         """Shows an error that was expected."""
         self.held += 1
-        self.console.print(Text.assemble(("  ✗ ", "bold yellow"), sentence, ("  " + found, "dim")))
+        self.console.print(Text.assemble(("  ✗ ", "bold yellow"), sentence, ("  " + found, "dim")), soft_wrap=True)
+
+    def headers(self, *names: str, found: Mapping[str, str]) -> None:
+        """Shows some headers of an answer as they came (`found` has their names in lower case)."""
+        for name in names:
+            self.console.print(Text.assemble(f"      {name}: ", (found[name.lower()], "cyan")), soft_wrap=True)
 
     def document(self, title: str, body: bytes) -> None:
         """Shows a JSON answer as it came."""
@@ -60,7 +63,7 @@ class Screen:
         self.console.print(Panel(text, title=title, title_align="left", border_style="yellow", expand=False))
 
     def answers(self) -> "Answers":
-        """Who asked, in which shape they were answered, by which version, with which headers."""
+        """A table of who asked, what they read, in which shape, and computed by which version."""
         return Answers(self.console)
 
     def shares(self) -> "Shares":
@@ -73,8 +76,9 @@ class Answers:
 
     def __init__(self, console: Console) -> None:
         self._table = Table(border_style="dim", header_style="bold")
-        for column in ("who asks", "reads", "X-Model-Version", "X-Model-Served", "Deprecation", "Sunset", "Link"):
-            self._table.add_column(column, overflow="fold")
+        for column in ("who asks", "reads", "X-Model-Version", "X-Model-Served"):
+            self._table.add_column(column)
+        self._console = console
         self._live = Live(self._table, console=console, auto_refresh=False)
 
     def __enter__(self) -> "Answers":
@@ -83,17 +87,19 @@ class Answers:
 
     def __exit__(self, *_: object) -> None:
         self._live.stop()
+        if not self._console.is_terminal:
+            self._console.print()
 
     def add(self, who: str, reads: str, headers: Mapping[str, str]) -> None:
         """One more answer; `reads` is what the client made of it."""
-        self._table.add_row(who, reads, *(headers.get(name, "-") for name in VERSION_HEADERS))
+        self._table.add_row(who, reads, headers["x-model-version"], headers["x-model-served"])
         self._live.refresh()
 
 
 class Shares:
     """Two bars that grow as users are served; as a context it is drawn while they come."""
 
-    WIDTH = 50
+    WIDTH = 40
 
     def __init__(self, console: Console) -> None:
         self._counts: dict[str, int] = {}

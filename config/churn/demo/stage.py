@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+from functools import cached_property
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -61,9 +62,15 @@ class Stage:
         if taken:
             raise TakenError("\n".join(taken))
 
+    @cached_property
     def customers(self) -> list[list[float]]:
         """Rows that neither model was trained on."""
         return json.loads((self.folder / "customers.json").read_text())
+
+    @property
+    def customer(self) -> list[float]:
+        """One of them, about whom the two models are not of one mind."""
+        return self.customers[33]
 
     def start_sidecar(self) -> None:
         """Starts `stepdown run` on the example's file and returns once it is ready."""
