@@ -22,7 +22,7 @@ _LONGEST = 256
 """Characters of the longest text that is read; int() of unbounded digits is a denial of service."""
 
 _NUMBER = r"(?:0|[1-9][0-9]*)"
-_NAME = r"(?:0|[1-9][0-9]*|[0-9]*[A-Za-z-][0-9A-Za-z-]*)"
+_NAME = r"(?:[0-9]*[A-Za-z-][0-9A-Za-z-]*|0|[1-9][0-9]*)"
 _TAIL = rf"(?:-(?P<prerelease>{_NAME}(?:\.{_NAME})*))?(?:\+(?P<build>[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*))?"
 _VERSION = re.compile(rf"[vV]?(?P<major>{_NUMBER})\.(?P<minor>{_NUMBER})\.(?P<patch>{_NUMBER}){_TAIL}")
 
