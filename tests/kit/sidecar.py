@@ -11,6 +11,7 @@ from typing import Any, Self
 from prometheus_client.parser import text_string_to_metric_families
 
 from stepdown.decide.spec import SnapshotSpec, encode
+from stepdown.plane.clock import CoarseClock
 from stepdown.plane.plane import Plane
 from stepdown.telemetry.access import AccessLog
 from stepdown.telemetry.lines import LineWriter
@@ -41,9 +42,9 @@ class Sidecar:
         return self
 
     async def _start(self, listening: socket.socket) -> None:
-        self.plane = Plane(loop=self._thread.loop, slab=self.slab, access=self.access)
-        if self._clock is not None:
-            self._clock.drive(self.plane.clock)
+        loop = self._thread.loop
+        clock = CoarseClock(loop) if self._clock is None else self._clock.coarse(loop)
+        self.plane = Plane(loop=loop, slab=self.slab, access=self.access, clock=clock)
         self.plane.activate(self.plane.prepare(encode(self._spec)))
         await self.plane.listen(listening)
 

@@ -65,6 +65,8 @@ class Peer:
     how: str = "open"
     """`open`, then what the proxy did first: `fin` or `reset`; or `ours` when the script ended it."""
     consumed: int = 0
+    forgotten: int = 0
+    """Bytes of `received` that belong to an earlier record."""
     _fresh: asyncio.Event = field(default_factory=asyncio.Event)
     _writable: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -280,11 +282,14 @@ class Upstream:
     @property
     def received(self) -> bytes:
         """Every byte of all connections."""
-        return b"".join(bytes(peer.received) for peer in self.peers)
+        return b"".join(bytes(peer.received[peer.forgotten :]) for peer in self.peers)
 
     def forget(self) -> None:
-        """Start a new record; connections stay open."""
-        self.peers.clear()
+        """Start a new record; connections stay open, and those that have ended are dropped."""
+        self.peers = [peer for peer in self.peers if not peer.ended.is_open]
+        for peer in self.peers:
+            peer.requests.clear()
+            peer.forgotten = len(peer.received)
         self.queue.clear()
         self.failures.clear()
         self.counted = 0
