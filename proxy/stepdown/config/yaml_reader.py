@@ -190,7 +190,9 @@ class _Reader:
 
     def value(self, event: yaml.ScalarEvent, text: str) -> yaml_scalars.Value:
         """`text` typed: by its tag, or by its looks if it is unquoted."""
-        if event.tag is None or event.tag == "!":
+        if event.tag == "!":
+            return text
+        if event.tag is None:
             return yaml_scalars.resolve(text) if event.implicit[0] else text
         tag = event.tag.removeprefix(_TAG)
         if tag == "str":

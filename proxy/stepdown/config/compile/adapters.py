@@ -11,7 +11,6 @@ from typing import Any
 from stepdown.config.compile.checker import Checker
 from stepdown.config.compile.versions import Declared, DraftModel, Versions
 from stepdown.config.file import AdapterSection
-from stepdown.config.sources import Contract
 from stepdown.config.tree import Key, Path
 from stepdown.decide import spec
 from stepdown_adapters import operations
@@ -42,11 +41,12 @@ def steps_of(model: DraftModel, checker: Checker) -> Steps:
     found = Steps()
     for index, adapter in enumerate(model.section.adapters):
         path: Path = (*model.path, "adapters", index)
-        newer, older = _ends(adapter, path, model.versions, checker)
-        _check(adapter.response, (*path, "response"), newer and newer.contract, older and older.contract, checker)
-        _check(adapter.request, (*path, "request"), None, None, checker)
-        if newer is None or older is None or not _steps_down(newer, older, path, checker):
+        ends = _ends(adapter, path, model.versions, checker)
+        _check(adapter.response, (*path, "response"), ends, checker)
+        _check(adapter.request, (*path, "request"), None, checker)
+        if ends is None:
             continue
+        newer, older = ends
         first = found.steps.get((newer.id, older.id))
         if first is not None:
             problem = f"found a second adapter from {newer.id} to {older.id}"
@@ -61,20 +61,19 @@ def steps_of(model: DraftModel, checker: Checker) -> Steps:
 
 def _ends(
     adapter: AdapterSection, path: Path, versions: Versions, checker: Checker
-) -> tuple[Declared | None, Declared | None]:
+) -> tuple[Declared, Declared] | None:
+    """The newer and the older version; `None` after noting what is wrong with them."""
     newer, older = versions.get(adapter.source), versions.get(adapter.target)
     if newer is None:
         versions.unknown((*path, "from"), adapter.source, checker)
     if older is None:
         versions.unknown((*path, "to"), adapter.target, checker)
+    if newer is None or older is None:
+        return None
+    if newer.version <= older.version:
+        checker.error((*path, "from"), allowed=f'a version newer than "{older.id}": adapters step down')
+        return None
     return newer, older
-
-
-def _steps_down(newer: Declared, older: Declared, path: Path, checker: Checker) -> bool:
-    if newer.version > older.version:
-        return True
-    checker.error((*path, "from"), allowed=f'a version newer than "{older.id}": adapters step down')
-    return False
 
 
 def _declared(adapter: AdapterSection, newer: Declared, older: Declared, where: str) -> spec.Step:
@@ -97,8 +96,9 @@ def _is_lossless(adapter: AdapterSection) -> bool:
         return False
 
 
-def _check(raw: Sequence[Any], path: Path, newer: Contract | None, older: Contract | None, checker: Checker) -> None:
+def _check(raw: Sequence[Any], path: Path, ends: tuple[Declared, Declared] | None, checker: Checker) -> None:
     """Note every mistake in a list of operations at the line of the operation."""
+    newer, older = (end.contract for end in ends) if ends else (None, None)
     try:
         problems: Sequence[Problem] = operations.check(operations.parse(raw), newer, older)
     except OperationError as error:

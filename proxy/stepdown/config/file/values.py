@@ -26,6 +26,8 @@ _PERCENTAGE = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,6})?) ?%")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,200}")
 """RFC 9110 section 5.6.2: names of header fields, cookies, methods."""
+_ADDRESS = re.compile(r"([^:\[\]]*|\[[0-9A-Fa-f:.]{2,45}\]):([0-9]{1,5})")
+_LARGEST_PORT = 65535
 _HOST = re.compile(r"(?:\*\.)?[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,252})|\[[0-9A-Fa-f:.]{2,45}\]")
 _METHOD = re.compile(r"[A-Z]{1,20}")
 _POINTER = re.compile(r"(?:/(?:[^~/]|~[01])*)+")
@@ -73,16 +75,10 @@ def read_share(value: Any) -> float:
 
 def read_address(value: Any) -> tuple[str, int]:
     """Host and port of `0.0.0.0:8080`, `[::1]:8080`, `localhost:0`, or `:8080` for every IPv4 address."""
-    if isinstance(value, str):
-        host, _, port = value.rpartition(":")
-        host = host.removeprefix("[").removesuffix("]") if host.startswith("[") else host
-        plain_host = ":" not in host or value.startswith("[")
-        if port.isascii() and port.isdigit() and len(port) <= 5 and int(port) <= 65535 and plain_host:
-            if not host and value.startswith(":"):
-                return "0.0.0.0", int(port)  # noqa: S104 (asked for)
-            if _HOST.fullmatch(host) or (value.startswith("[") and _HOST.fullmatch(f"[{host}]")):
-                return host, int(port)
-    raise refused("HOST:PORT such as 0.0.0.0:8080 or [::1]:8080")
+    found = _ADDRESS.fullmatch(value) if isinstance(value, str) else None
+    if found is None or int(found[2]) > _LARGEST_PORT or (found[1] and not _HOST.fullmatch(found[1])):
+        raise refused("HOST:PORT such as 0.0.0.0:8080 or [::1]:8080")
+    return found[1].strip("[]") or "0.0.0.0", int(found[2])  # noqa: S104 (asked for)
 
 
 def read_url(value: Any) -> str:
