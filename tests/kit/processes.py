@@ -77,7 +77,11 @@ class Processes:
 
     def __enter__(self) -> Self:
         self.process = subprocess.Popen(
-            [*RUN, str(self.file), *self._arguments], stderr=subprocess.PIPE, env=self._environ, text=True
+            [*RUN, str(self.file), *self._arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=self._environ,
+            text=True,
         )
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -88,8 +92,9 @@ class Processes:
             self.process.kill()  # its children see that and end by themselves
         self.process.wait(PATIENCE)
         self._reader.join(PATIENCE)
-        assert self.process.stderr is not None
-        self.process.stderr.close()
+        for stream in (self.process.stdout, self.process.stderr):
+            assert stream is not None
+            stream.close()
         if error is not None:
             print(*self.events, sep="\n", file=sys.stderr)
 
@@ -116,6 +121,12 @@ class Processes:
             if not self._news.wait_for(lambda: len(self.seen(text, **facts)) >= count, PATIENCE):
                 raise TimeoutError(f"no event {text!r} {facts} number {count} in {self.events}")
             return self.seen(text, **facts)[count - 1]
+
+    def access_line(self) -> Event:
+        """The next line of its access log, which must be in JSON and written by somebody soon."""
+        assert self.process.stdout is not None
+        line: Event = json.loads(self.process.stdout.readline())
+        return line
 
     def started(self) -> Self:
         """Wait until every worker listens and the controller has put the file in force."""
@@ -195,10 +206,12 @@ def is_running(pid: int) -> bool:
 
 
 @contextmanager
-def running(directory: Path, script: Script | None = None, **options: Any) -> Iterator[tuple[Processes, Upstream]]:
+def running(
+    directory: Path, script: Script | None = None, *, environ: dict[str, str] | None = None, **options: Any
+) -> Iterator[tuple[Processes, Upstream]]:
     """A scripted upstream and a sidecar in front of it, started; `options` are those of `config`."""
     file = directory / "stepdown.yaml"
     with LoopThread() as thread, Upstream(thread, script) as upstream:
         file.write_text(config(upstream.port, **options))
-        with Processes(file) as sidecar:
+        with Processes(file, environ=environ) as sidecar:
             yield sidecar.started(), upstream

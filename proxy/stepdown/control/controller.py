@@ -31,7 +31,7 @@ from stepdown.control.probes import Prober
 from stepdown.control.serving import serve
 from stepdown.control.state import HealthView, ReloadView, WorkerView
 from stepdown.decide.spec import SnapshotSpec, decode, digest, encode
-from stepdown.telemetry.log import fields
+from stepdown.telemetry.log import configure, fields
 from stepdown.telemetry.slab import SlabReader
 
 logger = logging.getLogger(__name__)
@@ -183,9 +183,12 @@ class Controller:
 
     def _accepted(self, loaded: Loaded, encoded: bytes, changed: bool) -> ReloadView:
         findings = [str(warning) for warning in loaded.warnings] + self._not_yet(loaded)
+        before = self.spec
         self._loaded, self.spec, self.digest, self.tokens = loaded, loaded.spec, digest(encoded), loaded.tokens
         for finding in findings:
             logger.warning("configuration: %s", finding)
+        if loaded.spec.log != before.log:
+            configure("controller", loaded.spec.log.format, loaded.spec.log.level)
         logger.info("configuration is in force", extra=fields(digest=self.digest, changed=changed))
         if changed:
             self._prober.watch(self.spec)

@@ -23,7 +23,7 @@ from yarl import URL
 from stepdown import tasks
 from stepdown.control.health import Health, Result, after, contradiction
 from stepdown.control.state import HealthView
-from stepdown.decide.spec import Endpoint, HealthCheck, SnapshotSpec, Tls
+from stepdown.decide.spec import Endpoint, HealthCheck, Model, SnapshotSpec, Tls, Version
 
 logger = logging.getLogger(__name__)
 
@@ -50,19 +50,27 @@ class Target:
         return template
 
 
+def endpoint_keys(spec: SnapshotSpec) -> dict[str, tuple[Model, Version, Endpoint]]:
+    """Every endpoint by its key, with where it stands."""
+    return {
+        f"{model.name}/{version.id}/{endpoint.id}": (model, version, endpoint)
+        for model in spec.models
+        for version in model.versions
+        for endpoint in version.endpoints
+    }
+
+
 def targets(spec: SnapshotSpec) -> dict[str, Target]:
     """Every endpoint that has an active check, by its key."""
     found = {}
-    for model in spec.models:
-        for version in model.versions:
-            for endpoint in version.endpoints if version.health.path is not None else ():
-                expected = dict(endpoint.expect)
-                names = (
-                    ("model", expected.get("model_name", model.name)),
-                    ("version", expected.get("model_version", version.id)),
-                )
-                key = f"{model.name}/{version.id}/{endpoint.id}"
-                found[key] = Target(key, endpoint, version.health, names)
+    for key, (model, version, endpoint) in endpoint_keys(spec).items():
+        if version.health.path is not None:
+            expected = dict(endpoint.expect)
+            names = (
+                ("model", expected.get("model_name", model.name)),
+                ("version", expected.get("model_version", version.id)),
+            )
+            found[key] = Target(key, endpoint, version.health, names)
     return found
 
 
@@ -74,13 +82,16 @@ class Prober:
         self._changed = changed
         self._wall_clock = wall_clock
         self._health: dict[str, Health] = {}
+        self._unprobed: frozenset[str] = frozenset()
         self._running: dict[Target, asyncio.Task[None]] = {}
         self._session: aiohttp.ClientSession | None = None
         self._contexts: dict[Tls, ssl.SSLContext] = {}
 
     def watch(self, spec: SnapshotSpec) -> None:
         """Probe these endpoints from now on; one whose probe stays the same keeps its state and its rhythm."""
-        wanted = set(targets(spec).values())
+        probed = targets(spec)
+        wanted = set(probed.values())
+        self._unprobed = frozenset(key for key in endpoint_keys(spec) if key not in probed)
         for target in self._running.keys() - wanted:
             self._running.pop(target).cancel()
             self._health.pop(target.key, None)
@@ -102,8 +113,12 @@ class Prober:
         return {key: HealthView(health.state, health.since, health.reason) for key, health in self._health.items()}
 
     def states(self) -> dict[str, bool]:
-        """By key, whether the endpoint may get requests; those of which nothing is known yet are left out."""
-        return {key: health.state == "up" for key, health in self._health.items() if health.state != "unknown"}
+        """By key, whether the endpoint may get requests; those of which nothing is known yet are left out.
+
+        Endpoints without a check may: that takes back what was said while they had one.
+        """
+        known = {key: health.state == "up" for key, health in self._health.items() if health.state != "unknown"}
+        return dict.fromkeys(self._unprobed, True) | known
 
     # --- one endpoint -------------------------------------------------------------------------------------------------
 

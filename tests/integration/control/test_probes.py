@@ -186,3 +186,19 @@ def test_a_new_specification_keeps_what_is_known_of_endpoints_that_stay() -> Non
         before, kept, left = thread.call(play(upstream))
         assert (kept.state, kept.since) == ("up", before.since)
         assert left == 0
+
+
+def test_an_endpoint_whose_check_is_taken_away_gets_requests_again() -> None:
+    async def play(port: int) -> tuple[dict[str, bool], dict[str, bool]]:
+        watching = Watching()
+        watching.prober.watch(spec(port))
+        await watching.until(is_in("down"))
+        down = watching.prober.states()
+        watching.prober.watch(spec(port, HealthCheck()))
+        unprobed = watching.prober.states()
+        await watching.prober.close()
+        return down, unprobed
+
+    with LoopThread() as thread, Upstream(thread, serve(REFUSING)) as upstream:
+        key = f"churn/2.0.0/http://127.0.0.1:{upstream.port}"
+        assert thread.call(play(upstream.port)) == ({key: False}, {key: True})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,15 @@ def held(gate: Gate) -> Script:
     return script
 
 
+def is_refused(port: int) -> bool:
+    """Whether a new client is told at once to go elsewhere, instead of waiting for nobody."""
+    try:
+        with socket.create_connection(("127.0.0.1", port)):
+            return False
+    except ConnectionRefusedError:
+        return True
+
+
 def write(directory: Path, text: str) -> Path:
     file = directory / "stepdown.yaml"
     file.write_text(text)
@@ -40,6 +50,7 @@ def test_what_is_in_flight_is_answered_and_the_exit_code_is_0(tmp_path: Path, nu
         eventually(lambda: bool(upstream.requests))
         sidecar.signal(number)
         sidecar.wait_for("leaving")
+        eventually(lambda: is_refused(sidecar.port))
         gate.open()
         answer = client.response("POST")
         assert (answer.status, answer.body) == (200, b"late")

@@ -81,6 +81,20 @@ def test_what_needs_a_new_start_is_said(tmp_path: Path) -> None:
         sidecar.wait_for("workers was changed, which takes effect when the sidecar is started again")
 
 
+def test_the_logs_follow_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "stepdown.yaml"
+    with LoopThread() as thread, Upstream(thread) as upstream:
+        text = config(upstream.port)
+        file.write_text(text)
+        with Processes(file) as sidecar:
+            sidecar.started()
+            ask(sidecar.port, REQUEST, "POST")
+            replace(file, text.replace("level: debug", "level: debug, access: true"))
+            sidecar.wait_for("configuration is in force", changed=True)
+            ask(sidecar.port, REQUEST.replace(b"/predict", b"/logged"), "POST")
+            assert sidecar.access_line()["target"] == "/logged"
+
+
 def test_reloads_under_load_fail_no_request(tmp_path: Path) -> None:
     file = tmp_path / "stepdown.yaml"
     with LoopThread() as thread, Upstream(thread) as first, Upstream(thread, serve(OK)) as second:

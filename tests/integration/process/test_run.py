@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import subprocess
 from pathlib import Path
@@ -59,6 +60,15 @@ def test_probes_reach_the_workers(tmp_path: Path) -> None:
         upstream.start()
         sidecar.wait_for("is up", count=2)
         eventually(lambda: ask(sidecar.port, REQUEST, "POST").status == 200)
+
+
+def test_without_uvloop_the_sidecar_serves_on_asyncio_and_says_so(tmp_path: Path) -> None:
+    (tmp_path / "uvloop.py").write_text("raise ImportError('not here')")
+    with running(tmp_path, environ={"PYTHONPATH": str(tmp_path)}) as (sidecar, _upstream):
+        assert ask(sidecar.port, REQUEST, "POST").status == 200
+        sidecar.wait_for("uvloop is not installed")
+        sidecar.signal(signal.SIGTERM)
+        assert sidecar.exit_code() == 0
 
 
 # --- reasons not to start -------------------------------------------------------------------------------------------
