@@ -9,6 +9,7 @@ from stepdown.errors import StepdownError
 from stepdown.plane.plan import OUTCOMES
 
 if TYPE_CHECKING:
+    from stepdown.plane.client import ClientConnection
     from stepdown.plane.exchange import Exchange
 
 
@@ -35,6 +36,14 @@ def refused(exchange: Exchange, error: StepdownError) -> None:
         exchange.plan.route.count_error(error.problem)
     else:
         exchange.runtime.count_error(exchange.route.name if exchange.route is not None else "", error)
+
+
+def malformed(client: ClientConnection, error: StepdownError, raw: bytes) -> None:
+    """Record bytes that were no request: what there is of the first line stands for the target."""
+    if client.access is not None:
+        line = raw.partition(b"\n")[0]
+        names = ("",) * 8
+        client.access.add((time(), client.peer, b"", line, "", error.code, 0, 0, 0.0, 0.0, *names, error.problem))
 
 
 def _close(exchange: Exchange, seconds: float) -> None:

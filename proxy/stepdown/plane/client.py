@@ -12,7 +12,7 @@ import struct
 from typing import TYPE_CHECKING, cast
 
 from stepdown.errors import BadRequestError, OverloadedError, RequestTimeoutError, StepdownError
-from stepdown.plane import problems
+from stepdown.plane import account, problems
 from stepdown.plane.clock import NEVER
 from stepdown.plane.exchange import Exchange
 from stepdown.plane.outgoing import request_origin
@@ -28,6 +28,8 @@ AHEAD_BYTES = 64 * 1024
 DISCARD_BYTES = 256 * 1024
 DISCARD_SECONDS = 2.0
 """How much, and how long, is still read after a final answer, so that its last bytes are not lost to a reset."""
+STALL_CHECKS = 15
+"""Times that long a last answer may stand still in the socket before its connection is given up."""
 _RESET = struct.pack("ii", 1, 0)
 
 
@@ -37,9 +39,11 @@ class ClientConnection(asyncio.Protocol):
     __slots__ = (
         "_ahead",
         "_discard",
+        "_patience",
         "_paused",
         "_reader",
         "_started_head",
+        "_unsent",
         "access",
         "budget",
         "clock",
@@ -75,6 +79,8 @@ class ClientConnection(asyncio.Protocol):
         self._paused = False
         self._discard = -1
         """Bytes that may still be thrown away after the last answer; -1 before it."""
+        self._unsent = 0
+        self._patience = 0
         # for the request
         self.exchange: Exchange | None = None
         self._ahead = bytearray()
@@ -143,6 +149,7 @@ class ClientConnection(asyncio.Protocol):
             self.transport.abort()
         else:
             self.transport.close()
+            self._leave()
 
     # --- what the loop calls ----------------------------------------------------------------------------------------
 
@@ -158,7 +165,7 @@ class ClientConnection(asyncio.Protocol):
         )
         self.deadline = self.clock.now + self.plane.runtime.client_timeouts.keep_alive
         if not self.plane.joined(self):
-            self.refuse(OverloadedError("The sidecar has no room for more connections", retry_after=1))
+            self.refuse(OverloadedError("The sidecar has no room for more connections", retry_after=1), b"")
 
     def data_received(self, data: bytes) -> None:
         """Bytes of a head, of a body, or of requests whose turn has not come."""
@@ -168,16 +175,15 @@ class ClientConnection(asyncio.Protocol):
             if self._started_head:
                 self._more_of_head(data)
             elif self._ahead:
-                self._ahead += data
-                self._next()
+                self._keep(data)
+                if not self.full:
+                    self._next()
             else:
                 self._take(data)
         elif self._reader is not None:
             self._body(self.exchange, data)
         else:
-            self._ahead += data
-            if len(self._ahead) > AHEAD_BYTES:
-                self.pause()
+            self._keep(data)
 
     def eof_received(self) -> bool:
         """The client has closed its side, which for HTTP clients means that it is gone."""
@@ -229,18 +235,22 @@ class ClientConnection(asyncio.Protocol):
                 self._partial(data, start)
                 return
             if end - start > limits.HEAD_BYTES:
-                self.refuse(explain_overflow(data[start:end]))
+                self.refuse(explain_overflow(data[start:end]), data[start:])
                 return
             try:
                 head = parse_request(data[start:end])
                 data = self._begin(head, data[end:])
             except BadRequestError as error:
-                self.refuse(error)
+                self.refuse(error, data[start:])
                 return
         if data and not self.closing:
-            self._ahead += data
-            if len(self._ahead) > AHEAD_BYTES:
-                self.pause()
+            self._keep(data)
+
+    def _keep(self, data: bytes) -> None:
+        """Put what is not due yet aside, and stop reading when that is too much."""
+        self._ahead += data
+        if len(self._ahead) > AHEAD_BYTES:
+            self.pause()
 
     def _partial(self, data: bytes, start: int) -> None:
         """A head that has not ended: wait for it, within its limits."""
@@ -263,7 +273,7 @@ class ClientConnection(asyncio.Protocol):
         error = partial_fault(self._ahead, start, before)
         if error is not None:
             self._started_head = False
-            self.refuse(error)
+            self.refuse(error, self._ahead[start:])
 
     def _begin(self, head: RequestHead, rest: bytes) -> bytes:
         """Start an exchange; what follows the request in `rest` is returned."""
@@ -278,6 +288,7 @@ class ClientConnection(asyncio.Protocol):
             complete, rest = reader.done, reader.rest
             if not complete:
                 self._reader = reader
+                self.resume()
         if head.close:
             self.closing = True
         self.exchange = exchange
@@ -301,9 +312,10 @@ class ClientConnection(asyncio.Protocol):
 
     # --- ends -------------------------------------------------------------------------------------------------------
 
-    def refuse(self, error: StepdownError) -> None:
+    def refuse(self, error: StepdownError, raw: bytes | bytearray) -> None:
         """Answer bytes that are no request, and close."""
         self.plane.count_malformed(error)
+        account.malformed(self, error, bytes(raw[: limits.TARGET_BYTES]))
         self.transport.write(problems.render(error, "problem", b"", close=True, head_only=False))
         self._close_after_answer()
 
@@ -311,13 +323,28 @@ class ClientConnection(asyncio.Protocol):
         """Close once the answer is out; until then read and throw away, or the client might see a reset instead."""
         self.closing = True
         self._ahead.clear()
-        self._discard = DISCARD_BYTES
-        self.deadline = self.clock.now + DISCARD_SECONDS
+        self._leave()
         if self.transport.can_write_eof():
             self.transport.write_eof()
         if self._paused:
             self._paused = False
             self.transport.resume_reading()
+
+    def _leave(self) -> None:
+        """Nothing more is read or answered; what is written may go out as long as the client takes it."""
+        self._discard = DISCARD_BYTES
+        self._unsent = 0
+        self._patience = STALL_CHECKS
+        self.deadline = self.clock.now + DISCARD_SECONDS
+
+    def _check_leaving(self) -> None:
+        unsent = self.transport.get_write_buffer_size()
+        self._patience = STALL_CHECKS if unsent != self._unsent else self._patience - 1
+        if not unsent or self._patience <= 0:
+            self.transport.abort()
+            return
+        self._unsent = unsent
+        self.deadline = self.clock.now + DISCARD_SECONDS
 
     def _throw_away(self, size: int) -> None:
         self._discard -= size
@@ -332,11 +359,11 @@ class ClientConnection(asyncio.Protocol):
         """What was waited for has not come in time."""
         self.deadline = NEVER
         if self._discard >= 0:
-            self.transport.abort()
+            self._check_leaving()
         elif self.exchange is not None:
             self.exchange.on_deadline()
         elif self._started_head:
-            self.refuse(RequestTimeoutError("The request's head did not arrive in time"))
+            self.refuse(RequestTimeoutError("The request's head did not arrive in time"), self._ahead)
         else:
             self.transport.close()
 

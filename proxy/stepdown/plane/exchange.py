@@ -26,7 +26,7 @@ from stepdown.errors import (
 from stepdown.plane import account, choose, collect, forward, receive, send
 from stepdown.plane.clock import NEVER
 from stepdown.plane.plan import FAILED, NONE
-from stepdown.plane.stages import ANSWER, AWAIT_ANSWER, COLLECT_BODY, COLLECT_KEY
+from stepdown.plane.stages import ANSWER, AWAIT_ANSWER, COLLECT_BODY, COLLECT_KEY, CONNECT
 from stepdown.wire import RequestHead, ResponseHead
 
 if TYPE_CHECKING:
@@ -160,16 +160,21 @@ class Exchange:
 
     def on_deadline(self) -> None:
         """What was waited for has not come in time."""
-        if self.stage in (COLLECT_KEY, COLLECT_BODY) or (self.stage == AWAIT_ANSWER and not self.request_sent):
+        upstream_full = self.upstream is not None and self.upstream.full
+        sending = self.stage == AWAIT_ANSWER and not self.request_sent
+        if self.stage in (COLLECT_KEY, COLLECT_BODY) or (sending and not upstream_full):
             self.fail(RequestTimeoutError("The request's body did not arrive in time"))
         elif self.answer_begun:
             if self.pool is not None and not self.client.full:
                 self.pool.failed()
             self.cut()
+        elif self.stage == CONNECT:
+            self.fail(UpstreamTimeoutError("No connection to the upstream became free in time"))
         else:
             if self.pool is not None:
                 self.pool.failed()
-            self.fail(UpstreamTimeoutError("The upstream did not answer in time"))
+            what = "take the request" if sending else "answer"
+            self.fail(UpstreamTimeoutError(f"The upstream did not {what} in time"))
 
     # --- for and from the pool --------------------------------------------------------------------------------------
 
@@ -220,7 +225,7 @@ class Exchange:
     def on_body(self, payload: bytes) -> None:
         """A piece of the answer's body."""
         relay = self.relay
-        if relay is not None:
+        if relay is not None and not self.gone:
             self.client.deadline = self.client.clock.now + self._timeouts_idle()
             try:
                 relay.on_body(payload)
@@ -229,8 +234,8 @@ class Exchange:
 
     def on_end(self) -> None:
         """The answer is complete."""
-        receive.answered(self)
-        if self.relay is not None:
+        if self.relay is not None and not self.gone:
+            receive.answered(self)
             self.relay.on_end()
 
     def on_cut(self, error: UpstreamError) -> None:

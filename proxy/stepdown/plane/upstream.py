@@ -23,13 +23,25 @@ WRITE_HIGH_WATER = 64 * 1024
 class UpstreamConnection(asyncio.Protocol):
     """A kept-alive connection, idle or lent to one exchange."""
 
-    __slots__ = ("_buffer", "_head", "_interim", "_pool", "_reader", "exchange", "full", "idle_since", "transport")
+    __slots__ = (
+        "_buffer",
+        "_head",
+        "_interim",
+        "_paused",
+        "_pool",
+        "_reader",
+        "exchange",
+        "full",
+        "idle_since",
+        "transport",
+    )
 
     def __init__(self, pool: EndpointPool) -> None:
         # for the connection's life
         self._pool = pool
         self.transport: asyncio.Transport = cast("asyncio.Transport", None)
         self.idle_since = 0.0
+        self._paused = False
         self.full = False
         """More is written than the socket took: not everything was sent."""
         # for one exchange
@@ -56,11 +68,14 @@ class UpstreamConnection(asyncio.Protocol):
 
     def pause(self) -> None:
         """The client reads slowly: stop reading the answer."""
+        self._paused = True
         self.transport.pause_reading()
 
     def resume(self) -> None:
         """The client has caught up."""
-        self.transport.resume_reading()
+        if self._paused:
+            self._paused = False
+            self.transport.resume_reading()
 
     def close(self) -> None:
         """Close at once; whatever exchange it had hears no more of it."""
@@ -187,6 +202,7 @@ class UpstreamConnection(asyncio.Protocol):
         self._interim = 0
         exchange.upstream = None
         if reusable and exchange.request_sent and not self.full:
+            self.resume()
             self._pool.free(self)
         else:
             self.transport.abort()

@@ -96,16 +96,3 @@ class ConnectionOptions:
         self.keep_alive = b"keep-alive" in tokens and not self.close
         self.upgrade = b"upgrade" in tokens
         self.nominated = frozenset(tokens - {b"close", b"keep-alive", b"upgrade"} - set(KINDS)) | (tokens & PROTECTED)
-
-
-_options: dict[bytes, ConnectionOptions] = {}
-
-
-def connection_options(value: bytes) -> ConnectionOptions:
-    """Parse a `Connection` value; remembered, since clients send few different ones."""
-    options = _options.get(value)
-    if options is None:
-        options = ConnectionOptions(value)
-        if len(_options) < _BOUND and len(value) <= 64:
-            _options[value] = options
-    return options

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from stepdown.errors import BadRequestError
 from stepdown.wire import fields, grammar, limits
-from stepdown.wire.coding import parse_length, parse_request_coding
+from stepdown.wire.coding import parse_request_coding
 from stepdown.wire.diagnose import explain_request
+from stepdown.wire.lines import PLAIN, read_line, remembered
 
 METHODS = frozenset((b"GET", b"HEAD", b"POST", b"PUT", b"DELETE", b"OPTIONS", b"PATCH", b"QUERY"))
 """Methods that are forwarded. CONNECT and TRACE are not a reverse proxy's; llhttp's other 40 are nobody's here."""
@@ -19,9 +20,7 @@ CHUNKED = -1
 """`length` of a message in chunks."""
 
 _guard = grammar.REQUEST.fullmatch
-_known = fields.known
 _needles: dict[bytes, bytes] = {}
-_hosts: dict[bytes, bool] = {}
 _BOUND = 1024
 
 
@@ -63,7 +62,7 @@ class RequestHead:
         """Bytes of the body, or `CHUNKED`."""
         self.framed = False
         """Whether the request says how long its body is; `Content-Length: 0` differs from nothing."""
-        self.close = minor == 0
+        self.close = False
         """Whether the client wants the connection closed after the answer."""
         self.expect = False
         """Whether a `100 Continue` is waited for."""
@@ -132,41 +131,46 @@ def _read_fields(head: RequestHead) -> None:  # noqa: PLR0912 - one pass, a bran
     lines = head.block[2:-2].split(b"\r\n") if len(head.block) > 2 else []
     if len(lines) > limits.FIELD_COUNT:
         raise BadRequestError(f"More than {limits.FIELD_COUNT} header fields", status=431)
-    keep = head.lines
+    keep = head.lines.append
     coding = length = upgrade = None
-    closing = False
     hosts = 0
+    closing = keep_alive = False
     nominated: frozenset[bytes] = frozenset()
-    for line in lines:
-        name, _, value = line.partition(b":")
-        kind = _known(name)
-        if kind is None:
-            kind = fields.kind_of(name)
-        if kind == fields.PLAIN:
-            keep.append(line)
-        elif kind == fields.HOST:
+    for line, meaning in zip(lines, map(remembered, lines), strict=True):
+        if meaning is None:
+            meaning = read_line(line)  # noqa: PLW2901 - the look-up's miss
+        if meaning is PLAIN:
+            keep(line)
+            continue
+        kind, value = meaning
+        if kind == fields.HOST:
+            if value is None:
+                raise BadRequestError("Host is no host name, address or host:port")
             hosts += 1
-            head.host = value.strip(b" \t")
+            head.host = value
         elif kind == fields.LENGTH:
             if length is not None:
                 raise BadRequestError("Two Content-Length fields")
-            length = value.strip(b" \t")
+            length = value
         elif kind == fields.CONNECTION:
-            options = fields.connection_options(value)
-            closing = closing or options.close  # wins over any keep-alive, also on another line (RFC 9112 section 9.3)
-            head.close = closing or (head.close and not options.keep_alive)
-            nominated |= options.nominated
+            closing = closing or value.close  # wins over any keep-alive, also on another line (RFC 9112 section 9.3)
+            keep_alive = keep_alive or value.keep_alive
+            nominated |= value.nominated
         elif kind == fields.CODING:
             coding = value if coding is None else coding + b"," + value
         elif kind == fields.FORWARDED:
             head.forwarded.append(line)
         elif kind == fields.VIA:
-            head.via.append(value.strip(b" \t"))
+            head.via.append(value)
         elif kind == fields.EXPECT:
-            _read_expect(head, value)
+            if not value:
+                raise BadRequestError("The only expectation is 100-continue", status=417)
+            head.expect = head.minor == 1  # RFC 9110 section 10.1.1: ignored in HTTP/1.0
         elif kind == fields.UPGRADE:
             upgrade = value
-    _check_host(head, hosts)
+    if hosts != 1 and (hosts or head.minor):
+        raise BadRequestError("More than one Host field" if hosts else "No Host field")
+    head.close = closing or (head.minor == 0 and not keep_alive)
     if length is not None or coding is not None:
         _read_framing(head, length, coding, upgrade)
     elif head.expect:
@@ -175,27 +179,14 @@ def _read_fields(head: RequestHead) -> None:  # noqa: PLR0912 - one pass, a bran
         _drop_nominated(head, nominated)
 
 
-def _check_host(head: RequestHead, count: int) -> None:
-    if count == 1:
-        host = head.host
-        if host in _hosts:
-            return
-        if grammar.HOST.fullmatch(host) is None:
-            raise BadRequestError("Host is no host name, address or host:port")
-        if len(_hosts) < _BOUND:
-            _hosts[host] = True
-    elif count or head.minor:
-        raise BadRequestError("More than one Host field" if count else "No Host field")
-
-
-def _read_framing(head: RequestHead, length: bytes | None, coding: bytes | None, upgrade: bytes | None) -> None:
+def _read_framing(head: RequestHead, length: int | None, coding: bytes | None, upgrade: bytes | None) -> None:
     if upgrade is not None:
         # A server that switches protocols reads what follows as something else than a body (CVE-2026-69243).
         raise BadRequestError("A request with Upgrade may not have a body")
     head.framed = True
     if coding is None:
         assert length is not None
-        head.length = parse_length(length)
+        head.length = length
     elif length is not None:
         raise BadRequestError("Both Content-Length and Transfer-Encoding")
     elif head.minor == 0:
@@ -205,12 +196,6 @@ def _read_framing(head: RequestHead, length: bytes | None, coding: bytes | None,
         head.length = CHUNKED
     if head.length == 0:
         head.expect = False
-
-
-def _read_expect(head: RequestHead, value: bytes) -> None:
-    if value.strip(b" \t").lower() != b"100-continue":
-        raise BadRequestError("The only expectation is 100-continue", status=417)
-    head.expect = head.minor == 1  # RFC 9110 section 10.1.1: ignored in HTTP/1.0
 
 
 def _drop_nominated(head: RequestHead, nominated: frozenset[bytes]) -> None:

@@ -8,21 +8,36 @@ from __future__ import annotations
 
 from stepdown.errors import BadRequestError, BadResponseError
 from stepdown.wire import fields, grammar, limits
-from stepdown.wire.coding import is_chunked, parse_length
+from stepdown.wire.coding import is_chunked
+from stepdown.wire.lines import Meaning, read_line, remembered
 from stepdown.wire.request import CHUNKED
 
 UNTIL_CLOSE = -2
 """`length` of a body that ends with the connection."""
 
 _guard = grammar.RESPONSE.fullmatch
-_known = fields.known
 _DROP = frozenset((fields.HOP, fields.OWN, fields.UPGRADE))
+
+_BOUND = 512
+_LONGEST = 2048
 
 
 class ResponseHead:
     """One parsed head of an answer."""
 
-    __slots__ = ("block", "close", "declared", "interim", "length", "lines", "lower", "minor", "status", "via")
+    __slots__ = (
+        "block",
+        "close",
+        "declared",
+        "fields",
+        "interim",
+        "length",
+        "lines",
+        "lower",
+        "minor",
+        "status",
+        "via",
+    )
 
     def __init__(self, status: int, minor: int, block: bytes) -> None:
         self.status = status
@@ -31,6 +46,8 @@ class ResponseHead:
         self.lower: bytes | None = None
         self.lines: list[bytes] = []
         """End-to-end field lines that go to the client as they are; framing and hop-by-hop lines are not among them."""
+        self.fields = b""
+        """The same lines as bytes, each with its CRLF."""
         self.via: list[bytes] = []
         self.length = UNTIL_CLOSE
         """Bytes of the body, `CHUNKED` or `UNTIL_CLOSE`."""
@@ -52,8 +69,29 @@ class ResponseHead:
         return self.block[start : lower.find(b"\r\n", start)].strip(b" \t")
 
 
+_heads: dict[bytes, ResponseHead] = {}
+_remembered = _heads.get
+
+
 def parse_response(raw: bytes, method: bytes) -> ResponseHead:
-    """Read one head of an answer to a request with `method`; raises `BadResponseError`."""
+    """Read one head of an answer to a request with `method`; raises `BadResponseError`.
+
+    Servers repeat their heads to the byte (for a second, where they send a date), so heads are remembered; what is
+    returned is shared and must not be changed.
+    """
+    if method == b"HEAD":
+        return _parse(raw, bodiless=True)
+    head = _remembered(raw)
+    if head is None:
+        head = _parse(raw, bodiless=False)
+        if len(raw) <= _LONGEST:
+            if len(_heads) >= _BOUND:
+                _heads.clear()
+            _heads[raw] = head
+    return head
+
+
+def _parse(raw: bytes, *, bodiless: bool) -> ResponseHead:
     match = _guard(raw)
     if match is None:
         raise BadResponseError("The upstream's head is not HTTP/1.1")
@@ -65,12 +103,13 @@ def parse_response(raw: bytes, method: bytes) -> ResponseHead:
         if head.status == 101:
             raise BadResponseError("The upstream switched protocols unasked")
         head.length = 0
-    elif method == b"HEAD" or head.status in (204, 304):
+    elif bodiless or head.status in (204, 304):
         head.length = 0
     elif declared is not None:
         head.length = declared
     if head.length == UNTIL_CLOSE:
         head.close = True
+    head.fields = b"".join([line + b"\r\n" for line in head.lines])
     return head
 
 
@@ -81,47 +120,35 @@ def _read_fields(head: ResponseHead) -> int | None:
         raise BadResponseError(f"More than {limits.FIELD_COUNT} header fields")
     keep = head.lines
     declared: int | None = None
-    closing = False
+    closing = keep_alive = False
     nominated: frozenset[bytes] = frozenset()
     for line in lines:
-        name, _, value = line.partition(b":")
-        kind = _known(name)
-        if kind is None:
-            kind = _kind_of(name)
-        if kind == fields.PLAIN:
-            keep.append(line)
-        elif kind == fields.LENGTH:
-            declared = _declared_length(value, declared)
+        kind, value = _meaning(line)
+        if kind == fields.LENGTH:
+            if declared is not None:
+                raise BadResponseError("The upstream declared its body's length twice")
+            declared = value
         elif kind == fields.CODING:
             if declared is not None or head.minor == 0 or not is_chunked(value):
                 raise BadResponseError("The upstream's Transfer-Encoding is not `chunked` alone")
             declared = CHUNKED
         elif kind == fields.CONNECTION:
-            options = fields.connection_options(value)
-            closing = closing or options.close
-            head.close = closing or (head.close and not options.keep_alive)
-            nominated |= options.nominated
+            closing = closing or value.close
+            keep_alive = keep_alive or value.keep_alive
+            nominated |= value.nominated
         elif kind == fields.VIA:
-            head.via.append(value.strip(b" \t"))
+            head.via.append(value)
         elif kind not in _DROP:
             keep.append(line)
+    head.close = closing or (head.minor == 0 and not keep_alive)
     nominated -= fields.PROTECTED  # obeyed where it is harmless; framing and identity stay
     if nominated:
         keep[:] = [line for line in keep if line.partition(b":")[0].lower() not in nominated]
     return declared
 
 
-def _declared_length(value: bytes, before: int | None) -> int:
-    if before is not None:
-        raise BadResponseError("The upstream declared its body's length twice")
+def _meaning(line: bytes) -> Meaning:
     try:
-        return parse_length(value.strip(b" \t"))
+        return remembered(line) or read_line(line)
     except BadRequestError as error:
-        raise BadResponseError(f"The upstream's {error.detail}") from None
-
-
-def _kind_of(name: bytes) -> int:
-    try:
-        return fields.kind_of(name)
-    except BadRequestError as error:
-        raise BadResponseError(error.detail) from None
+        raise BadResponseError(f"The upstream's answer is refused: {error.detail}") from None

@@ -86,7 +86,9 @@ def test_an_ambiguous_head_is_refused(raw):
 
 
 def test_the_refusal_of_a_length_says_whose_it_is():
-    assert refused(head(b"Content-Length: 1x")) == "The upstream's Content-Length is no decimal number"
+    assert (
+        refused(head(b"Content-Length: 1x")) == "The upstream's answer is refused: Content-Length is no decimal number"
+    )
 
 
 def test_end_to_end_lines_reach_the_client_and_hop_by_hop_and_own_lines_do_not():
