@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from typing import cast
 
 from aiohttp import web
 
@@ -74,11 +75,11 @@ class _Connection(asyncio.Protocol):
         """In the order in which they were opened."""
         self._most = most
         self._lifetime = lifetime
-        self._transport: asyncio.BaseTransport | None = None
+        self._transport: asyncio.WriteTransport | None = None
         self._end: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = transport
+        self._transport = cast("asyncio.WriteTransport", transport)  # uvloop's is no subclass, and has its methods
         self._open_now[self] = None
         if len(self._open_now) > self._most:
             next(iter(self._open_now)).abort()
@@ -106,5 +107,5 @@ class _Connection(asyncio.Protocol):
     def abort(self) -> None:
         """End the connection at once."""
         self._open_now.pop(self, None)
-        if isinstance(self._transport, asyncio.WriteTransport):
+        if self._transport is not None:
             self._transport.abort()

@@ -1,0 +1,101 @@
+import json
+
+import msgspec
+
+from stepdown.control.redact import HIDDEN, redacted
+from stepdown.decide.spec import (
+    Chain,
+    ClientEntry,
+    Endpoint,
+    HeaderMatch,
+    HealthCheck,
+    Match,
+    Model,
+    Route,
+    Rule,
+    SnapshotSpec,
+    Step,
+    Version,
+)
+
+SECRETS = [f"sesame-{number}" for number in range(8)]
+
+
+def spec():
+    endpoint = Endpoint(
+        id=f"http://a:1/x?key={SECRETS[6]}",
+        host="a",
+        port=1,
+        path=f"/x?key={SECRETS[0]}",
+        set_headers=(("Authorization", SECRETS[1]), ("X-Harmless", SECRETS[2])),
+    )
+    contract = {"properties": {"set_headers": {"type": "array"}, "clients": {"name": "x", "equals": 1}}}
+    return SnapshotSpec(
+        models=(
+            Model(
+                name="churn",
+                default_version="1.0.0",
+                latest="1.0.0",
+                versions=(
+                    Version(
+                        id="1.0.0",
+                        endpoints=(endpoint,),
+                        contract=contract,
+                        health=HealthCheck(path=f"/ready?token={SECRETS[7]}"),
+                    ),
+                ),
+                chains=(
+                    Chain(
+                        served="2.0.0",
+                        pinned="1.0.0",
+                        steps=(Step(source="2.0.0", target="1.0.0", response=({"set_headers": "/a", "name": "key"},)),),
+                    ),
+                ),
+                clients=(
+                    ClientEntry(
+                        match=Match(
+                            headers=(
+                                HeaderMatch(name="x-team", equals=SECRETS[3]),
+                                HeaderMatch(name="x-other", sha256=SECRETS[4]),
+                            )
+                        ),
+                        version="1.0.0",
+                    ),
+                ),
+            ),
+        ),
+        routes=(
+            Route(
+                name="churn",
+                match=Match(
+                    headers=(
+                        HeaderMatch(name="x-api-key", any_of=(SECRETS[5],)),
+                        HeaderMatch(name="x-plan", equals="beta"),
+                    )
+                ),
+                model="churn",
+                rules=(Rule(name="everyone", split=(("1.0.0", 1),)),),
+            ),
+        ),
+    )
+
+
+def test_nothing_secret_is_left():
+    shown = json.dumps(redacted(spec()))
+    assert [secret for secret in SECRETS if secret in shown] == []
+    assert shown.count(HIDDEN) == len(SECRETS)
+
+
+def test_what_is_not_secret_is_shown_as_it_is():
+    shown = redacted(spec())
+    assert {"name": "x-plan", "equals": "beta"} in shown["routes"][0]["match"]["headers"]
+    (version,) = shown["models"][0]["versions"]
+    assert version["endpoints"][0]["set_headers"] == [["Authorization", HIDDEN], ["X-Harmless", HIDDEN]]
+    assert version["endpoints"][0]["path"] == "/x?***"
+
+
+def test_schemas_and_operations_may_use_any_name():
+    shown, plain = redacted(spec()), msgspec.to_builtins(spec())
+    assert shown["models"][0]["versions"][0]["contract"] == plain["models"][0]["versions"][0]["contract"]
+    steps = shown["models"][0]["chains"][0]["steps"]
+    assert json.loads(json.dumps(steps)) == json.loads(json.dumps(plain["models"][0]["chains"][0]["steps"]))
