@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Self, TypeVar
 
@@ -103,3 +104,12 @@ class Gate:
 def _finish(future: asyncio.Future[None]) -> None:
     if not future.done():
         future.set_result(None)
+
+
+def eventually(condition: Callable[[], object]) -> bool:
+    """Whether `condition` comes true within the patience of a test; for states that no event announces."""
+    for _ in range(int(PATIENCE / 0.01)):
+        if condition():
+            return True
+        time.sleep(0.01)
+    return False

@@ -421,3 +421,24 @@ def interim(count: int, answer: bytes = OK, *, status: bytes = b"103 Early Hints
         await peer.send(answer)
 
     return script
+
+
+class Blackhole:
+    """A port whose queue of connections is full: nobody is refused and nobody is accepted."""
+
+    def __init__(self) -> None:
+        self._server = socket.create_server(("127.0.0.1", 0), backlog=0)
+        self.port: int = self._server.getsockname()[1]
+        self._filling: list[socket.socket] = []
+
+    def __enter__(self) -> Self:
+        for _ in range(16):
+            filler = socket.socket()
+            filler.setblocking(False)
+            filler.connect_ex(("127.0.0.1", self.port))
+            self._filling.append(filler)
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        for each in (*self._filling, self._server):
+            each.close()
