@@ -163,7 +163,6 @@ def new_loop() -> asyncio.AbstractEventLoop:
     try:
         import uvloop  # noqa: PLC0415 - the only optional import of this process
     except ImportError:
-        logger.warning("uvloop is not installed: requests cost more processor time")
         return asyncio.new_event_loop()
     return uvloop.new_event_loop()
 
@@ -180,6 +179,8 @@ def main(arguments: list[str]) -> int:
     except StepdownError as error:
         logger.error("worker %d cannot start: %s", introduction.facts["index"], error)
         return EXIT_SPECIFICATION
+    if isinstance(loop, asyncio.SelectorEventLoop):
+        logger.warning("uvloop is not installed: requests cost more processor time")
     loop.run_until_complete(worker.run())
     loop.close()
     return 0
