@@ -32,9 +32,17 @@ def test_the_old_client_goes_on_when_v1s_server_is_taken_away_and_comes_back(
             return {client.ask(pair.customers[:1], user).headers["x-model-served"] for user in users}
 
         assert served() == {"1.1.0", "2.0.0"}
+
+        def works() -> bool:
+            try:
+                return served() == {"2.0.0"}
+            except NotWhatWeAgreedError:
+                return False
+
         try:
             pair.v1.stop()
-            assert served() == {"2.0.0"}
+            assert until(works, seconds=10)
+            assert all(works() for _ in range(5))
         finally:
             pair.v1.start()
             pair.v1.wait()
@@ -51,7 +59,7 @@ def test_a_build_of_v2_that_breaks_its_contract_is_a_clear_502_for_the_old_clien
             client.ask([customer], "user-1")
         assert refused.value.status == 502
         assert refused.value.headers["content-type"] == "application/problem+json"
-        assert b"/outputs/0/data/0" in refused.value.body
+        assert "sigmoid at /outputs/[name=score]/data/*: a string is not a number" in refused.value.body.decode()
         with pytest.raises(ValueError, match="could not convert string to float: 'logit"):
             new.ask(v2_sidecar.url, customer, "user-1")
     finally:
