@@ -35,21 +35,21 @@ class _Server(socketserver.ThreadingTCPServer):
     daemon_threads = True
 
 
-def exchange(port: int, *, ask: int, answer: int) -> None:
+def exchange(port: int, *, ask: int, answer: int, path: str = payload.PATH) -> None:
     """Send a body of `ask` bytes and read an answer, of `answer` bytes if the server above gives it.
 
     Raises:
         RuntimeError: the answer is no success, or not whole.
     """
     with socket.create_connection(("127.0.0.1", port)) as connection:
-        exchange_on(connection, ask=ask, answer=answer)
+        exchange_on(connection, ask=ask, answer=answer, path=path)
 
 
-def exchange_on(connection: socket.socket, *, ask: int, answer: int) -> None:
+def exchange_on(connection: socket.socket, *, ask: int, answer: int, path: str = payload.PATH) -> None:
     """The same on a connection that stays open."""
-    connection.settimeout(60)
+    connection.settimeout(10)
     head = (
-        f"POST {payload.PATH} HTTP/1.1\r\nHost: bench\r\nx-user-id: a\r\nx-answer-bytes: {answer}\r\n"
+        f"POST {path} HTTP/1.1\r\nHost: bench\r\nx-user-id: a\r\nx-answer-bytes: {answer}\r\n"
         f"Content-Type: application/octet-stream\r\nContent-Length: {ask}\r\n\r\n"
     )
     connection.sendall(head.encode())

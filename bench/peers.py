@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import payload
+from bench import bodies, payload
 from bench.processes import Program, free_port, running
 
 TEMPLATES = Path(__file__).parent / "peers"
@@ -94,13 +94,16 @@ def upstream(folder: Path) -> Iterator[Upstream]:
     ports = Upstream(free_port(), free_port(), folder)
     values = {"upstream_v1": ports.v1, "upstream_v2": ports.v2, "answer": payload.ANSWER}
     config = fill("upstream.conf", folder / "upstream", values)
-    with running(_nginx(config), port=ports.v2, core=LOAD_CORE, folder=config.parent):
+    with running(_nginx(config), port=ports.v2, core=LOAD_CORE, output=folder / "upstream.log"):
         yield ports
 
 
 @contextlib.contextmanager
 def proxy(peer: Peer, behind: Upstream) -> Iterator[tuple[Program, int]]:
-    """`peer` in front of `behind`, alone on its core, for the time of the block; yields it and its port."""
+    """`peer` in front of `behind`, alone on its core, for the time of the block; yields it and its port.
+
+    The block begins when the first request was answered well.
+    """
     port = free_port()
     values: dict[str, object] = {
         "listen": port,
@@ -115,7 +118,10 @@ def proxy(peer: Peer, behind: Upstream) -> Iterator[tuple[Program, int]]:
     if peer.routes > 1:
         values |= _many_routes(peer.routes, behind)
     config = fill(peer.template, behind.folder / peer.name.replace(" ", "-"), values)
-    with running(peer.command(config), port=port, core=PROXY_CORE, folder=config.parent) as program:
+    log = behind.folder / f"{config.parent.name}.log"  # not beside the configuration, which some proxies watch
+    with running(peer.command(config), port=port, core=PROXY_CORE, output=log) as program:
+        path = payload.PATH if peer.routes == 1 else payload.numbered_path(0)
+        bodies.exchange(port, ask=2, answer=2, path=path)
         yield program, port
 
 

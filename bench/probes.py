@@ -17,6 +17,8 @@ from bench.processes import free_port, running
 
 GIBIBYTE = 1 << 30
 IDLE_CONNECTIONS = 10_000
+SETTLING = 1.5
+"""Seconds: the controller still reads its modules when the worker gives its first answer."""
 WORKER = "stepdown.process.worker"
 """What a worker's command line holds."""
 
@@ -41,22 +43,18 @@ def cold_start(peer: Peer, behind: Upstream, times: int) -> float:
 
 def _first_answer(peer: Peer, behind: Upstream) -> float:
     start = time.perf_counter()
-    with proxy(peer, behind) as (_program, port):
-        while True:
-            with contextlib.suppress(OSError):
-                bodies.exchange(port, ask=2, answer=2)
-                return time.perf_counter() - start
+    with proxy(peer, behind):
+        return time.perf_counter() - start
 
 
 def memories(peer: Peer, behind: Upstream) -> Memories:
     """All memory rows, each of a sidecar just started."""
-    with proxy(peer, behind) as (program, port):
-        bodies.exchange(port, ask=2, answer=2)
-        time.sleep(1)  # the controller is still reading its modules while the worker answers
+    with proxy(peer, behind) as (program, _port):
+        time.sleep(SETTLING)
         worker, sidecar = program.memory(of=WORKER).pss, program.memory().pss
     large = free_port()
     server = [sys.executable, "-m", "bench.bodies", str(large)]
-    with running(server, port=large, core=LOAD_CORE, folder=behind.folder):
+    with running(server, port=large, core=LOAD_CORE, output=behind.folder / "bodies.log"):
         sink = Upstream(large, large, behind.folder)
         asked = _added_by_body(peer, sink, ask=GIBIBYTE, answer=2)
         answered = _added_by_body(peer, sink, ask=2, answer=GIBIBYTE)
@@ -65,8 +63,7 @@ def memories(peer: Peer, behind: Upstream) -> Memories:
 
 def _added_by_body(peer: Peer, behind: Upstream, *, ask: int, answer: int) -> float:
     with proxy(peer, behind) as (program, port):
-        bodies.exchange(port, ask=2, answer=2)
-        time.sleep(1)
+        time.sleep(SETTLING)
         before = program.memory().pss
         most = before
         with ThreadPoolExecutor(1) as client:
@@ -82,11 +79,10 @@ def _added_by_connections(peer: Peer, behind: Upstream) -> float:
     _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))  # the sidecar inherits it
     with proxy(peer, behind) as (program, port), contextlib.ExitStack() as open_connections:
-        bodies.exchange(port, ask=2, answer=2)
-        time.sleep(1)
+        time.sleep(SETTLING)
         before = program.memory().pss
         for _ in range(IDLE_CONNECTIONS):
             connection = open_connections.enter_context(socket.create_connection(("127.0.0.1", port)))
             bodies.exchange_on(connection, ask=len(payload.REQUEST), answer=0)
-        time.sleep(1)
+        time.sleep(SETTLING)
         return program.memory().pss - before

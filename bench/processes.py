@@ -25,15 +25,15 @@ class Memory:
 
 
 class Program:
-    """A running program, pinned to `core`; what it prints goes to `output` in `folder`."""
+    """A running program, pinned to `core`; what it prints goes to the file `output`."""
 
-    def __init__(self, command: Sequence[str], *, core: int, folder: Path) -> None:
-        self.output = folder / "output"
-        with self.output.open("wb") as output:
+    def __init__(self, command: Sequence[str], *, core: int, output: Path) -> None:
+        self._output = output
+        with output.open("wb") as file:
             self._process = subprocess.Popen(
                 ["taskset", "--cpu-list", str(core), *command],
                 stdin=subprocess.DEVNULL,
-                stdout=output,
+                stdout=file,
                 stderr=subprocess.STDOUT,
             )
 
@@ -72,7 +72,7 @@ class Program:
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
                 return
             time.sleep(0.002)
-        raise RuntimeError(f"{self._process.args!r} does not listen:\n{self.output.read_text()[-2000:]}")
+        raise RuntimeError(f"{self._process.args!r} does not listen:\n{self._output.read_text()[-2000:]}")
 
     def stop(self) -> None:
         """End it and everything that it started, politely first."""
@@ -89,10 +89,9 @@ class Program:
 
 
 @contextlib.contextmanager
-def running(command: Sequence[str], *, port: int, core: int, folder: Path) -> Iterator[Program]:
+def running(command: Sequence[str], *, port: int, core: int, output: Path) -> Iterator[Program]:
     """A program that takes connections on `port`, for the time of the block."""
-    folder.mkdir(parents=True, exist_ok=True)
-    program = Program(command, core=core, folder=folder)
+    program = Program(command, core=core, output=output)
     try:
         program.wait_until_listening(port)
         yield program
