@@ -86,13 +86,13 @@ _WORKER = (
     Family(
         "stepdown_upstream_connects_total",
         "counter",
-        "Attempts to connect to an endpoint; `outcome` is ok, refused, timeout, tls or error.",
+        "Attempts to connect to an endpoint; `outcome` is ok, refused, timeout or error.",
         ("endpoint", "outcome"),
     ),
     Family(
         "stepdown_retries_total",
         "counter",
-        "Requests sent again; `reason` is what made the first attempt fail.",
+        "Requests sent again; `reason` is the problem that made the attempt before fail.",
         ("route", "reason"),
     ),
     Family(

@@ -35,6 +35,11 @@ class LineWriter:
         self.lost = 0
         """Lines that were taken and could not be written: nobody reads any more, or the disk is full."""
 
+    @property
+    def full(self) -> bool:
+        """Whether as much waits as may; what is put now is refused but for a lucky line."""
+        return self._taken - self._done + LINE_LIMIT > self._bound
+
     def put(self, lines: Iterable[bytes]) -> int:
         """Take lines, each with its line feed and at most `LINE_LIMIT` long; how many found no room."""
         refused = 0

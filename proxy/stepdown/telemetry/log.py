@@ -43,13 +43,14 @@ def configure(process: str, style: Literal["plain", "json"], level: str, *, fd: 
 
     Called again, it puts the new style and level in force.
     """
-    handler = EventHandler(process, style, LineWriter(fd), colour=style == "plain" and _is_terminal(fd))
     root = logging.getLogger()
-    for previous in [former for former in root.handlers if isinstance(former, EventHandler)]:
-        root.removeHandler(previous)
-        previous.close()
-    root.addHandler(handler)
     root.setLevel(level.upper())
+    for handler in root.handlers:
+        if isinstance(handler, EventHandler):
+            handler.style = style
+            return handler
+    handler = EventHandler(process, style, LineWriter(fd), colour=_is_terminal(fd))
+    root.addHandler(handler)
     return handler
 
 
@@ -66,8 +67,8 @@ class EventHandler(logging.Handler):
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__()
+        self.style = style
         self._process = process
-        self._lines = self._json if style == "json" else self._plain
         self._writer = writer
         self._colour = colour
         self._clock = clock
@@ -81,7 +82,8 @@ class EventHandler(logging.Handler):
                 about = dict(getattr(record, "fields", {}))
                 if suppressed:
                     about["suppressed"] = suppressed
-                self._writer.put(line.encode("utf-8", "replace") + b"\n" for line in self._lines(record, about))
+                lines = self._json(record, about) if self.style == "json" else self._plain(record, about)
+                self._writer.put(line.encode("utf-8", "replace") + b"\n" for line in lines)
         except Exception:
             self.handleError(record)
 

@@ -3,7 +3,7 @@ import os
 
 import pytest
 
-from stepdown.telemetry.access import BATCH, FIELDS, RECORD_BOUND, AccessLog
+from stepdown.telemetry.access import BATCH, FIELDS, AccessLog
 from stepdown.telemetry.lines import LINE_LIMIT, LineWriter
 from stepdown.telemetry.slab import Slab
 
@@ -117,36 +117,26 @@ def test_whatever_names_the_file_has_each_record_is_one_line_of_bounded_ascii(sl
         assert json.loads(shown)["route"].startswith(name[:3])
 
 
-def test_a_record_that_waits_keeps_no_whole_head_in_memory(slab):
-    log = AccessLog(slab, "plain", LineWriter(-1))
-    log.add(record(target=b"/" * 1_000_000))
-    assert sum(len(member) for kept in log._records for member in kept if isinstance(member, bytes)) < 4096
-
-
-def test_records_that_nobody_flushes_are_bounded_and_the_newest_are_dropped_and_counted(slab):
+def test_lines_are_made_every_batch_and_at_flush(slab):
     read, write = os.pipe()
-    log = AccessLog(slab, "plain", LineWriter(write, bound=10**8))
-    for number in range(RECORD_BOUND + 7):
+    log = AccessLog(slab, "plain", LineWriter(write))
+    for number in range(BATCH - 1):
         log.add(record(status=number))
-    assert dropped(slab) == 7
-    assert log.flush()
+    os.set_blocking(read, False)
+    with pytest.raises(BlockingIOError):
+        os.read(read, 1)
+    os.set_blocking(read, True)
+    log.add(record(status=BATCH - 1))
     shown = b""
     while shown.count(b"\n") < BATCH:
         shown += os.read(read, 65536)
     assert [int(line.split(b'" ')[1].split()[0]) for line in shown.splitlines()] == list(range(BATCH))
-    os.close(read)
+    log.add(record(status=599))
+    log.flush()
+    assert b'" 599 ' in os.read(read, 65536)
     log.close(PATIENCE)
-    os.close(write)
-
-
-def test_one_flush_is_a_batch_and_says_whether_there_is_more(slab):
-    log = AccessLog(slab, "plain", LineWriter(-1))
-    for _ in range(BATCH + 1):
-        log.add(record())
-    assert log.flush() is True
-    assert log.flush() is False
-    assert log.flush() is False
-    log.close(PATIENCE)
+    for fd in (read, write):
+        os.close(fd)
 
 
 def test_a_closed_standard_output_raises_nothing_and_is_counted(slab):
