@@ -86,6 +86,8 @@ def _attempt(
     spec = compile_snapshot_spec(valid.file, resources, models, checker)
     process = process_settings_of(valid.file, checker)
     tokens = tokens_of(valid.file, resources, checker)
+    if not (spec.routes or spec.passthrough_to or findings or checker.findings):
+        checker.warn((), "nothing is routed: every request will be answered with 404", "routes or passthrough_to")
     return _Attempt(in_order([*findings, *checker.findings]), assembly.sources, (spec, process, tokens))
 
 

@@ -80,20 +80,26 @@ def as_written(root: Node, path: SequenceOf[Key]) -> Path:
     written: Path = ()
     node: Node | None = root
     for key in path:
-        number = isinstance(node, Items) and isinstance(key, int) and key < len(node.items)
-        written = (*written, node.numbers[int(key)] if number and isinstance(node, Items) else key)
-        node = child(node, key)
+        below = child(node, key)
+        if isinstance(node, Items) and isinstance(key, int) and below is not None:
+            written = (*written, node.numbers[key])
+        elif below is None or below is not node:
+            written = (*written, key)
+        node = below
     return written
 
 
 def child(node: Node | None, key: Key) -> Node | None:
-    """The value under one key or index; `None` where there is none."""
+    """The value under one key or index; `None` where there is none.
+
+    Item 0 of what is no list is the thing itself: where a list is wanted, the file may have its only item.
+    """
     if isinstance(node, Members) and isinstance(key, str):
         member = node.members.get(key)
         return member.node if member else None
     if isinstance(node, Items) and isinstance(key, int) and 0 <= key < len(node.items):
         return node.items[key]
-    return None
+    return node if key == 0 and not isinstance(node, Items) else None
 
 
 def find(node: Node | None, path: SequenceOf[Key]) -> Node | None:

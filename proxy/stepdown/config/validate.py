@@ -59,7 +59,7 @@ def written_path(error: ErrorDetails, root: Node) -> Path:
     node: Node = root
     for key in error["loc"]:
         below = child(node, key)
-        if below is not None:
+        if below is not None and below is not node:
             path, node = (*path, key), below
     return path
 

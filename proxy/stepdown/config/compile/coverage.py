@@ -33,8 +33,9 @@ def prove(route: DraftRoute, versions: Versions, pins: Pins, plan: Plan, checker
         for served, place in rule.places.items():
             for pinned, who in promised.items():
                 if not can_reach(plan, served, pinned):
-                    problem = f"{served} cannot answer in the shape of {pinned} ({who}): {plan.missing(served, pinned)}"
-                    checker.error(place, problem, _remedy(route.model), of_key=True)
+                    reason, remedy = _why_not(route, served, pinned, versions, plan)
+                    problem = f"{served} cannot answer in the shape of {pinned} ({who}): {reason}"
+                    checker.error(place, problem, remedy, of_key=True)
     if route.section.pin == "shape":
         _prove_others(route, versions, promised, plan, checker)
 
@@ -52,10 +53,14 @@ def _prove_others(
             )
             checker.warn(one.path, problem, f'a rule that names it, if only with no weight: "{one.id}": 0', of_key=True)
             continue
-        nearest = max(route.served, key=versions.ids.index)
-        problem = f"no version can answer in the shape of {one.id}: {plan.missing(nearest, one.id)}"
-        checker.error(route.path, problem, f"{_remedy(route.model)}, or retired: true for {one.id}", of_key=True)
+        newest = max(route.served, key=versions.ids.index)
+        reason, remedy = _why_not(route, newest, one.id, versions, plan)
+        problem = f"no version can answer in the shape of {one.id}: {reason}"
+        checker.error(route.path, problem, f"{remedy}, or retired: true for {one.id}", of_key=True)
 
 
-def _remedy(model: str) -> str:
-    return f"an adapter for it in models.{model}.adapters"
+def _why_not(route: DraftRoute, served: str, pinned: str, versions: Versions, plan: Plan) -> tuple[str, str]:
+    """Why `pinned` cannot be had from `served`, and what would help."""
+    if versions.ids.index(served) < versions.ids.index(pinned):
+        return "it is older, and adapters step down only", f"versions from {pinned} on, or an older pin"
+    return plan.missing(served, pinned), f"an adapter for it in models.{route.model}.adapters"

@@ -56,7 +56,7 @@ def tokens_of(file: RootFile, resources: Resources, checker: Checker) -> tuple[T
         if any(other.sha256 == token.sha256 for other in tokens):
             checker.error((*path, "token"), "found the same token a second time", "a token of its own for each name")
         if len(text) < _SHORTEST_TOKEN:
-            problem = f"found a token of {len(text)} characters"
-            checker.warn((*path, "token"), problem, f"at least {_SHORTEST_TOKEN}, so that it cannot be guessed")
+            problem = f"found a token of fewer than {_SHORTEST_TOKEN} characters"
+            checker.warn((*path, "token"), problem, "a longer one, so that it cannot be guessed")
         tokens.append(token)
     return tuple(tokens)

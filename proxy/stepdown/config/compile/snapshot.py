@@ -32,8 +32,6 @@ def compile_snapshot_spec(
         model_of(draft, [route for route in draft_routes if route.model == name], resources, previous, checker)
         for name, draft in drafts.items()
     ]
-    if not file.routes and not file.passthrough_to and not checker.removed:
-        checker.warn((), "nothing is routed: every request will be answered with 404", "routes or passthrough_to")
     return spec.SnapshotSpec(
         models=tuple(model for model in models if model is not None),
         routes=tuple(routes),
