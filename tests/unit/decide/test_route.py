@@ -101,6 +101,7 @@ def test_the_same_decision_is_the_same_object() -> None:
     assert choose(route, drawn=7) is not choose(route, drawn=9000)
     assert choose(route, drawn=7, down=["2.0.0"]) is choose(route, drawn=8, down=["2.0.0"])
     assert choose(route, request(x_model_version="1.1"), drawn=7) is choose(route, drawn=7)
+    assert choose(route, request(x_model_version="<2"), drawn=7) is choose(route, drawn=7)
     choice = choose(route)
     assert {choice: 1}[choice] == 1
 
