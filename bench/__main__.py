@@ -13,6 +13,7 @@ from rich.console import Console
 from bench import report
 from bench.peers import PEERS, Upstream, upstream
 from bench.probes import Memories, cold_start, memories
+from bench.profile import profile
 from bench.promises import promises
 from bench.rounds import Row, peak_round, steady_round
 from bench.steady import HIGHEST_STEADY_RATE
@@ -31,6 +32,10 @@ def main() -> None:
         console.print(f"without {absent.peer.name}: {absent.peer.needs} is not there", style="yellow")
         rows.remove(absent)
     with tempfile.TemporaryDirectory() as folder, upstream(Path(folder)) as behind:
+        if options.profile:
+            for peer in (peer for peer in PEERS if peer.name == options.profile):
+                profile(peer, behind, options.seconds, console)
+            return
         rate = _rounds(rows, behind, options, console)
         cold, memory = (None, None) if options.brief else _alone(rows, behind, options, console)
     judged = promises({row.peer.name: row for row in rows}, cold, memory)
@@ -46,6 +51,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=5, help="of each proxy (default: %(default)s)")
     parser.add_argument("--only", action="append", metavar="NAME", help="a row to measure; may be repeated")
     parser.add_argument("--brief", action="store_true", help="leave out latency, cold start and memory")
+    parser.add_argument(
+        "--profile", metavar="NAME", help="show where the time of one row goes, by perf, and nothing else"
+    )
     parser.add_argument("--write", action="store_true", help=f"put the tables into {report.PAGE.name}")
     return parser.parse_args()
 

@@ -47,7 +47,7 @@ def exchange(port: int, *, ask: int, answer: int, path: str = payload.PATH) -> N
 
 def exchange_on(connection: socket.socket, *, ask: int, answer: int, path: str = payload.PATH) -> None:
     """The same on a connection that stays open."""
-    connection.settimeout(10)
+    connection.settimeout(60)
     head = (
         f"POST {path} HTTP/1.1\r\nHost: bench\r\nx-user-id: a\r\nx-answer-bytes: {answer}\r\n"
         f"Content-Type: application/octet-stream\r\nContent-Length: {ask}\r\n\r\n"

@@ -17,8 +17,6 @@ from bench.processes import free_port, running
 
 GIBIBYTE = 1 << 30
 IDLE_CONNECTIONS = 10_000
-SETTLING = 1.5
-"""Seconds: the controller still reads its modules when the worker gives its first answer."""
 WORKER = "stepdown.process.worker"
 """What a worker's command line holds."""
 
@@ -50,7 +48,7 @@ def _first_answer(peer: Peer, behind: Upstream) -> float:
 def memories(peer: Peer, behind: Upstream) -> Memories:
     """All memory rows, each of a sidecar just started."""
     with proxy(peer, behind) as (program, _port):
-        time.sleep(SETTLING)
+        program.wait_until_idle()
         worker, sidecar = program.memory(of=WORKER).pss, program.memory().pss
     large = free_port()
     server = [sys.executable, "-m", "bench.bodies", str(large)]
@@ -63,7 +61,7 @@ def memories(peer: Peer, behind: Upstream) -> Memories:
 
 def _added_by_body(peer: Peer, behind: Upstream, *, ask: int, answer: int) -> float:
     with proxy(peer, behind) as (program, port):
-        time.sleep(SETTLING)
+        program.wait_until_idle()
         before = program.memory().pss
         most = before
         with ThreadPoolExecutor(1) as client:
@@ -79,10 +77,10 @@ def _added_by_connections(peer: Peer, behind: Upstream) -> float:
     _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))  # the sidecar inherits it
     with proxy(peer, behind) as (program, port), contextlib.ExitStack() as open_connections:
-        time.sleep(SETTLING)
+        program.wait_until_idle()
         before = program.memory().pss
         for _ in range(IDLE_CONNECTIONS):
             connection = open_connections.enter_context(socket.create_connection(("127.0.0.1", port)))
             bodies.exchange_on(connection, ask=len(payload.REQUEST), answer=0)
-        time.sleep(SETTLING)
+        program.wait_until_idle()
         return program.memory().pss - before

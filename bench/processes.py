@@ -74,6 +74,16 @@ class Program:
             time.sleep(0.002)
         raise RuntimeError(f"{self._process.args!r} does not listen:\n{self._output.read_text()[-2000:]}")
 
+    def wait_until_idle(self, seconds: float = 30.0) -> None:
+        """Return when its processes rest: what starts beside a first answer, or follows load, is over."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            before = self.cpu()
+            time.sleep(0.25)
+            if self.cpu() - before < 0.01:
+                return
+        raise RuntimeError(f"{self._process.args!r} does not come to rest")
+
     def stop(self) -> None:
         """End it and everything that it started, politely first."""
         family = self.pids()

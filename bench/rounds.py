@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 
 from bench.load import Peak, Steady, peak, steady
 from bench.peers import Peer, Upstream, proxy
+from bench.processes import Program
 
 WARM_UP = 1.0
-"""Seconds of load before each round counts: connections are made, code is warm."""
+"""Seconds."""
 
 
 @dataclass
@@ -53,10 +54,16 @@ class Row:
         return (max(costs) - min(costs)) / self.cpu
 
 
+def warm_up(peer: Peer, program: Program, port: int) -> None:
+    """Let start-up end, then load without measuring: connections are made, code is warm."""
+    program.wait_until_idle()
+    peak(program, port, WARM_UP, routes=peer.routes)
+
+
 def peak_round(row: Row, behind: Upstream, seconds: float) -> None:
     """Add one round at the highest rate."""
     with proxy(row.peer, behind) as (program, port):
-        peak(program, port, WARM_UP, routes=row.peer.routes)
+        warm_up(row.peer, program, port)
         row.peaks.append(peak(program, port, seconds, routes=row.peer.routes))
         row.loaded.append(program.memory().pss)
 
@@ -64,5 +71,5 @@ def peak_round(row: Row, behind: Upstream, seconds: float) -> None:
 def steady_round(row: Row, behind: Upstream, seconds: float, rate: float) -> None:
     """Add one round at `rate` requests per second."""
     with proxy(row.peer, behind) as (program, port):
-        peak(program, port, WARM_UP)
+        warm_up(row.peer, program, port)
         row.steadies.append(steady(port, rate, seconds))
