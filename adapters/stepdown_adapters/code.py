@@ -25,6 +25,8 @@ class Code:
         self._indent = indent
         self._taken = set(namespace)
         self._numbers = numbers
+        self._open: set[str] = set()
+        self._aliases: dict[str, str] = {}
 
     def line(self, text: str) -> None:
         """Adds one line at the current depth."""
@@ -40,6 +42,24 @@ class Code:
         if len(self._lines) == before:
             self.line("pass")
         self._indent -= 1
+
+    def alias(self, name: str, spot: str) -> None:
+        """Declares that the variable `name`, which must always be what is at `spot`, holds an opened value."""
+        self._open.add(name)
+        if name != spot:
+            self._aliases[name] = spot
+
+    def is_open(self, spot: str) -> bool:
+        """Whether the value at `spot` is known to be opened."""
+        return spot in self._open
+
+    def assign(self, spot: str, expression: str) -> None:
+        """Replaces the value at `spot`, and everywhere that it is an alias of."""
+        targets = [spot]
+        while targets[-1] in self._aliases:
+            targets.append(self._aliases[targets[-1]])
+        self._open.discard(spot)
+        self.line(f"{' = '.join(targets)} = {expression}")
 
     def fresh(self, hint: str) -> str:
         """A name of a variable that is not used yet and reads like `hint` where that is possible."""

@@ -33,14 +33,14 @@ _WHOLE = """\
 def {name}(body, context):
     at = 0
     try:
-        document = checked(body)
+        document = {read}(body)
 {body}        return encode(document)
     except Refusal as refusal:
         raise failed(at, refusal) from None
     except FOREIGN as error:
         raise failed(at, error) from error
 """
-_FOREIGN = (msgspec.MsgspecError, ArithmeticError, LookupError, RecursionError, TypeError, ValueError)
+_FOREIGN = (msgspec.MsgspecError, ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 
 
 class Step(Protocol):
@@ -109,8 +109,9 @@ def compile_chain(steps: Sequence[Step]) -> Adapter:
     cannot be used.
     """
     codec = STRICT if any(step.fidelity == "strict" for step in steps) else LAZY
-    response = _Function("response", codec)
-    request = _Function("request", codec)
+    whole = f"{steps[0].source} -> {steps[-1].target}" if steps else ""
+    response = _Function("response", codec, whole)
+    request = _Function("request", codec, whole)
     for step in steps:
         response.add(step, parse(step.response))
         if step.hook is not None:
@@ -130,15 +131,18 @@ def compile_chain(steps: Sequence[Step]) -> Adapter:
 class _Function:
     """One function under construction."""
 
-    def __init__(self, direction: str, codec: Lazy | Strict) -> None:
+    def __init__(self, direction: str, codec: Lazy | Strict, whole: str) -> None:
+        self._whole = whole
         self.direction = direction
         self.touches = False
+        self._read = "read"
         self.source = ""
-        self._sites = [_Site("", "reading", "")]
+        self._sites = [_Site(whole, f"reading the {direction}", "")]
         self._numbers: dict[int, int] = {}
         self._namespace: dict[str, Any] = {
             **Runtime(codec).namespace(),
             "checked": checked,
+            "read": lambda body: codec.opened(checked(body)),
             "codec": codec,
             "encode": codec.encode,
             "failed": self._failed,
@@ -151,6 +155,10 @@ class _Function:
         """The code of one step's operations."""
         if not operations:
             return
+        if not self.touches and not operations[0].reads_whole:
+            self._code.alias("document", "document")
+        elif not self.touches:
+            self._read = "checked"
         self.touches = True
         self._kept += operations  # numbers are by identity, so operations must live on
         self._comment(step)
@@ -168,13 +176,15 @@ class _Function:
         hook = self._code.constant(_hook(reference), "hook")
         self._code.line(f"at = {len(self._sites)}")
         self._sites.append(_Site(_name(step), f"hook {reference}", ""))
-        self._code.line(f"document = {hook}(plain(document), context)  # unproved")
+        self._code.assign("document", f"{hook}(plain(document), context)  # unproved")
 
     def compiled(self) -> Convert:
         """The finished function; one that returns its argument where there is nothing to do."""
         body = self._code.source() + f"        at = {len(self._sites)}\n"
-        self._sites.append(_Site("", "writing", ""))
-        self.source = (_WHOLE if self.touches else _IDENTITY).format(name=self.direction, body=body)
+        self._sites.append(_Site(self._whole, f"writing the {self.direction}", ""))
+        self.source = (_WHOLE if self.touches else _IDENTITY).format(
+            name=self.direction, body=body, read=self._read
+        )
         exec(compile(self.source, f"<stepdown adapter: {self.direction}>", "exec"), self._namespace)  # noqa: S102
         function: Convert = self._namespace[self.direction]
         return function
@@ -188,8 +198,8 @@ class _Function:
             sentence = str(error)
         elif isinstance(error, KeyError):
             sentence = f"there is no member {error.args[0]!r}"
-        elif isinstance(error, TypeError) and "indices" in str(error):
-            sentence = "there is an array or a string where an object is needed"
+        elif isinstance(error, TypeError | AttributeError) and at < len(self._sites) - 1:
+            sentence = "the path leads through a value that is not an object"
         else:
             sentence = str(error)
         return AdaptError(site.step, site.operation, site.path, sentence)

@@ -18,12 +18,27 @@ Visit = Callable[[str], None]
 def opened(code: Code, spot: str, following: Segment | None = None, hint: str = "value") -> str:
     """Code that opens the value at `spot`; returns the name of a variable that holds it."""
     opener = "items" if isinstance(following, Every | Where) else "opened"
+    if code.is_open(spot):
+        return spot
     if spot.isidentifier():
-        code.line(f"if {spot}.__class__ is Raw: {spot} = {opener}({spot})")
+        with code.block(f"if {spot}.__class__ is Raw:"):
+            code.assign(spot, f"{opener}({spot})")
         return spot
     name = code.fresh(hint)
     code.line(f"{name} = {spot}")
     code.line(f"if {name}.__class__ is Raw: {name} = {spot} = {opener}({name})")
+    return name
+
+
+def held(code: Code, spot: str, path: Path) -> str:
+    """Code that keeps the opened value at `spot`, where `path` led, in a variable; returns its name."""
+    if spot.isidentifier():
+        return opened(code, spot)
+    name = code.fresh("item")
+    code.line(f"{name} = {spot}")
+    if not isinstance(path.last, Where):  # `matching` has opened what it found
+        code.line(f"if {name}.__class__ is Raw: {name} = {spot} = opened({name})")
+    code.alias(name, spot)
     return name
 
 
@@ -37,7 +52,7 @@ def every(code: Code, spot: str, path: Path, visit: Visit, *, fails: bool, hint:
     if isinstance(segment, Member):
         below = segment.name
         if fails:
-            every(code, _member(code, container, segment, bool(rest.segments)), rest, visit, fails=fails, hint=below)
+            every(code, _member(code, container, segment), rest, visit, fails=fails, hint=below)
             return
         condition, key = asked(code, container, segment)
         with code.block(f"if {condition}:"):
@@ -63,7 +78,7 @@ def single(code: Code, spot: str, path: Path, visit: Visit, *, fails: bool, hint
         if fails:
             single(
                 code,
-                _member(code, container, segment, bool(rest.segments)),
+                _member(code, container, segment),
                 rest,
                 visit,
                 fails=fails,
@@ -92,7 +107,7 @@ def made(code: Code, spot: str, path: Path) -> str:
         if isinstance(segment, Member):
             name = literal(segment.name)
             code.line(f"if isinstance({container}, dict): {container}.setdefault({name}, {{}})")
-            spot = _member(code, container, segment, False)
+            spot = _member(code, container, segment)
         else:
             index, where = code.fresh("index"), code.constant(segment, "where")
             code.line(f"{index} = only(matching({container}, {where}, True), {where})")
@@ -109,12 +124,10 @@ def asked(code: Code, container: str, segment: Member) -> tuple[str, str]:
     return f"({key} := key_if_any({container}, {name}, {segment.index})) is not MISSING", key
 
 
-def _member(code: Code, container: str, segment: Member, read_next: bool) -> str:
-    """The expression for a member that must be there; a step that is read next raises by itself where it is not."""
+def _member(code: Code, container: str, segment: Member) -> str:
+    """The expression for a member that must be there; reading it raises where it is not."""
     name = literal(segment.name)
     if segment.index is None:
-        if not read_next:
-            code.line(f"need_key({container}, {name})")
         return f"{container}[{name}]"
     key = code.fresh("key")
     code.line(f"{key} = key_of({container}, {name}, {segment.index})")

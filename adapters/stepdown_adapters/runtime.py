@@ -37,7 +37,6 @@ class Runtime:
             "keys_if_any": keys_if_any,
             "key_of": key_of,
             "key_if_any": key_if_any,
-            "need_key": need_key,
             "put": put,
             "copied": copied,
             "each": each,
@@ -100,12 +99,6 @@ def key_of(value: Any, name: str, index: int | None) -> Any:
     if key is MISSING:
         raise Refusal(f"{kind(value)} has no member {name!r}")
     return key
-
-
-def need_key(value: Any, name: str) -> None:
-    """Refuses what is no object with the member `name`."""
-    if not isinstance(value, dict) or name not in value:
-        raise Refusal(f"{kind(value)} has no member {name!r}")
 
 
 def put(value: Any, name: str, index: int | None, new: Any) -> None:

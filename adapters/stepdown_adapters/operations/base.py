@@ -64,6 +64,11 @@ class Operation(ABC):
         """The path that its errors name."""
         return next((use.path for use in self.uses()), Path())
 
+    @property
+    def reads_whole(self) -> bool:
+        """Whether it wants the document unopened, because it decodes it faster as a whole."""
+        return False
+
     def inner(self) -> tuple[Operation, ...]:
         """Operations inside this one."""
         return ()

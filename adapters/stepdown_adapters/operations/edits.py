@@ -48,7 +48,7 @@ class Add(Operation):
         """See the base."""
         value = literal(self.value)
         if not self.path.segments:
-            code.line(f"{spot} = {value}")
+            code.assign(spot, value)
             return
         split = _prefix_with_star(self.path.parent)
 
@@ -93,7 +93,6 @@ class Remove(Operation):
         def visit(parent: str) -> None:
             holder = navigate.opened(code, parent, last, "holder")
             if isinstance(last, Member) and fails and last.index is None:
-                code.line(f"need_key({holder}, {literal(last.name)})")
                 code.line(f"del {holder}[{literal(last.name)}]")
             elif isinstance(last, Member) and fails:
                 code.line(f"del {holder}[key_of({holder}, {literal(last.name)}, {last.index})]")
@@ -139,9 +138,13 @@ class Replace(Operation):
     def emit(self, code: Code, spot: str) -> None:
         """See the base."""
         value = literal(self.value)
-        navigate.every(
-            code, spot, self.path, lambda place: code.line(f"{place} = {value}"), fails=self.on_missing.fails
-        )
+
+        def visit(place: str) -> None:
+            if self.on_missing.fails and not place.isidentifier():
+                code.line(place)  # raises where it is missing
+            code.assign(place, value)
+
+        navigate.every(code, spot, self.path, visit, fails=self.on_missing.fails)
 
     def uses(self) -> Iterator[Use]:
         """See the base."""

@@ -74,7 +74,7 @@ class Transfer(Operation):
 
     def _emit_put(self, code: Code, outer: str, value: str) -> None:
         if not self.target.segments:
-            code.line(f"{outer} = {value}")
+            code.assign(outer, value)
         else:
             put(code, navigate.made(code, outer, self.target.parent), self.target.last, value)
 
@@ -224,7 +224,6 @@ def take(code: Code, spot: str, source: Path, value: str, *, fails: bool, copies
             code.line(f"if {condition}: {value} = {holder}.pop({key})")
         elif isinstance(last, Member):
             if last.index is None:
-                code.line(f"need_key({holder}, {literal(last.name)})")
                 code.line(f"{value} = {holder}.pop({literal(last.name)})")
             else:
                 code.line(f"{value} = {holder}.pop(key_of({holder}, {literal(last.name)}, {last.index}))")

@@ -8,16 +8,20 @@ several give rows that are objects with one member for each tensor.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain
 from math import prod
 from typing import Any
 
-from stepdown_adapters.codec import Codec
+from msgspec import Raw
+
+from stepdown_adapters.codec import LAZY, Codec
 from stepdown_adapters.errors import Refusal
 from stepdown_adapters.json_values import kind, require_array, require_object
 from stepdown_adapters.operations.base import Loss
 from stepdown_adapters.operations.convert import Row, Structural
 from stepdown_adapters.operations.options import Options, is_count, is_name, is_names
-from stepdown_adapters.operations.shapes import flattened, reshaped
+from stepdown_adapters.operations.quick_tensors import QuickRows
+from stepdown_adapters.operations.shapes import reshaped
 
 MAX_DIMENSIONS = 32
 _FLOATS = ("FP16", "BF16", "FP32", "FP64")
@@ -40,9 +44,14 @@ def _tensor_to_rows(options: Options) -> Structural:
     target = options.get("to", "the name of a member", is_name, "predictions")
     chosen = options.get("tensor", "the name of a tensor", is_name, None)
     squeeze = options.get("squeeze", "true or false", lambda v: isinstance(v, bool), False)
-    keep = options.get("keep", "a list of the members that stay", is_names, [])
+    keep: list[str] = options.get("keep", "a list of the members that stay", is_names, [])
+    quick = QuickRows(source, target, chosen, squeeze, keep)
 
     def convert(value: Any, codec: Codec) -> dict[str, Any]:
+        if quick.usable and value.__class__ is Raw and codec is LAZY:
+            converted = quick.converted(value)
+            if converted is not None:
+                return converted
         document = require_object(codec.opened(value))
         if source not in document:
             raise Refusal(f"there is no member {source!r}")
@@ -68,10 +77,16 @@ def read_tensor(item: Any, codec: Codec) -> Tensor:
         raise Refusal(f"tensor {name!r} has no shape of 1 to {MAX_DIMENSIONS} sizes")
     if 0 in shape[1:]:
         raise Refusal(f"tensor {name!r} has rows without data")
-    data = flattened(require_array(codec.opened(members["data"])), codec)
+    data = _flat(require_array(codec.plain(members["data"])))
     if len(data) != prod(shape):
         raise Refusal(f"tensor {name!r} has {len(data)} items, and its shape {shape} needs {prod(shape)}")
     return Tensor(name, shape, data)
+
+
+def _flat(data: list[Any]) -> list[Any]:
+    while any(isinstance(item, list) for item in data):
+        data = [value for item in data for value in (item if isinstance(item, list) else [item])]
+    return data
 
 
 def to_rows(tensors: list[Tensor], squeeze: bool, chosen: str | None) -> list[Any]:
@@ -102,7 +117,7 @@ def _column(tensor: Tensor, squeeze: bool) -> list[Any]:
 def _rows_to_tensor(options: Options) -> Structural:
     source = options.get("from", "the name of a member", is_name, "instances")
     target = options.get("to", "the name of a member", is_name, "inputs")
-    keep = options.get("keep", "a list of the members that stay", is_names, [])
+    keep: list[str] = options.get("keep", "a list of the members that stay", is_names, [])
     declared = _declared(options)
 
     def convert(value: Any, codec: Codec) -> dict[str, Any]:
@@ -173,11 +188,12 @@ def _tensor(column: list[Any], tensor: Declared) -> dict[str, Any]:
         raise Refusal(f"the rows of tensor {tensor.name!r} have the shape {shape[1:]}, not {tensor.shape}")
     data = column
     for depth, size in enumerate(shape[1:], 1):
-        for index, item in enumerate(data):
-            if not isinstance(item, list) or len(item) != size:
-                row = index * shape[0] // max(prod(shape[:depth]), 1)
-                raise Refusal(f"row {row} does not have the shape {shape[1:]} of the first")
-        data = [value for item in data for value in item]
+        # Whole columns are judged at once, by their few different types and lengths; the loop only looks for the culprit.
+        if set(map(type, data)) != {list} or set(map(len, data)) != {size}:
+            wrong = next(i for i, item in enumerate(data) if not isinstance(item, list) or len(item) != size)
+            row = wrong // prod(shape[1:depth])
+            raise Refusal(f"row {row} does not have the shape {shape[1:]} of the first")
+        data = list(chain.from_iterable(data))
     _require_datatype(data, tensor)
     return {"name": tensor.name, "shape": shape, "datatype": tensor.datatype, "data": data}
 
@@ -219,6 +235,7 @@ ROWS = (
         "names and datatypes of tensors, and members that are not kept, are lost",
         whole=True,
         fills=False,
+        reads_whole=True,
     ),
     Row(
         "rows_to_tensor",

@@ -34,9 +34,10 @@ class In(Operation):
         """See the base."""
 
         def visit(place: str) -> None:
+            item = navigate.held(code, place, self.path)
             for operation in self.operations:
                 code.at(operation)
-                operation.emit(code, place)
+                operation.emit(code, item)
             code.at(self)  # the next place is looked for by this operation again
 
         navigate.every(code, spot, self.path, visit, fails=self.on_missing.fails)

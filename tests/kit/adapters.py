@@ -1,0 +1,65 @@
+"""Runs operations twice, by the reference interpreter and by generated code, and compares."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from stepdown_adapters.context import Context
+from stepdown_adapters.errors import AdaptError, Refusal
+from stepdown_adapters.generate import Adapter, compile_chain
+from stepdown_adapters.interpret import run
+from stepdown_adapters.json_values import equal
+from stepdown_adapters.operations import parse
+
+REFUSED = "<refused>"
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step as a configuration declares it."""
+
+    response: Sequence[Any] = ()
+    request: Sequence[Any] = ()
+    source: str = "2.0.0"
+    target: str = "1.0.0"
+    hook: str | None = None
+    fidelity: str = "normal"
+
+
+def compiled(*operations: Any, fidelity: str = "normal") -> Adapter:
+    """A chain of one step with these response operations."""
+    return compile_chain([Step(operations, fidelity=fidelity)])
+
+
+def adapted(operations: Sequence[Any], body: bytes, fidelity: str = "normal") -> bytes:
+    """The body after these response operations, by generated code."""
+    return compiled(*operations, fidelity=fidelity).response(body, Context())
+
+
+def refusal(operations: Sequence[Any], body: bytes) -> AdaptError:
+    """The error that these operations end in."""
+    try:
+        result = adapted(operations, body)
+    except AdaptError as error:
+        return error
+    raise AssertionError(f"not refused: {result!r}")
+
+
+def both(operations: Sequence[Any], document: Any) -> Any:
+    """The document after these operations, or `REFUSED`; interpreter, normal and strict code must agree.
+
+    The members of objects may come in another order only where JSON says that it does not matter.
+    """
+    try:
+        expected = run(parse(operations), document)
+    except Refusal:
+        expected = REFUSED
+    body = json.dumps(document, ensure_ascii=False).encode()
+    for fidelity in ("normal", "strict"):
+        try:
+            found = json.loads(adapted(operations, body, fidelity))
+        except AdaptError:
+            found = REFUSED
+        assert equal(found, expected), f"{fidelity}: {found!r}, but the interpreter says {expected!r}"
+    return expected
