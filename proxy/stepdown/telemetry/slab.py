@@ -196,6 +196,8 @@ class Slab(SlabReader):
             end = start + 4 + len(body)
             if end > self._room or first + family.width > len(self.cells):
                 return None
+            if family.kind == "gauge":
+                self.cells[first] = ABSENT
             self._directory[start:end] = zlib.crc32(body).to_bytes(4, "little") + body
             self._free += family.width
             self._header[1] = end
