@@ -7,10 +7,13 @@ the field lines that may go on to an upstream as they are (end-to-end fields tha
 
 from __future__ import annotations
 
+from typing import Any
+
 from stepdown.errors import BadRequestError
 from stepdown.wire import fields, grammar, limits
 from stepdown.wire.coding import parse_request_coding
 from stepdown.wire.diagnose import explain_request
+from stepdown.wire.fields import CODING, CONNECTION, EXPECT, FORWARDED, HOST, LENGTH, UPGRADE, VIA
 from stepdown.wire.lines import PLAIN, read_line, remembered
 
 METHODS = frozenset((b"GET", b"HEAD", b"POST", b"PUT", b"DELETE", b"OPTIONS", b"PATCH", b"QUERY"))
@@ -22,13 +25,13 @@ CHUNKED = -1
 _guard = grammar.REQUEST.fullmatch
 _needles: dict[bytes, bytes] = {}
 _BOUND = 1024
+_SLASH = 47
 
 
 class RequestHead:
     """One parsed head. Bytes throughout: nothing is decoded that nobody asks for."""
 
     __slots__ = (
-        "block",
         "close",
         "expect",
         "forwarded",
@@ -41,22 +44,25 @@ class RequestHead:
         "minor",
         "path",
         "query",
+        "raw",
         "target",
         "via",
     )
 
-    def __init__(self, method: bytes, target: bytes, minor: int, block: bytes) -> None:
+    def __init__(self, raw: bytes, method: bytes, target: bytes, minor: int) -> None:
+        self.raw = raw
+        """The whole head as it came."""
+        self.lower: bytes | None = None
         self.method = method
         self.target = target
         """Origin form, or `*`: what is sent on. Absolute form has been taken apart."""
-        path, _, query = target.partition(b"?")
-        self.path = path
-        self.query = query
+        if b"?" in target:
+            self.path, _, self.query = target.partition(b"?")
+        else:
+            self.path = target
+            self.query = b""
         self.minor = minor
         """HTTP/1.`minor`."""
-        self.block = block
-        """All field lines as they came: from the CRLF that ends the request line to that of the last line."""
-        self.lower: bytes | None = None
         self.host = b""
         self.length = 0
         """Bytes of the body, or `CHUNKED`."""
@@ -67,9 +73,9 @@ class RequestHead:
         self.expect = False
         """Whether a `100 Continue` is waited for."""
         self.lines: list[bytes] = []
-        self.forwarded: list[bytes] = []
+        self.forwarded: list[bytes] | tuple[()] = ()
         """Lines of X-Forwarded-* and the like, apart: whether to believe them is configuration."""
-        self.via: list[bytes] = []
+        self.via: list[bytes] | tuple[()] = ()
 
     @property
     def chunked(self) -> bool:
@@ -85,7 +91,7 @@ class RequestHead:
         """Value of the first field called `name` (lower case), without white space around it; `None` if absent."""
         lower = self.lower
         if lower is None:
-            lower = self.lower = self.block.lower()
+            lower = self.lower = self.raw.lower()
         needle = _needles.get(name)
         if needle is None:
             needle = b"\r\n" + name + b":"
@@ -95,12 +101,12 @@ class RequestHead:
         if start < 0:
             return None
         start += len(needle)
-        return self.block[start : lower.find(b"\r\n", start)].strip(b" \t")
+        return self.raw[start : lower.find(b"\r\n", start)].strip(b" \t")
 
     def get_all(self, name: bytes, /) -> list[bytes]:
         """Values of all fields called `name` (lower case), in order."""
         found = []
-        for line in self.block.split(b"\r\n"):
+        for line in self.raw.split(b"\r\n")[1:]:
             key, _, value = line.partition(b":")
             if key.lower() == name:
                 found.append(value.strip(b" \t"))
@@ -118,24 +124,26 @@ def parse_request(raw: bytes) -> RequestHead:
     if len(target) > limits.TARGET_BYTES:
         raise BadRequestError(f"The target is longer than {limits.TARGET_BYTES} bytes", status=414)
     authority = None
-    if target[0] != 47:  # "/"
+    if target[0] != _SLASH:
         target, authority = _other_form(method, target)
-    head = RequestHead(method, target, 1 if minor == b"1" else 0, raw[match.end(3) : -2])
-    _read_fields(head)
+    head = RequestHead(raw, method, target, 1 if minor == b"1" else 0)
+    start = match.end(3) + 2
+    _read_fields(head, raw[start:-4].split(b"\r\n") if len(raw) > start + 4 else [])
     if authority is not None:
         head.host = authority  # RFC 9112 section 3.2.2: the target's authority replaces Host
     return head
 
 
-def _read_fields(head: RequestHead) -> None:  # noqa: PLR0912 - one pass, a branch for each kind
-    lines = head.block[2:-2].split(b"\r\n") if len(head.block) > 2 else []
+def _read_fields(head: RequestHead, lines: list[bytes]) -> None:  # noqa: PLR0912 - one pass, a branch for each kind
     if len(lines) > limits.FIELD_COUNT:
         raise BadRequestError(f"More than {limits.FIELD_COUNT} header fields", status=431)
     keep = head.lines.append
-    coding = length = upgrade = None
+    length: int | None = None
+    closing = False
+    keep_alive = head.minor == 1
+    rare: list[tuple[int, Any, bytes]] | None = None
+    nominated: frozenset[bytes] | None = None
     hosts = 0
-    closing = keep_alive = False
-    nominated: frozenset[bytes] = frozenset()
     for line, meaning in zip(lines, map(remembered, lines), strict=True):
         if meaning is None:
             meaning = read_line(line)  # noqa: PLW2901 - the look-up's miss
@@ -143,59 +151,66 @@ def _read_fields(head: RequestHead) -> None:  # noqa: PLR0912 - one pass, a bran
             keep(line)
             continue
         kind, value = meaning
-        if kind == fields.HOST:
-            if value is None:
-                raise BadRequestError("Host is no host name, address or host:port")
-            hosts += 1
-            head.host = value
-        elif kind == fields.LENGTH:
+        if kind == LENGTH:
             if length is not None:
                 raise BadRequestError("Two Content-Length fields")
             length = value
-        elif kind == fields.CONNECTION:
+        elif kind == HOST:
+            hosts += 1
+            head.host = value
+        elif kind == CONNECTION:
             closing = closing or value.close  # wins over any keep-alive, also on another line (RFC 9112 section 9.3)
             keep_alive = keep_alive or value.keep_alive
-            nominated |= value.nominated
-        elif kind == fields.CODING:
-            coding = value if coding is None else coding + b"," + value
-        elif kind == fields.FORWARDED:
-            head.forwarded.append(line)
-        elif kind == fields.VIA:
-            head.via.append(value)
-        elif kind == fields.EXPECT:
-            if not value:
-                raise BadRequestError("The only expectation is 100-continue", status=417)
-            head.expect = head.minor == 1  # RFC 9110 section 10.1.1: ignored in HTTP/1.0
-        elif kind == fields.UPGRADE:
-            upgrade = value
-    if hosts != 1 and (hosts or head.minor):
-        raise BadRequestError("More than one Host field" if hosts else "No Host field")
-    head.close = closing or (head.minor == 0 and not keep_alive)
-    if length is not None or coding is not None:
-        _read_framing(head, length, coding, upgrade)
-    elif head.expect:
-        head.expect = False  # no body to wait for
-    if nominated:
+            if value.nominated:
+                nominated = value.nominated | (nominated or frozenset())
+        elif rare is None:
+            rare = [(kind, value, line)]
+        else:
+            rare.append((kind, value, line))
+    if hosts != 1 or head.host is None:
+        _check_host(head, hosts)
+    head.close = closing or not keep_alive
+    if length is not None:
+        head.framed = True
+        head.length = length
+    if rare is not None:
+        _read_rare(head, rare)
+    if nominated is not None:
         _drop_nominated(head, nominated)
 
 
-def _read_framing(head: RequestHead, length: int | None, coding: bytes | None, upgrade: bytes | None) -> None:
-    if upgrade is not None:
+def _check_host(head: RequestHead, count: int) -> None:
+    if count > 1:
+        raise BadRequestError("More than one Host field")
+    if count:
+        raise BadRequestError("Host is no host name, address or host:port")
+    if head.minor:
+        raise BadRequestError("No Host field")
+
+
+def _read_rare(head: RequestHead, rare: list[tuple[int, Any, bytes]]) -> None:
+    """Fields that most requests do not have; the hop-by-hop ones among them are dropped by being ignored."""
+    of = {kind: [value for other, value, _ in rare if other == kind] for kind, _, _ in rare}
+    if FORWARDED in of:
+        head.forwarded = [line for kind, _, line in rare if kind == FORWARDED]
+    if VIA in of:
+        head.via = of[VIA]
+    if CODING in of:
+        if head.framed:
+            raise BadRequestError("Both Content-Length and Transfer-Encoding")
+        if head.minor == 0:
+            raise BadRequestError("Transfer-Encoding in HTTP/1.0")
+        parse_request_coding(b",".join(of[CODING]))
+        head.framed = True
+        head.length = CHUNKED
+    if UPGRADE in of and head.framed:
         # A server that switches protocols reads what follows as something else than a body (CVE-2026-69243).
         raise BadRequestError("A request with Upgrade may not have a body")
-    head.framed = True
-    if coding is None:
-        assert length is not None
-        head.length = length
-    elif length is not None:
-        raise BadRequestError("Both Content-Length and Transfer-Encoding")
-    elif head.minor == 0:
-        raise BadRequestError("Transfer-Encoding in HTTP/1.0")
-    else:
-        parse_request_coding(coding)
-        head.length = CHUNKED
-    if head.length == 0:
-        head.expect = False
+    if EXPECT in of:
+        if not all(of[EXPECT]):
+            raise BadRequestError("The only expectation is 100-continue", status=417)
+        # RFC 9110 section 10.1.1: ignored in HTTP/1.0, and nothing to wait for without a body.
+        head.expect = head.minor == 1 and head.length != 0
 
 
 def _drop_nominated(head: RequestHead, nominated: frozenset[bytes]) -> None:

@@ -254,9 +254,9 @@ def test_httptools_reads_every_accepted_request_in_the_same_way(raw):
     if message is None:
         return
     head = message.head
-    if b"upgrade" in head.block.lower():
+    if b"upgrade" in head.raw.lower():
         return  # llhttp stops there and skips the body; Upgrade is never forwarded
-    if b"chunked\t" in head.block.lower():
+    if b"chunked\t" in head.raw.lower():
         return  # llhttp refuses a trailing HTAB, which is white space (RFC 9110 section 5.5)
     other = read_with_httptools(raw)
     if other is None:
