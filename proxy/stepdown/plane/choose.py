@@ -41,9 +41,12 @@ def version(exchange: Exchange) -> None:
     body = None
     if matched.needs_body and exchange.complete and exchange.received <= KEY_BYTES:
         body = bytes(exchange.body)
+    draw = runtime.draw
     if client.may_explain and exchange.head.get(b"x-stepdown-explain"):
-        exchange.extra = runtime.explain(matched, exchange.head, exchange.params, body, address)
-    choice = matched.choose(exchange.head, exchange.params, body, address, runtime.ready, runtime.draw)
+        drawn = draw()
+        draw = lambda: drawn  # noqa: E731 - explained and chosen from the same dice
+        exchange.extra = runtime.explain(exchange, body, address, drawn)
+    choice = matched.choose(exchange.head, exchange.params, body, address, runtime.ready, draw)
     proceed(exchange, runtime.plans.get(choice) or runtime.plan_for(choice))
 
 

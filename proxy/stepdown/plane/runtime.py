@@ -8,14 +8,14 @@ endpoint was down.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from ipaddress import ip_address, ip_network
 from random import random
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
-from stepdown_adapters.generate import Adapter, compile_chain
 
 from stepdown.decide import spec as specification
 from stepdown.decide.snapshot import Choice, Route, Snapshot, compile_snapshot
@@ -25,7 +25,11 @@ from stepdown.plane.plan import Plan, RoutePlan, answer_lines, vary_line
 from stepdown.plane.pool import EndpointPool
 from stepdown.plane.versions import VersionPool
 from stepdown.telemetry.slab import Slab
-from stepdown.wire import RequestHead, serialise
+from stepdown.wire import serialise
+from stepdown_adapters.generate import Adapter, compile_chain
+
+if TYPE_CHECKING:
+    from stepdown.plane.exchange import Exchange
 
 PASSTHROUGH = "passthrough"
 """Label of requests that no route matches and that `passthrough_to` takes."""
@@ -167,13 +171,11 @@ class Runtime:
             slab=self._slab,
         )
 
-    def explain(
-        self, route: Route, head: RequestHead, params: tuple[bytes, ...], body: bytes | None, address: str
-    ) -> bytes:
-        """A field line with the explanation of the decision about this request, as ASCII JSON."""
-        explanation = route.explain(head, params, body, address, self.ready, self.draw)
-        text = msgspec.json.encode(explanation).decode()
-        return serialise.field("x-stepdown-explain", text.encode("ascii", "backslashreplace"))
+    def explain(self, exchange: Exchange, body: bytes | None, address: str, drawn: int) -> bytes:
+        """A field line with the explanation of the decision about this exchange, as ASCII JSON."""
+        assert exchange.route is not None
+        explanation = exchange.route.explain(exchange.head, exchange.params, body, address, self.ready, lambda: drawn)
+        return serialise.field("x-stepdown-explain", json.dumps(msgspec.to_builtins(explanation)))
 
     def may_explain(self, peer: str) -> bool:
         """Whether this peer may ask for explanations."""
