@@ -18,6 +18,7 @@ from bench.promises import promises
 from bench.rounds import Row, peak_round, steady_round
 from bench.steady import HIGHEST_STEADY_RATE
 
+NAMED = {peer.name: peer for peer in PEERS}
 PACKAGES = "wrk nginx-light haproxy libnginx-mod-http-lua lua-cjson libnginx-mod-http-js"
 
 
@@ -33,8 +34,7 @@ def main() -> None:
         rows.remove(absent)
     with tempfile.TemporaryDirectory() as folder, upstream(Path(folder)) as behind:
         if options.profile:
-            for peer in (peer for peer in PEERS if peer.name == options.profile):
-                profile(peer, behind, options.seconds, console)
+            profile(NAMED[options.profile], behind, options.seconds, console)
             return
         rate = _rounds(rows, behind, options, console)
         cold, memory = (None, None) if options.brief else _alone(rows, behind, options, console)
@@ -49,11 +49,9 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make bench", description="Stepdown beside other proxies, one core for each.")
     parser.add_argument("--seconds", type=float, default=4, help="of each round (default: %(default)s)")
     parser.add_argument("--rounds", type=int, default=5, help="of each proxy (default: %(default)s)")
-    parser.add_argument("--only", action="append", metavar="NAME", help="a row to measure; may be repeated")
+    parser.add_argument("--only", action="append", choices=NAMED, metavar="NAME", help="a row to measure; repeatable")
     parser.add_argument("--brief", action="store_true", help="leave out latency, cold start and memory")
-    parser.add_argument(
-        "--profile", metavar="NAME", help="show where the time of one row goes, by perf, and nothing else"
-    )
+    parser.add_argument("--profile", choices=NAMED, metavar="NAME", help="only show where one row's time goes, by perf")
     parser.add_argument("--write", action="store_true", help=f"put the tables into {report.PAGE.name}")
     return parser.parse_args()
 

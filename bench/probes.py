@@ -49,7 +49,7 @@ def memories(peer: Peer, behind: Upstream) -> Memories:
     """All memory rows, each of a sidecar just started."""
     with proxy(peer, behind) as (program, _port):
         program.wait_until_idle()
-        worker, sidecar = program.memory(of=WORKER).pss, program.memory().pss
+        worker, sidecar = program.memory(of=WORKER), program.memory()
     large = free_port()
     server = [sys.executable, "-m", "bench.bodies", str(large)]
     with running(server, port=large, core=LOAD_CORE, output=behind.folder / "bodies.log"):
@@ -62,12 +62,12 @@ def memories(peer: Peer, behind: Upstream) -> Memories:
 def _added_by_body(peer: Peer, behind: Upstream, *, ask: int, answer: int) -> float:
     with proxy(peer, behind) as (program, port):
         program.wait_until_idle()
-        before = program.memory().pss
+        before = program.memory()
         most = before
         with ThreadPoolExecutor(1) as client:
             exchange = client.submit(bodies.exchange, port, ask=ask, answer=answer)
             while not exchange.done():
-                most = max(most, program.memory().pss)
+                most = max(most, program.memory())
                 time.sleep(0.05)
             exchange.result()
         return most - before
@@ -78,9 +78,9 @@ def _added_by_connections(peer: Peer, behind: Upstream) -> float:
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))  # the sidecar inherits it
     with proxy(peer, behind) as (program, port), contextlib.ExitStack() as open_connections:
         program.wait_until_idle()
-        before = program.memory().pss
+        before = program.memory()
         for _ in range(IDLE_CONNECTIONS):
             connection = open_connections.enter_context(socket.create_connection(("127.0.0.1", port)))
             bodies.exchange_on(connection, ask=len(payload.REQUEST), answer=0)
         program.wait_until_idle()
-        return program.memory().pss - before
+        return program.memory() - before

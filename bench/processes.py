@@ -12,16 +12,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-
-
-@dataclass(frozen=True)
-class Memory:
-    """Of a process and its descendants, in MiB. `pss` counts a page that n processes share as one n-th in each."""
-
-    rss: float
-    pss: float
 
 
 class Program:
@@ -51,19 +42,21 @@ class Program:
         total = 0
         for pid in self.pids():
             for thread in Path(f"/proc/{pid}/task").iterdir():
-                total += int((thread / "schedstat").read_text().split()[0])
+                with contextlib.suppress(OSError):  # it ended meanwhile
+                    total += int((thread / "schedstat").read_text().split()[0])
         return total / 1e9
 
-    def memory(self, of: str = "") -> Memory:
-        """What its processes hold now; only those whose command line holds `of`."""
-        rss = pss = 0
+    def memory(self, of: str = "") -> float:
+        """MiB that its processes hold now, of those whose command line holds `of`.
+
+        Proportional set size: a page that n processes share counts as one n-th in each.
+        """
+        total = 0
         for pid in self.pids():
-            if of.encode() not in Path(f"/proc/{pid}/cmdline").read_bytes():
-                continue
-            fields = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:])
-            rss += int(fields["Rss"].split()[0])
-            pss += int(fields["Pss"].split()[0])
-        return Memory(rss / 1024, pss / 1024)
+            if of.encode() in Path(f"/proc/{pid}/cmdline").read_bytes():
+                rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
+                total += sum(int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:"))
+        return total / 1024
 
     def wait_until_listening(self, port: int, seconds: float = 60.0) -> None:
         """Return when `port` takes connections; raise with what the program said when it ends or takes too long."""

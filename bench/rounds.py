@@ -65,7 +65,7 @@ def peak_round(row: Row, behind: Upstream, seconds: float) -> None:
     with proxy(row.peer, behind) as (program, port):
         warm_up(row.peer, program, port)
         row.peaks.append(peak(program, port, seconds, routes=row.peer.routes))
-        row.loaded.append(program.memory().pss)
+        row.loaded.append(program.memory())
 
 
 def steady_round(row: Row, behind: Upstream, seconds: float, rate: float) -> None:
