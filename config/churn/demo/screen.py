@@ -30,7 +30,7 @@ class Screen:
 
     def say(self, text: str) -> None:
         """One remark."""
-        self.console.print(f"  {text}", style="dim")
+        self.console.print(Text(f"  {text}", "dim"), soft_wrap=True)
 
     def check(self, sentence: str, holds: bool, found: str = "") -> None:
         """Shows that a sentence holds; `found` is what was seen.
@@ -59,7 +59,7 @@ class Screen:
 
     def document(self, title: str, body: bytes) -> None:
         """Shows a JSON answer as it came."""
-        text = json.dumps(json.loads(body), indent=2)
+        text = Text(json.dumps(json.loads(body), indent=2))
         self.console.print(Panel(text, title=title, title_align="left", border_style="yellow", expand=False))
 
     def answers(self) -> "Answers":
