@@ -8,7 +8,7 @@ from pathlib import Path
 from tests.docs.repository import ROOT
 
 PAGE = ROOT / "docs/life-of-a-request.md"
-PLACES = (ROOT, ROOT / "proxy/stepdown", ROOT / "proxy", ROOT / "adapters")
+PLACES = (ROOT, ROOT / "proxy/stepdown", ROOT / "proxy/stepdown/plane", ROOT / "adapters/stepdown_adapters")
 PHASES = ("choose", "collect", "forward", "receive", "adapting", "send", "account")
 
 
