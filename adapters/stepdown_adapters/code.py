@@ -102,4 +102,9 @@ def literal(value: Any) -> str:
     return "None"
 
 
-_RESERVED = frozenset((*keyword.kwlist, *"at body context document error refusal x y dict isinstance list reversed".split()))
+_RESERVED = frozenset(
+    (
+        *keyword.kwlist,
+        *["at", "body", "context", "document", "error", "refusal", "x", "y", "dict", "isinstance", "list", "reversed"],
+    )
+)

@@ -1,11 +1,12 @@
 """Turns bytes into documents and back, opening only what is looked at.
 
-A *lazy* document is made of dicts, lists, plain values, and `Raw` parts: JSON text that nothing has looked at yet and that is
-written out again byte for byte. Whatever reads a value opens it by one level (`opened`, `items`) or entirely (`plain`). msgspec checks the grammar of the parts that it skips (measured against orjson: the same verdicts), but
-not the UTF-8 inside of their strings, nor a depth below its own limit; `checked` does both.
+A *lazy* document is made of dicts, lists, plain values, and `Raw` parts: JSON text that nothing has looked at yet and
+that is written out again byte for byte. Whatever reads a value opens it by one level (`opened`, `items`) or entirely
+(`plain`). msgspec checks the grammar of the parts that it skips (measured against orjson: the same verdicts), but not
+the UTF-8 inside of their strings, nor a depth below its own limit; `checked` does both.
 
-Two codecs share this interface. `LAZY` is for speed. `STRICT` also keeps the text of numbers and duplicate names in the
-parts that it opens. `PLAIN` is for values that were decoded as a whole, by the reference interpreter.
+Two codecs share this interface. `LAZY` is for speed. `STRICT` also keeps the text of numbers and duplicate names in
+the parts that it opens. `PLAIN` is for values that were decoded as a whole, by the reference interpreter.
 """
 
 from __future__ import annotations

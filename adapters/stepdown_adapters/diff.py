@@ -1,15 +1,16 @@
 """Finds out whether a newer contract strictly extends an older one, so that no adapter needs to be declared.
 
 The question is one-sided: `Projection` means that every document valid under `newer` is valid under `older` once its
-operations were applied; whatever is not decided to be so is `Unprojectable`. The comparison walks both schemas together
-through `properties` and `items`; there `newer` may have more properties, and must otherwise be the same:
+operations were applied; whatever is not decided to be so is `Unprojectable`. The comparison walks both schemas
+together through `properties` and `items`; there `newer` may have more properties, and must otherwise be the same:
 
     older open                  an added property rides along                       no operation
     older closed, newer closed  an added property is removed                        `remove`
     older closed, newer open    only what the older declares is kept                `project`
 
 Removing something changes the document, so above a removal no keyword may stand that looks at a value as a whole
-(`minProperties`, `uniqueItems`, `not`, `anyOf`, ...): such keywords are equal in both contracts, but not for both documents.
+(`minProperties`, `uniqueItems`, `not`, `anyOf`, ...): such keywords are equal in both contracts, but not for both
+documents.
 """
 
 from __future__ import annotations

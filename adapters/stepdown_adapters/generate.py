@@ -1,8 +1,8 @@
 """Compiles a chain of adapters into one Python function for each direction, from bytes to bytes.
 
-The function opens only the parts of the document that some operation looks at (`codec`), does what the operations say, in
-code written for them, and encodes. `at` says which operation is at work, so that any failure becomes an `AdaptError` with
-its step, operation and path; there is no other way out than a whole document or that error.
+The function opens only the parts of the document that some operation looks at (`codec`), does what the operations say,
+in code written for them, and encodes. `at` says which operation is at work, so that any failure becomes an
+`AdaptError` with its step, operation and path; there is no other way out than a whole document or that error.
 """
 
 from __future__ import annotations
@@ -182,9 +182,7 @@ class _Function:
         """The finished function; one that returns its argument where there is nothing to do."""
         body = self._code.source() + f"        at = {len(self._sites)}\n"
         self._sites.append(_Site(self._whole, f"writing the {self.direction}", ""))
-        self.source = (_WHOLE if self.touches else _IDENTITY).format(
-            name=self.direction, body=body, read=self._read
-        )
+        self.source = (_WHOLE if self.touches else _IDENTITY).format(name=self.direction, body=body, read=self._read)
         exec(compile(self.source, f"<stepdown adapter: {self.direction}>", "exec"), self._namespace)  # noqa: S102
         function: Convert = self._namespace[self.direction]
         return function

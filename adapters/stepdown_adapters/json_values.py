@@ -18,7 +18,7 @@ def kind(value: Any) -> str:
     if isinstance(value, bool):
         return "a boolean"
     for types, name in ((str, "a string"), ((int, float), "a number"), (list, "an array"), (dict, "an object")):
-        if isinstance(value, types):  # type: ignore[arg-type]
+        if isinstance(value, types):
             return name
     return f"a {type(value).__name__}"
 

@@ -6,15 +6,29 @@ from collections.abc import Iterator
 from typing import Any
 
 ONE = frozenset(
-    "additionalItems additionalProperties contains contentSchema else if items not propertyNames then"
-    " unevaluatedItems unevaluatedProperties".split()
+    [
+        "additionalItems",
+        "additionalProperties",
+        "contains",
+        "contentSchema",
+        "else",
+        "if",
+        "items",
+        "not",
+        "propertyNames",
+        "then",
+        "unevaluatedItems",
+        "unevaluatedProperties",
+    ]
 )
 """Keywords whose value is one schema (`items` may be a list in draft 7)."""
-LIST = frozenset("allOf anyOf items oneOf prefixItems".split())
+LIST = frozenset(["allOf", "anyOf", "items", "oneOf", "prefixItems"])
 """Keywords whose value is a list of schemas."""
-NAMED = frozenset("$defs definitions dependencies dependentSchemas patternProperties properties".split())
+NAMED = frozenset(["$defs", "definitions", "dependencies", "dependentSchemas", "patternProperties", "properties"])
 """Keywords whose value is an object of schemas by name (`dependencies` may also hold lists of names)."""
-ANNOTATIONS = frozenset("$comment $defs $schema definitions default deprecated description examples title".split())
+ANNOTATIONS = frozenset(
+    ["$comment", "$defs", "$schema", "definitions", "default", "deprecated", "description", "examples", "title"]
+)
 """Keywords that decide nothing about which documents are valid."""
 
 Schema = dict[str, Any] | bool

@@ -1,8 +1,9 @@
 """Reads a contract: a JSON Schema file with everything that it refers to, made one self-contained schema.
 
-References are resolved by file, never over the network: `#/...`, `#anchor`, and `other.json#/...` for files in the schema's
-folder or below. A referenced file becomes one entry of the root's `$defs`, and all references become JSON Pointers from the
-root, so cycles, across files too, need nothing special. `$id` and anchors have then done their work and are left out.
+References are resolved by file, never over the network: `#/...`, `#anchor`, and `other.json#/...` for files in the
+schema's folder or below. A referenced file becomes one entry of the root's `$defs`, and all references become JSON
+Pointers from the root, so cycles, across files too, need nothing special. `$id` and anchors have then done their work
+and are left out.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Writes the code that walks a path through a lazy document, opening it on the way.
 
-Two walks: `every` visits all the places that a path leads to, as loops; `single` goes to the one place of a path without `*`,
-straight on. Where a missing place fails, the code needs no question: `document["outputs"]` itself raises, and the emitted
-function turns that into an `AdaptError`. Where it may be missing, each step asks first.
+Two walks: `every` visits all the places that a path leads to, as loops; `single` goes to the one place of a path
+without `*`, straight on. Where a missing place fails, the code needs no question: `document["outputs"]` itself raises,
+and the emitted function turns that into an `AdaptError`. Where it may be missing, each step asks first.
 """
 
 from __future__ import annotations

@@ -7,10 +7,10 @@ A path is a list of segments, each after a `/`; the empty path is the whole docu
     /outputs/[name=score]/data  the items of an array that are objects whose member `name` equals `score`
     /rows/-                     the place after the last item; only where an operation adds
 
-In a name, `~` is written `~0` and `/` is written `~1` (RFC 6901 section 3); a member that is really called `*` is written
-`~2`, and `~3` stands for a leading `[`. In `[member=value]` the value runs to the closing bracket and may hold `/`. Bare,
-it equals the string of that text, and also the number, `true`, `false` or `null` that it reads as; in quotes (a JSON string),
-only the string.
+In a name, `~` is written `~0` and `/` is written `~1` (RFC 6901 section 3); a member that is really called `*` is
+written `~2`, and `~3` stands for a leading `[`. In `[member=value]` the value runs to the closing bracket and may hold
+`/`. Bare, it equals the string of that text, and also the number, `true`, `false` or `null` that it reads as; in
+quotes (a JSON string), only the string.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ INDEX = re.compile(r"0|[1-9][0-9]{0,8}")
 _SCALAR = re.compile(r"true|false|null|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _ESCAPES = {"~0": "~", "~1": "/", "~2": "*", "~3": "["}
 LAST = "-"
+EVERY = "*"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +123,7 @@ def parse(text: Any) -> Path:
     if text and not text.startswith("/"):
         raise PathError(f"a path starts with / (or is empty, for the whole document): write /{text}")
     segments: list[Segment] = []
+    segment: Segment
     at = 0
     while at < len(text):
         start = at + 1
@@ -131,7 +133,7 @@ def parse(text: Any) -> Path:
             end = text.find("/", start)
             at = len(text) if end < 0 else end
             token = text[start:at]
-            segment = Every() if token == "*" else Member(_name(token, start))
+            segment = Every() if token == EVERY else Member(_name(token, start))
         segments.append(segment)
     return Path(tuple(segments))
 

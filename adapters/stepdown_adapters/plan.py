@@ -1,7 +1,7 @@
 """Finds the chain of adapters from every served version to every version that a client may want.
 
-The graph has an edge for each declared adapter and each projection. A chain is the better the fewer lossy steps it has, then
-the fewer steps, and among equals the one that stays on the newest versions the longest.
+The graph has an edge for each declared adapter and each projection. A chain is the better the fewer lossy steps it
+has, then the fewer steps, and among equals the one that stays on the newest versions the longest.
 """
 
 from __future__ import annotations

@@ -70,16 +70,18 @@ class _StrictLoader(yaml.SafeLoader):
         return super().construct_mapping(node, deep=True)
 
 
+def _integer(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> int:
+    """A leading zero is decimal in YAML 1.2; SafeLoader's own constructor reads it as octal."""
+    return int(str(loader.construct_scalar(node)))
+
+
+_CORE_SCALARS = (  # YAML 1.2, section 10.3.2: type, pattern, first characters ("" stands for an empty scalar)
+    ("null", r"null|Null|NULL|~|", ["n", "N", "~", ""]),
+    ("bool", r"true|True|TRUE|false|False|FALSE", list("tTfF")),
+    ("int", r"[-+]?[0-9]+", list("-+0123456789")),
+    ("float", r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?", list("-+.0123456789")),
+)
 _StrictLoader.yaml_implicit_resolvers = {}
-for _tag, _pattern, _first in (
-    ("null", r"null|Null|NULL|~|", "nN~\0"),
-    ("bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
-    ("int", r"[-+]?[0-9]+", "-+0123456789"),
-    ("float", r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?", "-+.0123456789"),
-):
-    _first_characters = ["" if character == "\0" else character for character in _first]
-    _StrictLoader.add_implicit_resolver(
-        f"tag:yaml.org,2002:{_tag}", re.compile(rf"(?:{_pattern})\Z"), _first_characters
-    )
-# Octal is written 0o7 in YAML 1.2, so a leading zero is decimal; SafeLoader's own constructor would read it as YAML 1.1.
-_StrictLoader.add_constructor("tag:yaml.org,2002:int", lambda loader, node: int(loader.construct_scalar(node)))
+for _type, _pattern, _first in _CORE_SCALARS:
+    _StrictLoader.add_implicit_resolver(f"tag:yaml.org,2002:{_type}", re.compile(rf"(?:{_pattern})\Z"), _first)
+_StrictLoader.add_constructor("tag:yaml.org,2002:int", _integer)

@@ -1,7 +1,7 @@
 """Decides whether any document valid under a schema can have something at a path.
 
-One-sided: `Impossible` is only said where the schema rules the path out; everything that is not understood (`not`, `if`,
-patterns, dynamic parts) counts as possible.
+One-sided: `Impossible` is only said where the schema rules the path out; everything that is not understood (`not`,
+`if`, patterns, dynamic parts) counts as possible.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """The codec of `fidelity: strict`: in opened parts, too, numbers keep their text and equal names stay side by side.
 
-A number is decoded to an `int` or `float` that remembers its text, so that operations can calculate with it, and what they
-leave alone is written as it was read. An object with equal names is decoded to a dict of the last ones, as everywhere, which
-remembers all of them; once an operation touches a name, its earlier doubles are dropped, for an adapted value must
-not stand beside one that was not.
+A number is decoded to an `int` or `float` that remembers its text, so that operations can calculate with it, and what
+they leave alone is written as it was read. An object with equal names is decoded to a dict of the last ones, as
+everywhere, which remembers all of them; once an operation touches a name, its earlier doubles are dropped, for an
+adapted value must not stand beside one that was not.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _SPACE = " \t\n\r"
 class TextInt(int):
     """An integer with the text it was read from."""
 
-    def __new__(cls, text: str) -> TextInt:
+    def __new__(cls, text: str) -> TextInt:  # noqa: D102 - the class says it
         self = super().__new__(cls, text)
         self.text = text  # type: ignore[attr-defined]
         return self
@@ -37,7 +37,7 @@ class TextInt(int):
 class TextFloat(float):
     """A float with the text it was read from; infinite where the text is beyond floating point."""
 
-    def __new__(cls, text: str) -> TextFloat:
+    def __new__(cls, text: str) -> TextFloat:  # noqa: D102 - the class says it
         self = super().__new__(cls, text)
         self.text = text  # type: ignore[attr-defined]
         return self

@@ -1,4 +1,4 @@
-"""Holds operations against contracts: a path that a contract rules out is a mistake, said with the name that was meant."""
+"""Holds operations against contracts: a path that a contract rules out is a mistake, told with the right name."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def check(operations: Sequence[Operation], newer: Schema | None, older: Schema |
 
     `newer` is the contract of the documents that the operations are given, `older` of those that they make; for a
     request adapter, which goes from the older version to the newer, pass them the other way round. `None` is a version
-    without a contract. What an operation has changed is no longer what `newer` says, so paths through it are not judged.
+    without a contract. What an operation has changed is no longer what `newer` says: paths through it are not judged.
     """
     ledger = _Ledger(newer, older)
     for operation in operations:
@@ -75,7 +75,7 @@ class _Ledger:
         return problems
 
     def _touches(self, path: Path, start: int) -> bool:
-        """Whether the path goes through something that was changed, or selects by it after its first `start` segments."""
+        """Whether the path leads through something changed, or selects by it after its first `start` segments."""
         selectors = [
             Path((*path.segments[: index + 1], Member(segment.name)))
             for index, segment in enumerate(path.segments)

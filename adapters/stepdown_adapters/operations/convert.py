@@ -1,8 +1,8 @@
 """The operation behind most rows of the table: it replaces each value that a path leads to by a function of it.
 
-A *scalar* conversion reads a plain value, and may give its code for a `float` in one expression, which is then written into
-the loop over an array's items; everything else, errors included, goes to its function. A *structural* conversion reads
-lazy values through a codec, so that the parts which it only carries stay as they are.
+A *scalar* conversion reads a plain value, and may give its code for a `float` in one expression, which is then written
+into the loop over an array's items; everything else, errors included, goes to its function. A *structural* conversion
+reads lazy values through a codec, so that the parts which it only carries stay as they are.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Scalar:
 
     function: Callable[[Any], Any]
     inline: str = ""
-    """An expression over `x`, an exact `float`, that equals the function; it may call `convert(x)`, the function itself."""
+    """An expression over `x`, an exact `float`, that equals the function; `convert(x)` in it is the function itself."""
     constants: dict[str, Any] = field(default_factory=dict)
     """Objects that the expression uses, by name."""
 

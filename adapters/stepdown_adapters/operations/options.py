@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from math import isfinite
-from typing import Any, TypeVar
+from typing import Any
 
 from stepdown_adapters import paths
 from stepdown_adapters.errors import PathError, Problem, nearest
 from stepdown_adapters.json_values import flaw, kind
 from stepdown_adapters.paths import ROOT, Path
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,16 +84,16 @@ class Options:
             self.problem(key, wrong)
         return self._raw[key]
 
-    def get(self, key: str, what: str, accepts: Callable[[Any], bool], default: T) -> T:
+    def get(self, key: str, what: str, accepts: Callable[[Any], bool], default: Any) -> Any:
         """An optional value that `accepts` holds for; `what` names it in the sentence."""
         if not self.has(key):
             return default
         if not accepts(self._raw[key]):
             self.problem(key, f"{key} is {what}, not {_shown(self._raw[key])}")
             return default
-        return self._raw[key]  # type: ignore[no-any-return]
+        return self._raw[key]
 
-    def need(self, key: str, what: str, accepts: Callable[[Any], bool], instead: T) -> T:
+    def need(self, key: str, what: str, accepts: Callable[[Any], bool], instead: Any) -> Any:
         """A required value that `accepts` holds for."""
         if key not in self._raw:
             self._known.append(key)

@@ -1,7 +1,7 @@
 """Reads a list of operations from the file's form, and reports all of its mistakes at once.
 
-An operation is a mapping with one key, its name: `{sigmoid: "/data/*"}`, `{replace: {path: /name, value: score}}`. The one
-with a second key is `{in: "/outputs/*", do: [...]}`, which may also have `on_missing`.
+An operation is a mapping with one key, its name: `{sigmoid: "/data/*"}`, `{replace: {path: /name, value: score}}`. The
+one with a second key is `{in: "/outputs/*", do: [...]}`, which may also have `on_missing`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """The fast way from one tensor to rows, for documents that nothing has opened yet.
 
 It decodes only what it reads, and writes the rows as text at once. Whatever is unusual (several tensors, nested data,
-strings, sizes that do not fit, an integer over 64 bits) it leaves to `tensors`, whose errors are exact: it gives `None`.
+strings, sizes that do not fit, an integer over 64 bits) it leaves to `tensors`, whose errors are exact: it gives
+`None`.
 """
 
 from __future__ import annotations
@@ -47,8 +48,8 @@ class QuickRows:
         # msgspec refuses a name that JSON would have to escape, and one that is there twice.
         self.usable = len(set(names.values())) == len(names) and not any(map(_escaped, names.values()))
         if self.usable:
-            tensor = _Unread if squeeze else _Decoded
-            members = [("tensors", list[tensor]), *((field, Raw, None) for field in fields)]  # type: ignore[valid-type]
+            tensors: Any = list[_Unread] if squeeze else list[_Decoded]
+            members: list[Any] = [("tensors", tensors), *((field, Raw, None) for field in fields)]
             self._decode = msgspec.json.Decoder(msgspec.defstruct("Document", members, rename=names)).decode
         self._skips = squeeze or bool(keep)
 
@@ -57,7 +58,7 @@ class QuickRows:
         try:
             if not self._skips and len(memoryview(body)) > _LARGE:
                 return self._decoded_whole(body)
-            document = self._decode(body)
+            document: Any = self._decode(body)
             tensors = document.tensors
             if self._chosen is not None:
                 tensors = [tensor for tensor in tensors if tensor.name == self._chosen]
@@ -108,7 +109,7 @@ def _text(shape: list[int], data: list[Any]) -> bytes | None:
 
 
 def _squeezed(shape: list[int], data: Raw) -> bytes | None:
-    """Like `_text`, without the dimensions of size 1 behind the batch; often the data as they are, numbers' text included."""
+    """Like `_text`, without dimensions of size 1 behind the batch; often simply the data, numbers' text included."""
     text = bytes(data)
     sizes = [size for size in shape[1:] if size != 1]
     if not _is_flat(text, 1):

@@ -124,7 +124,7 @@ def to_boolean(value: Any) -> bool:
             return value == "true"
         raise Refusal(f"the string {_shown(value)} is neither true nor false")
     if number(value) in (0, 1):
-        return value == 1
+        return bool(value == 1)
     raise Refusal("the number is neither 0 nor 1")
 
 
@@ -155,7 +155,8 @@ def _linear(options: Options) -> Scalar:
 
 
 def _clamp(options: Options) -> Scalar:
-    low, high = (options.get(key, "a number", is_number, None) for key in ("min", "max"))
+    low: int | float | None = options.get("min", "a number", is_number, None)
+    high: int | float | None = options.get("max", "a number", is_number, None)
     if low is None and high is None:
         options.problem(None, "needs min or max")
     if low is not None and high is not None and low > high:

@@ -196,7 +196,7 @@ def _is_shape(value: Any) -> bool:
     return (
         isinstance(value, list)
         and bool(value)
-        and all(is_count(size) or size == -1 and not isinstance(size, bool) for size in value)
+        and all(is_count(size) or (size == -1 and not isinstance(size, bool)) for size in value)
         and value.count(-1) <= 1
     )
 

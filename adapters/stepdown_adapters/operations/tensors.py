@@ -1,8 +1,8 @@
 """Open Inference tensors to rows and back: `outputs` to KServe V1 `predictions`, `instances` to `inputs`.
 
-A tensor is `{name, shape, datatype, data}` with its items in `data` row by row, flat or nested; the first size of `shape` is
-the batch. A batch of rows is what KServe V1 and TensorFlow Serving speak: one tensor gives rows that are its values,
-several give rows that are objects with one member for each tensor.
+A tensor is `{name, shape, datatype, data}` with its items in `data` row by row, flat or nested; the first size of
+`shape` is the batch. A batch of rows is what KServe V1 and TensorFlow Serving speak: one tensor gives rows that are
+its values, several give rows that are objects with one member for each tensor.
 """
 
 from __future__ import annotations
@@ -188,7 +188,7 @@ def _tensor(column: list[Any], tensor: Declared) -> dict[str, Any]:
         raise Refusal(f"the rows of tensor {tensor.name!r} have the shape {shape[1:]}, not {tensor.shape}")
     data = column
     for depth, size in enumerate(shape[1:], 1):
-        # Whole columns are judged at once, by their few different types and lengths; the loop only looks for the culprit.
+        # Whole columns are judged at once, by their few types and lengths; the loop only looks for the culprit.
         if set(map(type, data)) != {list} or set(map(len, data)) != {size}:
             wrong = next(i for i, item in enumerate(data) if not isinstance(item, list) or len(item) != size)
             row = wrong // prod(shape[1:depth])
