@@ -1,8 +1,8 @@
 """Loading: the file with all that it includes and names, accepted whole or refused whole.
 
-On a reload each included file has a last good copy. When the file is refused and an included one has errors of its own,
-that one is replaced by its copy and the rest is tried again, so that one team's mistake does not hold up another's
-change; what is wrong is then a warning.
+On a reload each included file has a last good copy. When the whole would be refused, included files with errors in them
+are replaced by their copies and the rest is tried again; where that does not help (what others need was taken away), so
+are all that were changed. So one team's mistake does not hold up another's change, and what is wrong is a warning.
 """
 
 from __future__ import annotations
@@ -51,7 +51,9 @@ def load(path: Path, environ: Mapping[str, str], previous: Loaded | None = None)
     kept: dict[str, Source] = {}
     first = attempt = _attempt(path, disk, environ, previous, kept)
     while attempt.errors:
-        broken = {finding.place.file for finding in attempt.errors} & (copies.keys() - kept.keys())
+        left = copies.keys() - kept.keys()
+        broken = {finding.place.file for finding in attempt.errors} & left
+        broken = broken or {name for name in left if first.sources.get(name) != copies[name]}
         if not broken:
             raise RefusedError(first.findings, disk.watched)
         kept |= {name: copies[name] for name in broken}

@@ -50,7 +50,8 @@ def validate(root: Node, model: type[File]) -> Valid[File]:
         if () in paths:
             return Valid(None, root, findings, frozenset(removed))
         for path in sorted(paths, key=_last_first):
-            _take_out(root, path)
+            if not any(path[:depth] in paths for depth in range(len(path))):  # else it goes with what is around it
+                _take_out(root, path)
 
 
 def written_path(error: ErrorDetails, root: Node) -> Path:

@@ -14,7 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from stepdown.config import Finding, RefusedError
+from stepdown.decide.snapshot import compile_snapshot
 from stepdown.decide.spec import decode, encode
+from stepdown_adapters.generate import compile_chain
 from tests.kit.configuration import GOOD, Folder
 
 MORE = """\
@@ -71,6 +73,10 @@ def judge(folder: Folder, text: str | bytes) -> None:
     else:
         findings, accepted = loaded.warnings, True
         assert decode(encode(loaded.spec)) == loaded.spec
+        compile_snapshot(loaded.spec)
+        for model in loaded.spec.models:
+            for chain in model.chains:
+                compile_chain(chain.steps)
     assert accepted == all(finding.severity == "warning" for finding in findings)
     for finding in findings:
         assert finding.place.file

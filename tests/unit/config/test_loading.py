@@ -192,6 +192,17 @@ def test_the_copy_includes_the_contracts_as_they_were(teams: Folder) -> None:
     assert "is no usable contract" in str(after.warnings)
 
 
+def test_a_change_that_only_breaks_other_files_is_not_taken_either(teams: Folder) -> None:
+    teams.write("teams/churn.yaml", IN_TEAMS)
+    teams.write("teams/routes.yaml", ROUTES)
+    before = teams.load(MAIN)
+    teams.write("teams/churn.yaml", IN_TEAMS.replace("  churn:\n", "  renamed:\n"))
+    after = teams.load(MAIN + "trusted_hops: 1\n", previous=before)
+    assert after.spec.models == before.spec.models
+    assert after.spec.trusted_hops == 1
+    assert 'found "churn"; allowed one of models: "renamed", "fraud"' in "\n".join(map(str, after.warnings))
+
+
 def test_at_the_first_load_there_is_no_copy(teams: Folder) -> None:
     teams.write("teams/churn.yaml", "broken")
     assert teams.refusal(MAIN) == ['teams/churn.yaml:1:1: found "broken"; allowed a mapping']

@@ -64,9 +64,9 @@ class RootFile(Section):
     )
     admin: AdminSection | None = Field(default=None, description="The admin API; not served by default.")
     workers: int = Field(default=1, ge=1, le=256, description="Worker processes; one a core.")
-    drain: DrainSection = Field(default=DrainSection(), description="How the sidecar stops.")
-    log: LogSection = Field(default=LogSection(), description="Format and amount of the logs.")
-    explain: ExplainSection = Field(default=ExplainSection(), description="Live explanations.")
+    drain: DrainSection = Field(default_factory=DrainSection, description="How the sidecar stops.")
+    log: LogSection = Field(default_factory=LogSection, description="Format and amount of the logs.")
+    explain: ExplainSection = Field(default_factory=ExplainSection, description="Live explanations.")
     trusted_hops: int | None = Field(
         default=None,
         ge=0,
@@ -77,9 +77,9 @@ class RootFile(Section):
     max_client_connections: int = Field(
         default=10_000, ge=1, description="For the whole sidecar, divided among workers."
     )
-    timeouts: TimeoutsSection = Field(default=TimeoutsSection(), description="For all routes.")
-    limits: LimitsSection = Field(default=LimitsSection(), description="For all routes.")
-    retries: RetriesSection = Field(default=RetriesSection(), description="Bound on repeated requests.")
+    timeouts: TimeoutsSection = Field(default_factory=TimeoutsSection, description="For all routes.")
+    limits: LimitsSection = Field(default_factory=LimitsSection, description="For all routes.")
+    retries: RetriesSection = Field(default_factory=RetriesSection, description="Bound on repeated requests.")
     passthrough_to: Annotated[
         list[Endpoint], BeforeValidator(as_list, json_schema_input_type=Endpoint | list[Endpoint])
     ] = Field(default=[], description="Where requests go that match no route; without it they get 404.")

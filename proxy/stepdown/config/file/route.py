@@ -119,8 +119,10 @@ class RouteSection(Section):
     version_param: str | None = Field(
         default=None, description="Name of the `{name}` in `path` that pins a version; `version` where the path has it."
     )
-    timeouts: TimeoutsSection = Field(default=TimeoutsSection(), description="Over those of the file, one by one.")
-    limits: LimitsSection = Field(default=LimitsSection(), description="Over those of the file, one by one.")
+    timeouts: TimeoutsSection = Field(
+        default_factory=TimeoutsSection, description="Over those of the file, one by one."
+    )
+    limits: LimitsSection = Field(default_factory=LimitsSection, description="Over those of the file, one by one.")
 
     @model_validator(mode="after")
     def _one_form(self) -> Self:

@@ -14,7 +14,7 @@ REFUSED = "stepdown"
 class Section(BaseModel):
     """A mapping of the file: nothing unknown in it, no value silently converted, immutable."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True, defer_build=True)
 
 
 def refused(allowed: str, *, problem: str = "", secret: bool = False) -> PydanticCustomError:
