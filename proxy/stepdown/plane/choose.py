@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from stepdown.errors import BodyTooLargeError, NoRouteError
+from stepdown.errors import BodyTooLargeError, NoReadyVersionError, NoRouteError
 from stepdown.plane import collect, forward
 from stepdown.plane.collect import KEY_BYTES
 from stepdown.plane.outgoing import client_address
@@ -41,12 +41,13 @@ def version(exchange: Exchange) -> None:
     body = None
     if matched.needs_body and exchange.complete and exchange.received <= KEY_BYTES:
         body = bytes(exchange.body)
-    draw = runtime.draw
     if client.may_explain and exchange.head.get(b"x-stepdown-explain"):
-        drawn = draw()
-        draw = lambda: drawn  # noqa: E731 - explained and chosen from the same dice
-        exchange.extra = runtime.explain(exchange, body, address, drawn)
-    choice = matched.choose(exchange.head, exchange.params, body, address, runtime.ready, draw)
+        exchange.extra = runtime.explain(exchange, body, address)
+    try:
+        choice = matched.choose(exchange.head, exchange.params, body, address, runtime.ready, exchange.draw)
+    except NoReadyVersionError:
+        # Nothing answered lately. Where probes do not object, trying is better than refusing: it may just be back.
+        choice = matched.choose(exchange.head, exchange.params, body, address, runtime.not_down, exchange.draw)
     proceed(exchange, runtime.plans.get(choice) or runtime.plan_for(choice))
 
 
@@ -54,7 +55,7 @@ def proceed(exchange: Exchange, plan: Plan) -> None:
     """Hold the request to its route's limits, bring its body into shape where that is needed, and forward it."""
     exchange.plan = plan
     timeouts, limits = plan.route.timeouts, plan.route.limits
-    if timeouts.whole:
+    if timeouts.whole and exchange.attempts == 0:
         exchange.whole_deadline = exchange.client.clock.now + timeouts.whole
     if limits.request_body and max(exchange.head.length, exchange.received) > limits.request_body:
         raise BodyTooLargeError(f"This route takes at most {limits.request_body} bytes")

@@ -366,6 +366,7 @@ class ClientConnection(asyncio.Protocol):
             self.refuse(RequestTimeoutError("The request's head did not arrive in time"), self._ahead)
         else:
             self.transport.close()
+            self._leave()  # an answer that nobody reads would keep the connection open for ever
 
     def drain(self) -> None:
         """Read no further request; close now if there is nothing to answer."""

@@ -49,6 +49,7 @@ class Exchange:
         "body",
         "client",
         "complete",
+        "drawn",
         "endpoint",
         "error",
         "extra",
@@ -88,6 +89,7 @@ class Exchange:
         self.route: Route | None = None
         self.params: tuple[bytes, ...] = ()
         self.plan: Plan | None = None
+        self.drawn = -1
         self.extra = b""
         """Field lines to add to any answer: the explanation that was asked for."""
         # the request's body
@@ -175,6 +177,20 @@ class Exchange:
                 self.pool.failed()
             what = "take the request" if sending else "answer"
             self.fail(UpstreamTimeoutError(f"The upstream did not {what} in time"))
+
+    def draw(self) -> int:
+        """The slot of a request without a key: drawn once, also for an explanation and for another attempt."""
+        if self.drawn < 0:
+            self.drawn = self.runtime.draw()
+        return self.drawn
+
+    def choose_again(self) -> None:
+        """Choose among what is up now, and go on from there."""
+        self.adapted_request = None
+        try:
+            choose.version(self)
+        except StepdownError as error:
+            self.fail(error)
 
     # --- for and from the pool --------------------------------------------------------------------------------------
 
@@ -313,6 +329,8 @@ class Exchange:
             self.upstream.close()
             self.upstream = None
         if self.pool is not None:
+            if self.stage == CONNECT:
+                self.pool.give_up(self)
             self.pool.pending -= 1
             self.pool = None
 

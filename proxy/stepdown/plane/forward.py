@@ -108,7 +108,12 @@ def retry_or_fail(exchange: Exchange, error: StepdownError, *, connected: bool, 
     exchange.leave_upstream()
     exchange.relay = None
     plan.route.count_retry(error.problem)
-    pick_and_send(exchange, exclude=pool)
+    if connected or exchange.route is None:
+        pick_and_send(exchange, exclude=pool)
+    else:
+        # An endpoint that cannot be reached counts as down now, so choosing again finds another one: of this version
+        # or, where it was the last, of one that is eligible too.
+        exchange.choose_again()
 
 
 def take_budget(exchange: Exchange) -> bool:

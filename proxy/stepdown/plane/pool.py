@@ -7,6 +7,7 @@ the exchange waits in a bounded queue, and at most as many connections are opene
 from __future__ import annotations
 
 from collections import deque
+from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 
 from stepdown import tasks
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 IDLE_SECONDS = 4.0
 """Idle connections are not reused after this: uvicorn, under most Python model servers, closes them at 5."""
+
+UNREACHABLE_SECONDS = 1.0
+"""After a failed connection the endpoint counts as down for this long; then a request tries again."""
 
 
 class Waiter(Protocol):
@@ -77,6 +81,7 @@ class EndpointPool:
         "probed",
         "retired",
         "template",
+        "unreachable_until",
         "version",
         "waiting",
     )
@@ -105,6 +110,8 @@ class EndpointPool:
         self.probed = True
         """What active probes say; true until one says otherwise."""
         self.ejection = Ejection(health.eject_after, health.eject_base, health.eject_max)
+        self.unreachable_until = 0.0
+        """Monotonic seconds until which the endpoint counts as down because no connection could be made."""
         self.retired = False
         """No snapshot uses this endpoint any more: connections close as they become free."""
         self.template = RequestTemplate(endpoint)
@@ -112,7 +119,7 @@ class EndpointPool:
 
     def usable(self, now: float) -> bool:
         """Whether requests may go to this endpoint."""
-        return self.probed and not self.ejection.ejected(now)
+        return self.probed and now >= self.unreachable_until and not self.ejection.ejected(now)
 
     def show_ready(self, ready: bool) -> None:
         """Put readiness into the metrics."""
@@ -138,6 +145,11 @@ class EndpointPool:
         self.waiting.append(exchange)
         self._open_more(exchange)
 
+    def give_up(self, exchange: Waiter) -> None:
+        """An exchange that may be in the queue waits no more: its place is free."""
+        with suppress(ValueError):
+            self.waiting.remove(exchange)
+
     def _open_more(self, exchange: Waiter) -> None:
         if self.connecting < len(self.waiting) and self.open + self.connecting < exchange.most_connections:
             self.connecting += 1
@@ -152,6 +164,7 @@ class EndpointPool:
             outcome = "timeout" if error.status == 504 else "refused" if refused else "error"
             self._cells[self._connects[outcome]] += 1
             self.failed()
+            self._unreachable(self._clock.now + UNREACHABLE_SECONDS)
             self._fail_one(error)
             if self.waiting:
                 self._open_more(self.waiting[0])
@@ -163,6 +176,11 @@ class EndpointPool:
                 exchange.on_no_connection(error)
                 return
 
+    def _unreachable(self, until: float) -> None:
+        self.unreachable_until = until
+        if self.version is not None:
+            self.version.refresh(self._clock.now)
+
     # --- what connections report ------------------------------------------------------------------------------------
 
     def opened(self, connection: UpstreamConnection) -> None:
@@ -170,6 +188,8 @@ class EndpointPool:
         self.connecting -= 1
         self.open += 1
         self._cells[self._connects["ok"]] += 1
+        if self.unreachable_until:
+            self._unreachable(0.0)
         self.free(connection)
 
     def free(self, connection: UpstreamConnection) -> None:

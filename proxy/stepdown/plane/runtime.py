@@ -70,6 +70,7 @@ class Runtime:
         "_slab",
         "client_timeouts",
         "digest",
+        "not_down",
         "passthrough",
         "plans",
         "pools",
@@ -97,6 +98,8 @@ class Runtime:
         self.client_timeouts = spec.client_timeouts
         self.ready: list[bool] = [False] * (len(self.snapshot.versions) + 1)
         """By place in `snapshot.versions`: whether an endpoint of the version takes requests. Last: the passthrough."""
+        self.not_down = list(self.ready)
+        """The same, but for versions that refused connections lately: for when nothing is ready."""
         self.plans: dict[Choice, Plan] = {}
         self.pools: dict[PoolKey, EndpointPool] = {}
         self._slab = slab
@@ -116,7 +119,7 @@ class Runtime:
         for index, (model, version) in enumerate(self.snapshot.versions):
             declared = self.snapshot.models[model].versions[version]
             pools = [build(f"{model}/{version}", endpoint, declared.health) for endpoint in declared.endpoints]
-            self.versions[model, version] = VersionPool(pools, self.ready, index)
+            self.versions[model, version] = VersionPool(pools, self.ready, self.not_down, index)
         self.passthrough = self._passthrough(build) if spec.passthrough_to else None
 
     def _route_parts(self, route: Route, model: specification.Model) -> RouteParts:
@@ -127,7 +130,7 @@ class Runtime:
         route = specification.Route(name=PASSTHROUGH, match=specification.Match(), model="", rules=())
         health = specification.HealthCheck()
         pools = [build(PASSTHROUGH, endpoint, health) for endpoint in self.spec.passthrough_to]
-        version = self.versions["", PASSTHROUGH] = VersionPool(pools, self.ready, len(self.ready) - 1)
+        version = self.versions["", PASSTHROUGH] = VersionPool(pools, self.ready, self.not_down, len(self.ready) - 1)
         choice = Choice(PASSTHROUGH, "", "none", "none", "none", -1, "split", "none", None, evidence=False)
         return Plan(
             route=RoutePlan(route, (), False, self._slab),
@@ -171,10 +174,10 @@ class Runtime:
             slab=self._slab,
         )
 
-    def explain(self, exchange: Exchange, body: bytes | None, address: str, drawn: int) -> bytes:
+    def explain(self, exchange: Exchange, body: bytes | None, address: str) -> bytes:
         """A field line with the explanation of the decision about this exchange, as ASCII JSON."""
         assert exchange.route is not None
-        explanation = exchange.route.explain(exchange.head, exchange.params, body, address, self.ready, lambda: drawn)
+        explanation = exchange.route.explain(exchange.head, exchange.params, body, address, self.ready, exchange.draw)
         return serialise.field("x-stepdown-explain", json.dumps(msgspec.to_builtins(explanation)))
 
     def may_explain(self, peer: str) -> bool:

@@ -10,13 +10,20 @@ from stepdown.plane.pool import EndpointPool
 class VersionPool:
     """Endpoints of a version, with the least pending one picked for each request."""
 
-    __slots__ = ("_index", "_ready", "_turn", "endpoints", "single")
+    __slots__ = ("_index", "_not_down", "_ready", "_turn", "endpoints", "single")
 
-    def __init__(self, endpoints: Iterable[EndpointPool], ready: MutableSequence[bool], index: int) -> None:
+    def __init__(
+        self,
+        endpoints: Iterable[EndpointPool],
+        ready: MutableSequence[bool],
+        not_down: MutableSequence[bool],
+        index: int,
+    ) -> None:
         self.endpoints = tuple(endpoints)
         self.single = self.endpoints[0] if len(self.endpoints) == 1 else None
         """The only endpoint, which is never ejected and needs no choosing."""
         self._ready = ready
+        self._not_down = not_down
         self._index = index
         self._turn = 0
 
@@ -46,13 +53,15 @@ class VersionPool:
         return not any(other.usable(now) for other in self.endpoints if other is not endpoint)
 
     def refresh(self, now: float) -> None:
-        """Tell the snapshot's readiness list, and the metrics, how things are."""
-        ready = False
+        """Tell the runtime's readiness lists, and the metrics, how things are."""
+        ready = not_down = False
         for endpoint in self.endpoints:
             usable = endpoint.usable(now)
             endpoint.show_ready(usable)
             ready = ready or usable
+            not_down = not_down or endpoint.probed
         self._ready[self._index] = ready
+        self._not_down[self._index] = not_down
 
 
 def _pending(endpoint: EndpointPool) -> int:
