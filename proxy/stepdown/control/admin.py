@@ -30,15 +30,20 @@ from stepdown.telemetry.log import fields
 
 BODY_LIMIT = 64 * 1024
 
+_EVERYWHERE = {"", "0.0.0.0", "::"}  # noqa: S104 - not to listen on: as a Host, browsers take it for this machine
+
 _logger = logging.getLogger(__name__)
 
 
 def application(state: ControllerState, hosts: Iterable[str] = ()) -> web.Application:
-    """The application of the admin socket (`serving.serve`); without tokens it refuses every call, and says so."""
+    """The application of the admin socket (`serving.serve`).
+
+    `hosts` are names that requests may carry in `Host`, besides addresses that lead here. Without tokens every call is
+    refused, and the log says so.
+    """
     calls = _Calls(state)
-    served = web.Application(
-        middlewares=[gate(state, frozenset(host.lower() for host in hosts))], client_max_size=BODY_LIMIT
-    )
+    names = frozenset(host.lower() for host in hosts) - _EVERYWHERE
+    served = web.Application(middlewares=[gate(state, names)], client_max_size=BODY_LIMIT)
     served.router.add_get("/v1/status", calls.status)
     served.router.add_get("/v1/config", calls.config)
     served.router.add_get("/v1/routes", calls.routes)

@@ -136,7 +136,8 @@ def _caller(request: web.Request, state: ControllerState, brake: Brake) -> Token
     caller = holder(presented(authorization) or "", state.tokens)
     if caller is None:
         brake.failed(address, now)
-        _logger.warning("admin call with a wrong token", extra=fields(address=address, path=request.path))
+        event = "admin call with a wrong token" if state.tokens else "admin call refused: no tokens are configured"
+        _logger.warning(event, extra=fields(address=address, path=request.path))
         challenge = 'Bearer realm="stepdown", error="invalid_token"'
         raise Refusal(401, "unauthorized", "The token is not valid.", WWW_Authenticate=challenge)
     return caller

@@ -5,6 +5,7 @@ import pytest
 
 from stepdown.control import admin
 from stepdown.control.state import ReloadView, WorkerView
+from tests.kit.client import ask
 from tests.kit.controller_state import CHURN, DOWN, SetState, a_token, served
 
 TOKENS = (a_token("grafana", "view", "look-only"), a_token("deploy", "operate", "s3cret"))
@@ -170,10 +171,11 @@ def test_two_tokens_are_none(server):
     assert server.ask("GET", "/v1/status", headers=headers).status == 401
 
 
-def test_without_tokens_every_call_is_refused(state, server):
+def test_without_tokens_every_call_is_refused_and_the_log_says_why(state, server, caplog):
     state.tokens = ()
     for authorization in ("Bearer s3cret", "Bearer ", "Bearer x"):
         assert server.ask("GET", "/v1/status", headers={"Authorization": authorization}).status == 401
+    assert "admin call refused: no tokens are configured" in caplog.text
 
 
 def test_a_token_that_a_reload_took_back_opens_nothing_any_more(state, server):
@@ -311,3 +313,27 @@ def test_a_host_that_a_rebound_name_would_send_is_refused_even_with_the_token(st
     answer = server.ask("POST", "/v1/drain", headers=OPERATE | {"Host": host}, json={})
     assert (answer.status, problem(answer)) == (403, "host-not-allowed")
     assert state.asked == []
+
+
+@pytest.mark.parametrize("listen", ["0.0.0.0", "::", ""])
+def test_the_address_of_every_interface_is_no_name_of_this_one(state, listen):
+    with served(lambda: admin.application(state, hosts=[listen])) as server:
+        host = f"[{listen}]" if ":" in listen else listen
+        assert server.ask("GET", "/v1/status", headers=VIEW | {"Host": host}).status == 403
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"GET /v1/status HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\n",
+        b"GET /v1/status HTTP/1.1\r\nHost: evil.example\r\nHost: localhost\r\n",
+        b"GET /v1/status HTTP/1.1\r\n",
+        b"GET /v1/status HTTP/1.0\r\n",
+        b"GET http://localhost/v1/status HTTP/1.1\r\nHost: evil.example\r\n",
+    ],
+    ids=["two-hosts", "two-hosts-reversed", "no-host", "http-1.0", "absolute-form"],
+)
+def test_nothing_but_one_host_counts(server, head):
+    answer = ask(server.port, head + b"Authorization: Bearer look-only\r\n\r\n")
+    assert answer.status in {400, 403}
+    assert b"digest" not in answer.body
