@@ -1,6 +1,7 @@
 """Runs the demo: `make demo`, or `make demo KEEP=1` to leave everything up afterwards."""
 
 import argparse
+import json
 import signal
 import sys
 import time
@@ -8,15 +9,12 @@ import urllib.error
 from pathlib import Path
 
 from config.churn.clients.old import API_KEY, NotWhatWeAgreedError
+from config.churn.demo.question import question
 from config.churn.demo.scenes import SCENES
 from config.churn.demo.screen import DidNotHoldError, Screen
 from config.churn.demo.stage import Stage, TakenError
 from config.churn.processes import StartError
 from config.churn.servers import ROOT
-
-QUESTION = (
-    '{"inputs":[{"name":"x","shape":[1,10],"datatype":"FP64","data":[14,20,90,600,0.09,0.1,0.08,0.05,0.18,0.06]}]}'
-)
 
 
 def main() -> int:
@@ -41,7 +39,7 @@ def main() -> int:
         screen.console.print("\nInterrupted; everything was ended.")
         return 130
     except TakenError as error:
-        screen.console.print(f"The demo cannot start:\n{error}", style="bold red", markup=False, soft_wrap=True)
+        screen.console.print(f"The demo cannot start. {error}", style="bold red", markup=False, soft_wrap=True)
     except StartError as error:
         screen.console.print(f"Did not start: {error}", style="bold red", markup=False, soft_wrap=True)
     except (DidNotHoldError, NotWhatWeAgreedError, urllib.error.URLError, OSError) as error:
@@ -56,14 +54,16 @@ def _end(number: int, _: object) -> None:
 
 
 def _stay(stage: Stage, screen: Screen) -> None:
-    ask = f"curl -si {stage.url}/v2/models/churn/infer -H 'content-type: application/json'"
+    body = stage.folder / "question.json"
+    body.write_text(json.dumps(question(stage.customer)))
+    asks = f"curl -si {stage.url}/v2/models/churn/infer -H 'content-type: application/json' -d @{body}"
     screen.console.print("\nEverything is up. Try, in another terminal:")
     for line in (
-        f"{ask} -d '{QUESTION}'",
-        f"{ask} -H 'x-model-version: 2' -d '{QUESTION}'",
-        f"{ask} -H 'x-api-key: {API_KEY}' -H 'x-user-id: user-7' -d '{QUESTION}'",
-        f"curl -s {stage.status_url}/metrics",
+        asks,
+        f"{asks} -H 'x-model-version: 2'",
+        f"{asks} -H 'x-api-key: {API_KEY}' -H 'x-user-id: user-377'",
         f"curl -s {stage.url}/v2/models/churn",
+        f"curl -s {stage.status_url}/metrics",
     ):
         screen.console.print(f"  {line}", markup=False, soft_wrap=True)
     screen.console.print("Ctrl-C ends it all.")

@@ -20,12 +20,16 @@ class Reply:
         return self.answer["outputs"][0]["data"][0]
 
 
+def question(customer: Sequence[float]) -> dict[str, Any]:
+    """The Open Inference request about one customer (ten numbers)."""
+    return {"inputs": [{"name": "x", "shape": [1, 10], "datatype": "FP64", "data": list(customer)}]}
+
+
 def ask(url: str, customer: Sequence[float], headers: Mapping[str, str]) -> Reply:
     """Asks about one customer (ten numbers); raises `urllib.error.HTTPError` for any status but 2xx."""
-    question = {"inputs": [{"name": "x", "shape": [1, 10], "datatype": "FP64", "data": list(customer)}]}
     request = urllib.request.Request(
         f"{url}/v2/models/churn/infer",
-        data=json.dumps(question).encode(),
+        data=json.dumps(question(customer)).encode(),
         headers={"content-type": "application/json", **headers},
     )
     with urllib.request.urlopen(request, timeout=10) as response:

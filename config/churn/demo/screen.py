@@ -1,9 +1,12 @@
 """How the demo looks in a terminal: numbered scenes, checked sentences, and tables that fill as answers arrive."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Mapping
+from typing import Self
 
-from rich.console import Console
+from rich.console import Console, Group
 from rich.live import Live
 from rich.panel import Panel
 from rich.table import Table
@@ -62,64 +65,63 @@ class Screen:
         text = Text(json.dumps(json.loads(body), indent=2))
         self.console.print(Panel(text, title=title, title_align="left", border_style="yellow", expand=False))
 
-    def answers(self) -> "Answers":
+    def answers(self) -> Answers:
         """A table of who asked, what they read, in which shape, and computed by which version."""
         return Answers(self.console)
 
-    def shares(self) -> "Shares":
+    def shares(self) -> Shares:
         """Bars of how many users each version serves."""
         return Shares(self.console)
 
 
-class Answers:
-    """A table with one row for each answer; as a context it is drawn while rows come in."""
+class Drawing:
+    """Something that is drawn anew with every change while it is entered as a context."""
 
     def __init__(self, console: Console) -> None:
-        self._table = Table(border_style="dim", header_style="bold")
-        for column in ("who asks", "reads", "X-Model-Version", "X-Model-Served"):
-            self._table.add_column(column)
         self._console = console
-        self._live = Live(self._table, console=console, auto_refresh=False)
+        self._live = Live(console=console, auto_refresh=False)
 
-    def __enter__(self) -> "Answers":
+    def __enter__(self) -> Self:
         self._live.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._live.stop()
         if not self._console.is_terminal:
-            self._console.print()
+            self._console.print()  # rich leaves the cursor at the end of what it drew
+
+
+class Answers(Drawing):
+    """A table with one row for each answer."""
+
+    def __init__(self, console: Console) -> None:
+        super().__init__(console)
+        self._table = Table(border_style="dim", header_style="bold")
+        for column in ("who asks", "reads", "X-Model-Version", "X-Model-Served"):
+            self._table.add_column(column)
 
     def add(self, who: str, reads: str, headers: Mapping[str, str]) -> None:
         """One more answer; `reads` is what the client made of it."""
         self._table.add_row(who, reads, headers["x-model-version"], headers["x-model-served"])
-        self._live.refresh()
+        self._live.update(self._table, refresh=True)
 
 
-class Shares:
-    """Two bars that grow as users are served; as a context it is drawn while they come."""
+class Shares(Drawing):
+    """A bar for each version, of how many users it serves."""
 
     WIDTH = 40
 
     def __init__(self, console: Console) -> None:
+        super().__init__(console)
         self._counts: dict[str, int] = {}
-        self._live = Live(console=console, auto_refresh=False)
-
-    def __enter__(self) -> "Shares":
-        self._live.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._live.stop()
 
     def add(self, version: str) -> None:
         """One more user was served by `version`."""
         self._counts[version] = self._counts.get(version, 0) + 1
         total = sum(self._counts.values())
-        lines = Text()
+        lines = []
         for name, count in sorted(self._counts.items()):
-            share = count / total
-            lines.append(f"  {name}  ", "bold")
-            lines.append("█" * round(share * self.WIDTH), "cyan")
-            lines.append(f"  {count} of {total} users  {share:.1%}\n")
-        self._live.update(lines, refresh=True)
+            bar = "█" * round(count / total * self.WIDTH)
+            numbers = f"  {count} of {total} users  {count / total:.1%}"
+            lines.append(Text.assemble((f"  {name}  ", "bold"), (bar, "cyan"), numbers))
+        self._live.update(Group(*lines), refresh=True)

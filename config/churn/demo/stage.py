@@ -51,16 +51,16 @@ class Stage:
         """Makes sure that nobody else listens where the demo wants to.
 
         Raises:
-            TakenError: names every address in use, and the variable that moves it.
+            TakenError: names every port in use, and the command that uses others.
         """
-        taken = []
-        for name, default in ADDRESSES.items():
-            port = _port(self.environment[name])
-            if is_taken("127.0.0.1", port):
-                moved = default.replace(str(_port(default)), str(free_port()))
-                taken.append(f"port {port} is in use by another program: end it, or run  make demo {name}={moved}")
+        taken = {name: port for name in ADDRESSES if is_taken("127.0.0.1", port := _port(self.environment[name]))}
         if taken:
-            raise TakenError("\n".join(taken))
+            moved = [ADDRESSES[name].replace(str(_port(ADDRESSES[name])), str(free_port())) for name in taken]
+            settings = " ".join(f"{name}={address}" for name, address in zip(taken, moved, strict=True))
+            ports = ", ".join(str(port) for port in taken.values())
+            raise TakenError(
+                f"Another program listens on port {ports}. End it, or choose other ports:\n  make demo {settings}"
+            )
 
     @cached_property
     def customers(self) -> list[list[float]]:

@@ -81,5 +81,5 @@ def test_it_says_which_port_is_taken_and_what_to_do(tmp_path: Path) -> None:
             timeout=60,
         )
     assert done.returncode == 1
-    assert f"port {port} is in use" in done.stdout
-    assert "make demo CHURN_LISTEN=" in done.stdout
+    assert f"Another program listens on port {port}" in done.stdout
+    assert "make demo CHURN_LISTEN=127.0.0.1:" in done.stdout
