@@ -11,6 +11,7 @@ from tests.kit.configuration import GOOD, Folder, changed
 ADAPTERS = GOOD[GOOD.index("    adapters:") : GOOD.index("    clients:")]
 RULES = GOOD[GOOD.index("    rules:") :]
 DECLARED = '"1.0.0", "1.1.0", "2.0.0"'
+ENVIRON = {"A": "a-token-that-is-long", "B": "another-token-that-is-long"}
 TOKENS = "tokens: [{name: a, role: %s, token: %s}]"
 
 
@@ -221,6 +222,14 @@ MISTAKES: dict[str, tuple[tuple[str, str], str]] = {
         'stepdown.yaml:23:19: routes.churn.match.path: found "/v2/models/churn-{x}/infer"; allowed {name} for one '
         "whole segment, as in /v2/models/churn/versions/{version}/infer",
     ),
+    "a name twice in one template": (
+        ("path: /v2/models/churn/infer", 'path: "/v2/{x}/{x}"'),
+        'stepdown.yaml:23:19: routes.churn.match.path: found "/v2/{x}/{x}"; allowed each {name} once in a path',
+    ),
+    "a path and a prefix": (
+        ("path: /v2/models/churn/infer", "path: /v2, path_prefix: /v2"),
+        "stepdown.yaml:23:12: routes.churn.match: found path and path_prefix; allowed one of the two",
+    ),
     "a version_param that the path lacks": (
         in_route("version_param: version"),
         'stepdown.yaml:25:20: routes.churn.version_param: found "version"; allowed a {name} of the path: it has none',
@@ -314,6 +323,15 @@ MISTAKES: dict[str, tuple[tuple[str, str], str]] = {
         ("routes:\n", "routes:\n  other:\n"),
         "stepdown.yaml:22:9: routes.other: found nothing; allowed a mapping",
     ),
+    "two tokens of one name": (
+        in_admin("tokens: [{name: a, role: view, token: {env: A}}, {name: a, role: view, token: {env: B}}]"),
+        'stepdown.yaml:1:91: admin.tokens[1].name: found the name "a" a second time; allowed each name once',
+    ),
+    "a header whose secret is missing": (
+        ("[http://churn-v1:8080]", "[{url: http://churn-v1:8080, set_headers: {authorization: {env: KEY}}}]"),
+        'stepdown.yaml:8:122: models.churn.versions."1.1.0".endpoints[0].set_headers.authorization.env: '
+        "the environment variable KEY is not set; allowed a variable that is set",
+    ),
     "an accepted latest that does not exist": (
         ("repeatable: true", 'accept_latest: "3.0.0"'),
         f'stepdown.yaml:5:20: models.churn.accept_latest: found "3.0.0"; allowed a declared version: {DECLARED}; '
@@ -325,7 +343,7 @@ MISTAKES: dict[str, tuple[tuple[str, str], str]] = {
 @pytest.mark.parametrize("name", MISTAKES)
 def test_a_mistake_has_one_clear_message(name: str, tmp_path: Path) -> None:
     change, message = MISTAKES[name]
-    assert Folder(tmp_path).refusal(changed(change)) == [message]
+    assert Folder(tmp_path).refusal(changed(change), environ=ENVIRON) == [message]
 
 
 @pytest.mark.parametrize("key", ["segments", "rollouts", "flags", "state"])
@@ -341,6 +359,32 @@ def test_a_rule_cannot_ask_for_a_segment_a_flag_or_a_shadow_yet(tmp_path: Path) 
     assert found == [
         'stepdown.yaml:25:5: routes.churn.shadow: "shadow" is not supported by this version',
         'stepdown.yaml:28:29: routes.churn.rules[0].when.segment: "segment" is not supported by this version',
+    ]
+
+
+@pytest.mark.parametrize(
+    ("contract", "reason"),
+    [
+        ("{", "is no usable contract"),
+        ('{"type": "nothing"}', "is no usable contract"),
+        ('{"$ref": "https://example.com/a.json"}', "is no usable contract"),
+        ('{"const": 1e999}', "holds a number that JSON cannot carry"),
+    ],
+)
+def test_a_contract_that_cannot_be_used_is_placed_where_it_is_named(contract: str, reason: str, tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    folder.write("contracts/1.1.0.json", contract)
+    (message,) = folder.refusal(GOOD)
+    assert message.startswith(
+        f'stepdown.yaml:8:25: models.churn.versions."1.1.0".schema: the file contracts/1.1.0.json {reason}'
+    )
+
+
+def test_what_depends_on_a_wrong_part_is_not_told_as_well(tmp_path: Path) -> None:
+    versions = GOOD[GOOD.index("    versions:") : GOOD.index("    adapters:")]
+    text = changed((versions, "    versions: {}\n"), (RULES, ""))
+    assert Folder(tmp_path).refusal(text) == [
+        "stepdown.yaml:6:15: models.churn.versions: found a mapping; allowed at least 1"
     ]
 
 
