@@ -12,7 +12,7 @@ from typing import Generic, TypeVar
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from stepdown.config.describe_error import told
+from stepdown.config.describe_error import UNSUPPORTED, told
 from stepdown.config.file import Section
 from stepdown.config.findings import Finding
 from stepdown.config.tree import Items, Members, Node, Path, child, find, plain, unshared
@@ -43,7 +43,7 @@ def validate(root: Node, model: type[File]) -> Valid[File]:
         except ValidationError as invalid:
             errors = invalid.errors(include_url=False, include_input=False)
         if findings is None:
-            findings = [told(error, written_path(error, root), root, model) for error in errors]
+            findings = _all_told(errors, root, model)
             root = unshared(root)
         paths = {written_path(error, root) for error in errors}
         removed |= paths
@@ -52,6 +52,19 @@ def validate(root: Node, model: type[File]) -> Valid[File]:
         for path in sorted(paths, key=_last_first):
             if not any(path[:depth] in paths for depth in range(len(path))):  # else it goes with what is around it
                 _take_out(root, path)
+
+
+def _all_told(errors: list[ErrorDetails], root: Node, model: type[Section]) -> list[Finding]:
+    """Findings for all errors; but where a key is not supported yet, nobody misses the one it would stand for."""
+    located = [(error, written_path(error, root)) for error in errors]
+    with_later_keys = {
+        path[:-1] for error, path in located if error["type"] == "extra_forbidden" and path[-1] in UNSUPPORTED
+    }
+    return [
+        told(error, path, root, model)
+        for error, path in located
+        if error["type"] != "missing" or path not in with_later_keys
+    ]
 
 
 def written_path(error: ErrorDetails, root: Node) -> Path:
