@@ -123,11 +123,6 @@ def place_of(root: Node, path: SequenceOf[Key], *, of_key: bool = False) -> Plac
     return place
 
 
-def names(node: Node | None) -> tuple[str, ...]:
-    """Keys of a mapping; none for anything else."""
-    return tuple(node.members) if isinstance(node, Members) else ()
-
-
 def describe(node: Node | None) -> str:
     """A value for a message: `"text"`, `the number 1.1`, `a list`; bounded, and as the file has it."""
     if node is None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from stepdown.config.tree import as_written, child, describe, dotted, find, names, place_of, plain, unshared
+from stepdown.config.tree import as_written, child, describe, dotted, find, place_of, plain, unshared
 from stepdown.config.yaml_reader import read
 
 TEXT = """\
@@ -46,8 +46,6 @@ def test_absent_parts_are_found_as_nothing(root) -> None:
     assert find(root, ("a", "b", 3)) is None
     assert find(root, ("a", "b", "c")) is None
     assert child(None, "a") is None
-    assert names(find(root, ("a", "b"))) == ()
-    assert names(root) == ("a", "d")
 
 
 def test_a_copy_without_sharing_can_lose_a_part_and_keeps_the_numbers_of_the_rest(root) -> None:

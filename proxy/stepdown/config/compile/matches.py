@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from stepdown.config.file.match import HeaderSection, MatchSection, template_names
+from stepdown.config.file.match import HeaderSection, MatchSection
 from stepdown.decide import spec
-
-__all__ = ["match_of", "template_names"]
 
 
 def match_of(section: MatchSection | None) -> spec.Match:

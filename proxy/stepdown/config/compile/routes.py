@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 
 from stepdown.config.compile.checker import Checker
-from stepdown.config.compile.matches import match_of, template_names
+from stepdown.config.compile.matches import match_of
 from stepdown.config.compile.rules import DraftRoute
 from stepdown.config.compile.versions import DraftModel, Versions
 from stepdown.config.file import KeySourceSection, RootFile, RouteSection
+from stepdown.config.file.match import template_names
 from stepdown.config.file.route import LimitsSection, TimeoutsSection
 from stepdown.config.findings import listed
 from stepdown.config.tree import Path

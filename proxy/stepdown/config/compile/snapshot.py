@@ -6,13 +6,13 @@ from collections.abc import Mapping
 
 from stepdown.config.compile.checker import Checker
 from stepdown.config.compile.endpoints import endpoints_of
-from stepdown.config.compile.matches import template_names
 from stepdown.config.compile.models import model_of
 from stepdown.config.compile.resources import Resources
 from stepdown.config.compile.routes import check_distinct, route_of, timeouts_of
 from stepdown.config.compile.rules import DraftRoute, rules_of
 from stepdown.config.compile.versions import DraftModel, draft_model
 from stepdown.config.file import RootFile
+from stepdown.config.file.match import template_names
 from stepdown.config.findings import listed
 from stepdown.decide import spec
 

@@ -40,15 +40,15 @@ class SecretSection(Section):
     @model_validator(mode="after")
     def _one_source(self) -> Self:
         if (self.env is None) == (self.file is None):
-            raise refused(f"one of {_SOURCES}", secret=True)
+            raise refused(f"one of {_SOURCES}")
         if self.env is not None and not NAME.fullmatch(self.env):
-            raise refused("the name of an environment variable in env", problem="found no name", secret=True)
+            raise refused("the name of an environment variable in env", problem="found no name")
         return self
 
 
 def _no_literal(value: Any) -> Any:
     if not isinstance(value, dict):
-        raise refused(_SOURCES, problem="found a value in the file itself", secret=True)
+        raise refused(_SOURCES, problem="found a value in the file itself")
     return value
 
 

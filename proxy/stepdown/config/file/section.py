@@ -17,10 +17,9 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True, defer_build=True)
 
 
-def refused(allowed: str, *, problem: str = "", secret: bool = False) -> PydanticCustomError:
-    """An error that says what is allowed. `problem` replaces "found X"; a `secret` value is never shown."""
-    context: dict[str, Any] = {"allowed": allowed, "problem": problem, "secret": secret}
-    return PydanticCustomError(REFUSED, "allowed {allowed}", context)
+def refused(allowed: str, *, problem: str = "") -> PydanticCustomError:
+    """An error that says what is allowed; a `problem` replaces "found X" where X must not be shown or says too little."""
+    return PydanticCustomError(REFUSED, "allowed {allowed}", {"allowed": allowed, "problem": problem})
 
 
 def as_list(value: Any) -> Any:
