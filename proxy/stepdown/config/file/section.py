@@ -18,7 +18,7 @@ class Section(BaseModel):
 
 
 def refused(allowed: str, *, problem: str = "") -> PydanticCustomError:
-    """An error that says what is allowed; a `problem` replaces "found X" where X must not be shown or says too little."""
+    """An error that says what is allowed; a `problem` replaces "found X" where X must not be shown or says little."""
     return PydanticCustomError(REFUSED, "allowed {allowed}", {"allowed": allowed, "problem": problem})
 
 
