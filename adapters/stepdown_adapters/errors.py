@@ -65,6 +65,10 @@ class AdaptError(AdaptersError):
         self.path = path
         self.sentence = sentence
 
+    def __reduce__(self) -> tuple[type[AdaptError], tuple[str, str, str, str]]:
+        """Crosses from a process pool whole."""
+        return AdaptError, (self.step, self.operation, self.path, self.sentence)
+
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """The known name most like `name`, or `None` when none is like it."""

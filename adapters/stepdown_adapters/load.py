@@ -209,5 +209,8 @@ def _check_references(schema: Any, root: _File) -> None:
         waiting += [(at + pointer(*tokens), child) for tokens, child in children(inner)]
     try:
         jsonschema_rs.validator_for(schema)
-    except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError) as error:
+    except jsonschema_rs.ValidationError as error:
+        at = pointer(*(str(token) for token in error.instance_path))
+        raise ContractError(root.place(at), f"cannot be used for validation: {error.message}") from error
+    except (jsonschema_rs.ReferencingError, ValueError) as error:
         raise ContractError(root.name, f"cannot be used for validation: {error}") from error
