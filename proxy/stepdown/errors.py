@@ -4,7 +4,7 @@ An error that reaches a client is one of these. Foreign exceptions (`OSError`, `
 are mapped to them where they enter (`plane.connect`, `plane.adapt`, `config.load`), never further in.
 
 A class is the *kind* of failure and carries what is fixed about it; an instance adds `detail`, one sentence for people.
-`problem` is the tail of the RFC 9457 `type` URI (`https://stepdown.dev/problems/<problem>`), stable once released, and
+`problem` is the tail of the RFC 9457 `type` URI (`urn:stepdown:problem:<problem>`), stable once released, and
 at the same time the value of the metric label `error`.
 """
 

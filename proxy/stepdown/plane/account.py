@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from time import perf_counter, time
+from time import perf_counter_ns, time
 from typing import TYPE_CHECKING
 
 from stepdown.errors import StepdownError
@@ -11,15 +11,19 @@ from stepdown.plane.plan import OUTCOMES
 if TYPE_CHECKING:
     from stepdown.plane.client import ClientConnection
     from stepdown.plane.exchange import Exchange
+    from stepdown.telemetry.access import AccessLog
 
 
 def finished(exchange: Exchange) -> None:
     """Count an exchange whose answer was given, or cut."""
-    seconds = perf_counter() - exchange.started
+    elapsed = perf_counter_ns() - exchange.started
     plan = exchange.plan
     if plan is not None and exchange.status:
-        plan.account(exchange.status, exchange.outcome, seconds, exchange.upstream_seconds)
-    _close(exchange, seconds)
+        plan.account(exchange.status, exchange.outcome, elapsed, exchange.upstream_time)
+    if exchange.retrying:
+        exchange.client.budget.give()
+    if exchange.client.access is not None:
+        _record(exchange, exchange.client.access, elapsed)
 
 
 def aborted(exchange: Exchange) -> None:
@@ -27,7 +31,10 @@ def aborted(exchange: Exchange) -> None:
     if exchange.plan is not None:
         exchange.plan.route.count_abort()
     exchange.status = exchange.status if exchange.answer_begun else 499
-    _close(exchange, perf_counter() - exchange.started)
+    if exchange.retrying:
+        exchange.client.budget.give()
+    if exchange.client.access is not None:
+        _record(exchange, exchange.client.access, perf_counter_ns() - exchange.started)
 
 
 def refused(exchange: Exchange, error: StepdownError) -> None:
@@ -41,17 +48,12 @@ def refused(exchange: Exchange, error: StepdownError) -> None:
 def malformed(client: ClientConnection, error: StepdownError, raw: bytes) -> None:
     """Record bytes that were no request: what there is of the first line stands for the target."""
     if client.access is not None:
-        line = raw.partition(b"\n")[0]
+        line = raw.partition(b"\n")[0].rstrip(b"\r")
         names = ("",) * 8
         client.access.add((time(), client.peer, b"", line, "", error.code, 0, 0, 0.0, 0.0, *names, error.problem))
 
 
-def _close(exchange: Exchange, seconds: float) -> None:
-    if exchange.retrying:
-        exchange.client.budget.give()
-    access = exchange.client.access
-    if access is None:
-        return
+def _record(exchange: Exchange, access: AccessLog, elapsed: int) -> None:
     head, plan = exchange.head, exchange.plan
     choice = plan.choice if plan is not None else None
     route = plan.route.name if plan is not None else exchange.route.name if exchange.route is not None else ""
@@ -70,12 +72,12 @@ def _close(exchange: Exchange, seconds: float) -> None:
             exchange.status,
             exchange.received,
             exchange.response_bytes,
-            seconds,
-            exchange.upstream_seconds,
+            elapsed / 1e9,
+            exchange.upstream_time / 1e9,
             route,
             *names,
             OUTCOMES[exchange.outcome],
-            exchange.endpoint,
+            exchange.last_pool.key if exchange.last_pool is not None else "",
             exchange.error,
         )
     )

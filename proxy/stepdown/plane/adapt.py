@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from stepdown_adapters.generate import Adapter
-
 from stepdown.errors import AdapterFailedError, RequestNotAdaptableError, StreamNotAdaptableError
 from stepdown.plane import encodings
 from stepdown.wire import ResponseHead
 from stepdown_adapters.context import Context
 from stepdown_adapters.errors import AdaptError
+from stepdown_adapters.generate import Adapter
 
 if TYPE_CHECKING:
     from stepdown.plane.exchange import Exchange
@@ -57,9 +56,9 @@ def refuse_stream(head: ResponseHead) -> None:
         )
 
 
-def kept_lines(head: ResponseHead) -> list[bytes]:
-    """The answer's field lines without those that are untrue of an adapted body."""
-    return [line for line in head.lines if not _is_stale(line)]
+def kept_fields(head: ResponseHead) -> bytes:
+    """The answer's field lines without those that are untrue of an adapted body, each with its CRLF."""
+    return b"".join([line + b"\r\n" for line in head.lines if not _is_stale(line)])
 
 
 def _is_stale(line: bytes) -> bool:

@@ -55,7 +55,7 @@ async def _elsewhere(exchange: Exchange, plan: Plan, head: ResponseHead, body: b
 
 def _deliver(exchange: Exchange, plan: Plan, head: ResponseHead, adapted: bytes) -> None:
     exchange.outcome = ADAPTED
-    send.whole(exchange, head, adapt.kept_lines(head), adapted, plan.lines)
+    send.whole(exchange, head, adapt.kept_fields(head), adapted, plan.lines)
 
 
 def _failed(exchange: Exchange, plan: Plan, head: ResponseHead, body: bytes, error: AdapterFailedError) -> None:
@@ -67,7 +67,7 @@ def _failed(exchange: Exchange, plan: Plan, head: ResponseHead, body: bytes, err
     if plan.route.policy == "passthrough" and not unread:
         exchange.outcome = PASSTHROUGH
         plan.route.count_error(error.problem)
-        send.whole(exchange, head, head.lines, body, plan.true_lines)
+        send.whole(exchange, head, head.fields, body, plan.true_lines)
     elif plan.route.policy != "ask_native" or not _ask_native(exchange, plan):
         exchange.fail(error)
 

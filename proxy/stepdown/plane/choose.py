@@ -54,6 +54,9 @@ def version(exchange: Exchange) -> None:
 def proceed(exchange: Exchange, plan: Plan) -> None:
     """Hold the request to its route's limits, bring its body into shape where that is needed, and forward it."""
     exchange.plan = plan
+    if plan.direct and not exchange.head.expect:
+        forward.pick_and_send(exchange)
+        return
     timeouts, limits = plan.route.timeouts, plan.route.limits
     if timeouts.whole and exchange.attempts == 0:
         exchange.whole_deadline = exchange.client.clock.now + timeouts.whole

@@ -30,6 +30,7 @@ DISCARD_SECONDS = 2.0
 """How much, and how long, is still read after a final answer, so that its last bytes are not lost to a reset."""
 STALL_CHECKS = 15
 """Times that long a last answer may stand still in the socket before its connection is given up."""
+_CR = 13
 _RESET = struct.pack("ii", 1, 0)
 
 
@@ -121,19 +122,18 @@ class ClientConnection(asyncio.Protocol):
             return self.origin_lines
         return request_origin(head, self.peer.encode("ascii"), b"http", self.plane.runtime.trusted_hops)
 
-    def done(self, *, close: bool) -> None:
+    def done(self, close: bool) -> None:
         """The exchange has ended; go on with the next request, or close after the answer."""
         self.plane.active -= 1
         self.exchange = None
         if close:
             self._close_after_answer()
             return
-        self._reader = None
-        self.deadline = self.clock.now + self.plane.runtime.client_timeouts.keep_alive
+        self.deadline = self.clock.now + self.plane.keep_alive
         if self._ahead:
             self._next()
-        if self._paused and self.exchange is None:
-            self.resume()
+            if self._paused and self.exchange is None:
+                self.resume()
 
     def cut(self, *, reset: bool) -> None:
         """End in the middle of an answer: what was sent goes out, and the end is not a proper one.
@@ -222,29 +222,26 @@ class ClientConnection(asyncio.Protocol):
 
     def _take(self, data: bytes) -> None:
         """Begin exchanges with the requests in `data` until one has to wait; keep the rest."""
-        while data and self.exchange is None and not self.closing:
-            if self.full:
-                break  # the answers of a pipeline are not read: neither are its requests
+        while True:
+            if data[0] == _CR:
+                data = _without_empty_lines(data)
             end = data.find(b"\r\n\r\n") + 4
-            start = 0
-            while data.startswith(b"\r\n", start) and start < 2 * limits.LEADING_CRLF:
-                start += 2
-            if start and end <= start + 2:
-                end = data.find(b"\r\n\r\n", start) + 4
             if end < 4:
-                self._partial(data, start)
+                self._partial(data)
                 return
-            if end - start > limits.HEAD_BYTES:
-                self.refuse(explain_overflow(data[start:end]), data[start:])
+            if end > limits.HEAD_BYTES:
+                self.refuse(explain_overflow(data[:end]), data)
                 return
             try:
-                head = parse_request(data[start:end])
-                data = self._begin(head, data[end:])
+                data = self._begin(parse_request(data[:end]), data, end)
             except BadRequestError as error:
-                self.refuse(error, data[start:])
+                self.refuse(error, data)
                 return
-        if data and not self.closing:
-            self._keep(data)
+            if not data or self.closing:
+                return
+            if self.exchange is not None or self.full:
+                self._keep(data)  # where the answers of a pipeline are not read, its requests are not either
+                return
 
     def _keep(self, data: bytes) -> None:
         """Put what is not due yet aside, and stop reading when that is too much."""
@@ -252,12 +249,12 @@ class ClientConnection(asyncio.Protocol):
         if len(self._ahead) > AHEAD_BYTES:
             self.pause()
 
-    def _partial(self, data: bytes, start: int) -> None:
+    def _partial(self, data: bytes) -> None:
         """A head that has not ended: wait for it, within its limits."""
         self._ahead += data
         self._started_head = True
         self.deadline = self.clock.now + self.plane.runtime.client_timeouts.request_head
-        self._check_partial(start, 0)
+        self._check_partial(0)
 
     def _more_of_head(self, data: bytes) -> None:
         """Look for a head's end only where it can be: heads that come byte by byte cost no more than others."""
@@ -267,33 +264,35 @@ class ClientConnection(asyncio.Protocol):
             self._started_head = False
             self._next()
         else:
-            self._check_partial(0, before)
+            self._check_partial(before)
 
-    def _check_partial(self, start: int, before: int) -> None:
-        error = partial_fault(self._ahead, start, before)
+    def _check_partial(self, before: int) -> None:
+        error = partial_fault(self._ahead, before)
         if error is not None:
             self._started_head = False
-            self.refuse(error, self._ahead[start:])
+            self.refuse(error, self._ahead)
 
-    def _begin(self, head: RequestHead, rest: bytes) -> bytes:
-        """Start an exchange; what follows the request in `rest` is returned."""
+    def _begin(self, head: RequestHead, data: bytes, start: int) -> bytes:
+        """Start an exchange, whose body begins at `start` of `data`; what follows the request there is returned."""
         plane = self.plane
-        exchange = Exchange(self, plane.runtime, head)
         length = head.length
-        if length >= 0 and len(rest) >= length:
-            payload, rest, complete = rest[:length], rest[length:], True
+        stop = start + length
+        complete = True
+        if length >= 0 and len(data) >= stop:
+            payload = data[start:stop]
+            rest = data[stop:]
         else:
             reader = reader_for(length)
-            payload = reader.feed(rest)
+            payload = reader.feed(data[start:])
             complete, rest = reader.done, reader.rest
             if not complete:
                 self._reader = reader
                 self.resume()
         if head.close:
             self.closing = True
-        self.exchange = exchange
         plane.active += 1
-        exchange.begin(payload, complete)
+        exchange = self.exchange = Exchange(self, plane.runtime, head, payload, complete)
+        exchange.begin()
         return rest
 
     def _body(self, exchange: Exchange, data: bytes) -> None:
@@ -373,3 +372,11 @@ class ClientConnection(asyncio.Protocol):
         self.closing = True
         if self.exchange is None and self._discard < 0:
             self.transport.close()
+
+
+def _without_empty_lines(data: bytes) -> bytes:
+    """The few empty lines that RFC 9112 section 2.2 lets a server ignore before a request line are ignored."""
+    start = 0
+    while data.startswith(b"\r\n", start) and start < 2 * limits.LEADING_CRLF:
+        start += 2
+    return data[start:]

@@ -11,7 +11,7 @@ attempt or an error answer; after that it can only end the client's connection, 
 
 from __future__ import annotations
 
-from time import perf_counter
+from time import perf_counter_ns
 from typing import TYPE_CHECKING
 
 from stepdown.errors import (
@@ -50,12 +50,12 @@ class Exchange:
         "client",
         "complete",
         "drawn",
-        "endpoint",
         "error",
         "extra",
         "gone",
         "head",
         "kept",
+        "last_pool",
         "method",
         "outcome",
         "params",
@@ -73,17 +73,19 @@ class Exchange:
         "started",
         "status",
         "upstream",
-        "upstream_seconds",
+        "upstream_time",
         "whole_deadline",
     )
 
-    def __init__(self, client: ClientConnection, runtime: Runtime, head: RequestHead) -> None:
+    def __init__(
+        self, client: ClientConnection, runtime: Runtime, head: RequestHead, payload: bytes, complete: bool
+    ) -> None:
         # what it is
         self.client = client
         self.runtime = runtime
         self.head = head
         self.method = head.method
-        self.started = perf_counter()
+        self.started = perf_counter_ns()
         self.whole_deadline = NEVER
         # what was decided
         self.route: Route | None = None
@@ -93,21 +95,23 @@ class Exchange:
         self.extra = b""
         """Field lines to add to any answer: the explanation that was asked for."""
         # the request's body
-        self.body: bytes | bytearray = b""
+        self.body: bytes | bytearray = payload
         self.kept = True
         """`body` is all that has arrived, so the request can be sent (again) from it."""
-        self.complete = False
-        self.received = 0
+        self.complete = complete
+        self.received = len(payload)
         self.adapted_request: bytes | None = None
         # where it went
         self.pool: EndpointPool | None = None
-        self.endpoint = ""
+        self.last_pool: EndpointPool | None = None
+        """The pool that it was given to last, also after it has left it."""
         self.upstream: UpstreamConnection | None = None
         self.request_sent = False
         self.attempts = 0
         self.retrying = False
-        self.sent_at = 0.0
-        self.upstream_seconds = 0.0
+        self.sent_at = 0
+        self.upstream_time = 0
+        """Nanoseconds."""
         # the answer
         self.stage = COLLECT_KEY
         self.relay: Relay | Collector | None = None
@@ -121,11 +125,8 @@ class Exchange:
 
     # --- from the client --------------------------------------------------------------------------------------------
 
-    def begin(self, payload: bytes, complete: bool) -> None:
+    def begin(self) -> None:
         """Start with the head and whatever of the body came with it."""
-        self.body = payload
-        self.received = len(payload)
-        self.complete = complete
         try:
             choose.route(self)
         except StepdownError as error:
@@ -156,7 +157,7 @@ class Exchange:
 
     def on_client_drained(self) -> None:
         """The client has caught up."""
-        if self.upstream is not None:
+        if self.upstream is not None and self.upstream.paused:
             self.upstream.resume()
             self.client.wait(self._timeouts_idle())
 
@@ -226,7 +227,12 @@ class Exchange:
         """A whole answer, in one piece."""
         self.status = head.status
         receive.answered(self)
-        receive.whole(self, head, body)
+        plan = self.plan
+        assert plan is not None
+        if plan.adapter is None:
+            send.whole(self, head, head.fields, body, plan.lines)
+        else:
+            receive.whole(self, plan, head, body)
 
     def on_head(self, head: ResponseHead) -> None:
         """The head of an answer whose body follows."""
@@ -311,11 +317,11 @@ class Exchange:
         self.gone = True
         self.client.cut(reset=self.relay is not None and self.relay.until_close)
 
-    def finish(self, *, close: bool) -> None:
+    def finish(self, close: bool) -> None:
         """The answer has been handed to the client's connection."""
         account.finished(self)
         self.gone = True
-        self.client.done(close=close or not self.complete)
+        self.client.done(close)
 
     def upstream_failed(self) -> None:
         """Count a failure of the endpoint; its connection is no more."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from time import perf_counter
+from time import perf_counter_ns
 from typing import TYPE_CHECKING
 
 from stepdown.errors import OverloadedError, StepdownError
@@ -23,7 +23,7 @@ def pick_and_send(exchange: Exchange, exclude: EndpointPool | None = None) -> No
     plan = exchange.plan
     assert plan is not None
     exchange.attempts += 1
-    pool = exchange.pool = plan.pool.single or plan.pool.pick(exchange.client.clock.now, exclude)
+    pool = exchange.pool = exchange.last_pool = plan.pool.single or plan.pool.pick(exchange.client.clock.now, exclude)
     pool.pending += 1
     connection = pool.take_idle()
     if connection is not None:
@@ -39,7 +39,7 @@ def send_request(exchange: Exchange, connection: UpstreamConnection) -> None:
     plan, pool, head = exchange.plan, exchange.pool, exchange.head
     assert plan is not None
     assert pool is not None
-    body = exchange.body if exchange.adapted_request is None else exchange.adapted_request
+    body: bytes | bytearray = exchange.body if exchange.adapted_request is None else exchange.adapted_request
     complete = exchange.complete
     if complete:
         framing = b"content-length: %d\r\n" % len(body) if head.framed else b""
@@ -48,20 +48,21 @@ def send_request(exchange: Exchange, connection: UpstreamConnection) -> None:
         body = serialise.chunk(bytes(body))
     else:
         framing = b"content-length: %d\r\n" % head.length
+    client = exchange.client
     params = dict(zip(plan.route.names, exchange.params, strict=True)) if exchange.params else _NO_PARAMS
-    origin = exchange.client.origin(head)
-    data = pool.template.head(head, params, origin, framing, plan.adapter is not None)
+    data = pool.template.head(head, params, client.origin(head), framing, plan.adapter is not None)
     exchange.upstream = connection
-    exchange.endpoint = pool.key
     exchange.stage = stages.AWAIT_ANSWER
     exchange.request_sent = complete
-    exchange.sent_at = perf_counter()
-    timeouts = plan.route.timeouts
-    exchange.client.wait(timeouts.response_head if complete else timeouts.request_body_idle)
-    connection.send(exchange, data + body if body else data)
-    if not complete:
+    exchange.sent_at = perf_counter_ns()
+    connection.exchange = exchange
+    connection.transport.write(data + body if body else data)
+    if complete:
+        client.deadline = client.clock.now + plan.answer_seconds
+    else:
+        client.wait(plan.route.timeouts.request_body_idle)
         _forget(exchange)
-        exchange.client.resume()
+        client.resume()
 
 
 def send_more(exchange: Exchange, connection: UpstreamConnection, payload: bytes) -> None:

@@ -25,7 +25,7 @@ _NOT_FOR_ADAPTED = frozenset(
 class RequestTemplate:
     """How one endpoint wants its requests."""
 
-    __slots__ = ("_host", "_own_host", "_path", "_remove", "_set", "endpoint")
+    __slots__ = ("_host", "_own_host", "_path", "_plain", "_remove", "_set", "endpoint")
 
     def __init__(self, endpoint: Endpoint) -> None:
         self.endpoint = endpoint
@@ -40,6 +40,8 @@ class RequestTemplate:
             name.lower().encode() for name in endpoint.remove_headers
         )
         self._path = _compile_path(endpoint.path) if endpoint.path is not None else None
+        self._plain = self._host is None and not self._remove
+        """Whether the head goes on as it came, but for the lines of this hop."""
 
     def _host_line(self, endpoint: Endpoint) -> bytes | None:
         if endpoint.host_header == "keep":
@@ -55,6 +57,16 @@ class RequestTemplate:
             target = self._path(params)
             if head.query:
                 target += b"?" + head.query
+        lines = head.lines
+        if self._plain and not adapted and lines and head.host:
+            return b"%b %b HTTP/1.1\r\nhost: %b\r\n%b\r\n%b%b\r\n" % (
+                head.method,
+                target,
+                head.host,
+                b"\r\n".join(lines),
+                origin,
+                framing,
+            )
         host = self._host
         if host is None and not head.host:
             host = self._own_host  # HTTP/1.0 needs no Host, HTTP/1.1 does
@@ -62,7 +74,6 @@ class RequestTemplate:
             host = b"host: " + head.host + b"\r\n"
         elif head.host:
             origin = origin + b"x-forwarded-host: " + head.host + b"\r\n"
-        lines = head.lines
         if self._remove:
             lines = _without(lines, self._remove)
         if adapted:

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from email.utils import formatdate
 
-from stepdown_adapters.generate import Adapter
-
 from stepdown.decide import spec as specification
 from stepdown.decide.snapshot import Choice
+from stepdown.plane.clock import NEVER
 from stepdown.plane.versions import VersionPool
 from stepdown.telemetry.buckets import ADAPTER_SECONDS, REQUEST_SECONDS, bucket
 from stepdown.telemetry.slab import Slab
 from stepdown.wire import serialise
+from stepdown_adapters.generate import Adapter
 
 OUTCOMES = ("none", "adapted", "failed", "native", "passthrough")
 NONE, ADAPTED, FAILED, NATIVE, PASSTHROUGH = range(5)
@@ -90,7 +90,9 @@ class Plan:
         "_slab",
         "_upstream_cell",
         "adapter",
+        "answer_seconds",
         "choice",
+        "direct",
         "lines",
         "pool",
         "route",
@@ -116,9 +118,15 @@ class Plan:
         self.lines, self.true_lines, self.served_lines = lines
         """Field lines of an answer in the pinned shape, in the served version's own, and of one without a shape."""
         self._labels = (route.name, choice.rule, choice.assigned, choice.served, choice.pinned, choice.reason)
+        timeouts = route.timeouts
+        self.answer_seconds = timeouts.response_head or NEVER
+        self.direct = (
+            not timeouts.whole and not route.limits.request_body and (adapter is None or not adapter.touches_request)
+        )
+        """Whether a request can be forwarded without a look at its body or its limits."""
         self._slab = slab
         self._cells = slab.cells
-        self._requests: dict[int, int] = {}
+        self._requests: dict[tuple[int, int], int] = {}
         served = (route.name, choice.served)
         self._request_cell = slab.histogram("stepdown_request_duration_seconds", served)
         self._upstream_cell = slab.histogram("stepdown_upstream_duration_seconds", served)
@@ -128,21 +136,21 @@ class Plan:
             else -1
         )
 
-    def account(self, status: int, outcome: int, seconds: float, upstream_seconds: float) -> None:
-        """Count one answered request: three cells of numbers known beforehand, two divisions of time into buckets."""
-        key = status // 100 * 8 + outcome
-        cell = self._requests.get(key)
+    def account(self, status: int, outcome: int, whole: int, upstream: int) -> None:
+        """Count one answered request that took `whole` nanoseconds, `upstream` of them for an endpoint's answer, if there was one."""
+        cell = self._requests.get((status, outcome))
         if cell is None:
             labels = (*self._labels, self.choice.key_source, f"{status // 100}xx", OUTCOMES[outcome])
-            cell = self._requests[key] = self._slab.counter("stepdown_requests_total", labels)
+            cell = self._requests[status, outcome] = self._slab.counter("stepdown_requests_total", labels)
         cells = self._cells
         cells[cell] += 1
         base = self._request_cell
-        cells[base + bucket(REQUEST_SECONDS, seconds)] += 1
-        cells[base + _SUM] += int(seconds * 1_000_000)
-        base = self._upstream_cell
-        cells[base + bucket(REQUEST_SECONDS, upstream_seconds)] += 1
-        cells[base + _SUM] += int(upstream_seconds * 1_000_000)
+        cells[base + bucket(_BOUNDS, whole)] += 1
+        cells[base + _SUM] += whole // 1000
+        if upstream:
+            base = self._upstream_cell
+            cells[base + bucket(_BOUNDS, upstream)] += 1
+            cells[base + _SUM] += upstream // 1000
 
     def account_adapter(self, seconds: float) -> None:
         """Count the work of the chain."""
@@ -152,6 +160,8 @@ class Plan:
 
 
 _SUM = len(REQUEST_SECONDS) + 1
+_BOUNDS = tuple(round(seconds * 1e9) for seconds in REQUEST_SECONDS)
+"""In nanoseconds: whole numbers need no rounding before they are added up."""
 
 
 def answer_lines(

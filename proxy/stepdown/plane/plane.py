@@ -17,7 +17,7 @@ import msgspec
 from stepdown.decide import spec as specification
 from stepdown.errors import ConfigError, StepdownError
 from stepdown.plane.client import ClientConnection
-from stepdown.plane.clock import CoarseClock
+from stepdown.plane.clock import NEVER, CoarseClock
 from stepdown.plane.offload import Offload
 from stepdown.plane.retry import RetryBudget
 from stepdown.plane.runtime import Runtime
@@ -48,6 +48,8 @@ class Plane:
         self.active = 0
         """Exchanges that run now."""
         self.clients: set[ClientConnection] = set()
+        self.keep_alive = 75.0
+        """Seconds that a client may be idle, of the running snapshot."""
         self.draining = False
         self._empty: asyncio.Event | None = None
         """Set by the last client to leave, once somebody waits for that."""
@@ -88,6 +90,7 @@ class Plane:
         for version_pool in prepared.versions.values():
             version_pool.adopt(now)
         self.runtime = prepared
+        self.keep_alive = spec.client_timeouts.keep_alive or NEVER
         self.budget.share, self.budget.minimum = spec.retry_budget, spec.retry_minimum
         self._most_clients = max(1, spec.max_client_connections // self._workers)
         for key, pool in before.pools.items():

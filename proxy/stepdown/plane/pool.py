@@ -18,7 +18,7 @@ from stepdown.plane.connect import Connector
 from stepdown.plane.ejection import Ejection
 from stepdown.plane.outgoing import RequestTemplate
 from stepdown.plane.upstream import UpstreamConnection
-from stepdown.telemetry.slab import Slab
+from stepdown.telemetry.slab import ABSENT, Slab
 
 if TYPE_CHECKING:
     from stepdown.plane.versions import VersionPool
@@ -132,7 +132,7 @@ class EndpointPool:
         idle = self.idle
         while idle:
             connection = idle.pop()
-            if connection.idle_since + IDLE_SECONDS > self._clock.now and connection.alive():
+            if connection.idle_since + IDLE_SECONDS > self._clock.now and not connection.transport.is_closing():
                 return connection
             connection.close()
         return None
@@ -245,6 +245,7 @@ class EndpointPool:
     def retire(self) -> None:
         """No new exchange will come: close what is idle, let the rest finish."""
         self.retired = True
+        self._cells[self._ready_cell] = ABSENT
         idle, self.idle = self.idle, []
         for connection in idle:
             connection.close()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from time import perf_counter
+from time import perf_counter_ns
 from typing import TYPE_CHECKING
 
 from stepdown.errors import AnswerTooLargeError
@@ -12,11 +12,12 @@ from stepdown.wire import ResponseHead, serialise
 
 if TYPE_CHECKING:
     from stepdown.plane.exchange import Exchange
+    from stepdown.plane.plan import Plan
 
 
 def answered(exchange: Exchange) -> None:
     """The endpoint has done its part: its time, its health, its place in the pool."""
-    exchange.upstream_seconds = perf_counter() - exchange.sent_at
+    exchange.upstream_time = perf_counter_ns() - exchange.sent_at
     pool = exchange.pool
     assert pool is not None
     if exchange.status >= 500:
@@ -27,16 +28,12 @@ def answered(exchange: Exchange) -> None:
     exchange.pool = None
 
 
-def whole(exchange: Exchange, head: ResponseHead, body: bytes) -> None:
-    """An answer that came in one piece."""
-    plan = exchange.plan
-    assert plan is not None
-    if plan.adapter is None:
-        send.whole(exchange, head, head.lines, body, plan.lines)
-    elif adapt.has_shape(head.status, exchange.method):
+def whole(exchange: Exchange, plan: Plan, head: ResponseHead, body: bytes) -> None:
+    """An answer that came in one piece, of a version with another shape than the pinned one."""
+    if adapt.has_shape(head.status, exchange.method):
         adapting.answer(exchange, plan, head, body)
     else:
-        send.whole(exchange, head, head.lines, body, plan.served_lines)
+        send.whole(exchange, head, head.fields, body, plan.served_lines)
 
 
 def begin(exchange: Exchange, head: ResponseHead) -> None:
@@ -63,7 +60,7 @@ class Relay:
         """Nothing but the end of the connection ends the body (HTTP/1.0)."""
         exchange.answer_begun = True
         exchange.outcome = NONE
-        exchange.client.write(send.answer_head(exchange, head, head.lines, lines, framing, close=self._close))
+        exchange.client.write(send.answer_head(exchange, head, head.fields, lines, framing, self._close))
 
     def on_body(self, payload: bytes) -> None:
         """Pass a piece on."""
@@ -75,7 +72,7 @@ class Relay:
         """End the body, and the exchange."""
         if self._chunked:
             self._exchange.client.write(serialise.LAST_CHUNK)
-        self._exchange.finish(close=self._close)
+        self._exchange.finish(self._close or not self._exchange.complete)
 
 
 class Collector:

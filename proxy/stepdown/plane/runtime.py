@@ -31,7 +31,7 @@ from stepdown_adapters.generate import Adapter, compile_chain
 if TYPE_CHECKING:
     from stepdown.plane.exchange import Exchange
 
-PASSTHROUGH = "passthrough"
+PASSTHROUGH = "passthrough_to"
 """Label of requests that no route matches and that `passthrough_to` takes."""
 
 

@@ -15,41 +15,35 @@ JOIN_BYTES = 64 * 1024
 """Bodies up to this size are put behind their head and written at once."""
 
 VIA = b"1.1 stepdown"
+_STATUS_LINES = serialise.STATUS_LINES
 
 
-def whole(exchange: Exchange, head: ResponseHead, lines: list[bytes], body: bytes, version_lines: bytes) -> None:
-    """Send a complete answer whose fields are `lines`, and end the exchange."""
-    request = exchange.head
-    close = request.close or not exchange.complete or exchange.client.closing
-    if exchange.method == b"HEAD" or head.status in (204, 304):
-        framing = _metadata(exchange, head)
-    else:
-        framing = b"content-length: %d\r\n" % len(body)
-    data = answer_head(exchange, head, lines, version_lines, framing, close=close)
+def whole(exchange: Exchange, head: ResponseHead, fields: bytes, body: bytes, version_lines: bytes) -> None:
+    """Send a complete answer with these field lines, and end the exchange."""
+    client = exchange.client
+    close = exchange.head.close or client.closing or not exchange.complete
+    framing = b"content-length: %d\r\n" % len(body) if body or head.length else _without_body(exchange, head)
+    data = answer_head(exchange, head, fields, version_lines, framing, close)
     exchange.answer_begun = True
     exchange.response_bytes = len(body)
-    client = exchange.client
     if len(body) <= JOIN_BYTES:
-        client.write(data + body)
+        client.transport.write(data + body)
     else:
-        client.write(data)
-        client.write(body)
-    exchange.finish(close=close)
+        client.transport.write(data)
+        client.transport.write(body)
+    exchange.finish(close)
 
 
-def answer_head(
-    exchange: Exchange, head: ResponseHead, lines: list[bytes], version_lines: bytes, framing: bytes, *, close: bool
+def answer_head(  # noqa: PLR0917 - once a request, and names cost time
+    exchange: Exchange, head: ResponseHead, fields: bytes, version_lines: bytes, framing: bytes, close: bool
 ) -> bytes:
     """The head of an answer."""
-    fields = b"\r\n".join(lines)
-    if fields:
-        fields += b"\r\n"
     via = b"via: %b\r\n" % b", ".join([*head.via, VIA]) if head.via else b"via: 1.1 stepdown\r\n"
     if close:
         framing += serialise.CLOSE_LINE
     elif exchange.head.minor == 0:
         framing += serialise.KEEP_ALIVE_LINE
-    return b"".join((serialise.STATUS_LINES[head.status], fields, version_lines, exchange.extra, via, framing, b"\r\n"))
+    return b"%b%b%b%b%b%b\r\n" % (_STATUS_LINES[head.status], fields, version_lines, exchange.extra, via, framing)
 
 
 def framing_of(exchange: Exchange, head: ResponseHead) -> tuple[bytes, bool, bool]:
@@ -63,13 +57,15 @@ def framing_of(exchange: Exchange, head: ResponseHead) -> tuple[bytes, bool, boo
     return b"", False, True  # HTTP/1.0 knows no chunks: the end of the connection ends the body
 
 
-def _metadata(exchange: Exchange, head: ResponseHead) -> bytes:
-    """What an answer without a body may still say about its length: nothing where the body would be adapted."""
-    plan = exchange.plan
-    adapted = plan is not None and plan.adapter is not None and 200 <= head.status < 300
-    if head.status != 204 and not adapted and head.declared is not None and head.declared != CHUNKED:
+def _without_body(exchange: Exchange, head: ResponseHead) -> bytes:
+    """What an answer without a body says about its length: nothing where the body would have been adapted."""
+    if exchange.method == b"HEAD" or head.status in (204, 304):
+        plan = exchange.plan
+        adapted = plan is not None and plan.adapter is not None and 200 <= head.status < 300
+        if head.status == 204 or adapted or head.declared is None or head.declared == CHUNKED:
+            return b""
         return b"content-length: %d\r\n" % head.declared
-    return b""
+    return b"content-length: 0\r\n"
 
 
 def problem(exchange: Exchange, error: StepdownError) -> None:
@@ -77,11 +73,11 @@ def problem(exchange: Exchange, error: StepdownError) -> None:
     client, plan = exchange.client, exchange.plan
     close = exchange.head.close or not exchange.complete or client.closing
     style = plan.route.style if plan is not None else exchange.route.spec.errors if exchange.route else "problem"
-    extra = (plan.served_lines if plan is not None and exchange.endpoint else b"") + exchange.extra
+    extra = (plan.served_lines if plan is not None and exchange.last_pool is not None else b"") + exchange.extra
     exchange.status = error.code
     data = problems.render(error, style, extra, close=close, head_only=exchange.method == b"HEAD")
     exchange.answer_begun = True
     exchange.response_bytes = len(data)
     client.write(data)
     account.refused(exchange, error)
-    exchange.finish(close=close)
+    exchange.finish(close)

@@ -27,12 +27,12 @@ class UpstreamConnection(asyncio.Protocol):
         "_buffer",
         "_head",
         "_interim",
-        "_paused",
         "_pool",
         "_reader",
         "exchange",
         "full",
         "idle_since",
+        "paused",
         "transport",
     )
 
@@ -41,7 +41,7 @@ class UpstreamConnection(asyncio.Protocol):
         self._pool = pool
         self.transport: asyncio.Transport = cast("asyncio.Transport", None)
         self.idle_since = 0.0
-        self._paused = False
+        self.paused = False
         self.full = False
         """More is written than the socket took: not everything was sent."""
         # for one exchange
@@ -53,29 +53,19 @@ class UpstreamConnection(asyncio.Protocol):
 
     # --- what the exchange does -------------------------------------------------------------------------------------
 
-    def send(self, exchange: Exchange, data: bytes) -> None:
-        """Begin an exchange by writing its request, or as much of it as there is."""
-        self.exchange = exchange
-        self.transport.write(data)
-
     def write(self, data: bytes) -> None:
         """Go on with the request's body."""
         self.transport.write(data)
 
-    def alive(self) -> bool:
-        """Whether the transport is still open as far as the loop knows."""
-        return not self.transport.is_closing()
-
     def pause(self) -> None:
         """The client reads slowly: stop reading the answer."""
-        self._paused = True
+        self.paused = True
         self.transport.pause_reading()
 
     def resume(self) -> None:
         """The client has caught up."""
-        if self._paused:
-            self._paused = False
-            self.transport.resume_reading()
+        self.paused = False
+        self.transport.resume_reading()
 
     def close(self) -> None:
         """Close at once; whatever exchange it had hears no more of it."""
@@ -156,23 +146,22 @@ class UpstreamConnection(asyncio.Protocol):
             if self._interim > limits.INTERIM_ANSWERS:
                 raise BadResponseError("The upstream sent only interim answers")
             data = data[end:]
-        self._begin(exchange, head, data[end:])
-
-    def _begin(self, exchange: Exchange, head: ResponseHead, rest: bytes) -> None:
-        length = head.length
-        if length >= 0 and len(rest) >= length:
-            # The whole answer is here: no reader is needed.
-            excess = len(rest) > length
+        body = data[end:]
+        size = len(body)
+        if size == head.length:  # the whole answer, and nothing else, is here: no reader is needed
             # A 204 has no body whatever it declares; what it declared may still come and be read as the next answer.
             lying = head.status == 204 and bool(head.declared)
-            self._release(exchange, reusable=not (excess or lying or head.close))
-            exchange.on_answer(head, rest[:length] if excess else rest)
-            return
-        self._head = head
-        self._reader = reader_for(length)
-        exchange.on_head(head)
-        if rest and self.exchange is exchange:
-            self._body(exchange, rest)
+            self._release(exchange, not (lying or head.close))
+            exchange.on_answer(head, body)
+        elif size > head.length >= 0:
+            self._release(exchange, False)
+            exchange.on_answer(head, body[: head.length])
+        else:
+            self._head = head
+            self._reader = reader_for(head.length)
+            exchange.on_head(head)
+            if body and self.exchange is exchange:
+                self._body(exchange, body)
 
     def _body(self, exchange: Exchange, data: bytes) -> None:
         reader = self._reader
@@ -183,7 +172,7 @@ class UpstreamConnection(asyncio.Protocol):
             if payload:
                 exchange.on_body(payload)
             return
-        self._release(exchange, reusable=not (reader.rest or self._head.close))
+        self._release(exchange, not (reader.rest or self._head.close))
         if payload:
             exchange.on_body(payload)
         exchange.on_end()
@@ -195,14 +184,14 @@ class UpstreamConnection(asyncio.Protocol):
             raise BadResponseError("The upstream's answer is not HTTP/1.1")
         self._buffer = data
 
-    def _release(self, exchange: Exchange, *, reusable: bool) -> None:
+    def _release(self, exchange: Exchange, reusable: bool) -> None:
         """The answer is complete: part from the exchange, and be free again if nothing speaks against it."""
-        self.exchange = None
+        self.exchange = exchange.upstream = None
         self._head = self._reader = None
         self._interim = 0
-        exchange.upstream = None
         if reusable and exchange.request_sent and not self.full:
-            self.resume()
+            if self.paused:
+                self.resume()
             self._pool.free(self)
         else:
             self.transport.abort()

@@ -49,17 +49,17 @@ def explain_overflow(raw: bytes) -> BadRequestError:
     return BadRequestError(f"The head is longer than {limits.HEAD_BYTES} bytes", status=431)
 
 
-def partial_fault(raw: bytearray, start: int, before: int) -> BadRequestError | None:
+def partial_fault(raw: bytearray, before: int) -> BadRequestError | None:
     """What is already wrong with a head that has not ended; `before` bytes of `raw` have been looked at.
 
     A head that can never end (bare LF) or is no HTTP at all (TLS, garbage) is refused at once, not after a timeout.
     """
-    size = len(raw) - start
+    size = len(raw)
     if size > limits.HEAD_BYTES or (
-        size > limits.TARGET_BYTES + 64 and raw.find(b"\n", start, start + limits.TARGET_BYTES + 64) < 0
+        size > limits.TARGET_BYTES + 64 and raw.find(b"\n", 0, limits.TARGET_BYTES + 64) < 0
     ):
-        return explain_overflow(bytes(raw[start:]))
-    if before <= start < len(raw) and _START.match(raw, start) is None:
+        return explain_overflow(bytes(raw))
+    if before == 0 and raw and _START.match(raw) is None:
         return BadRequestError("The request line does not begin with a method")
     if raw.count(b"\n", before) != raw.count(b"\r\n", max(0, before - 1)):
         return BadRequestError("A line of the head does not end with CRLF")

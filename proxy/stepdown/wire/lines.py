@@ -24,10 +24,14 @@ PLAIN: Meaning = (fields.PLAIN, b"")
 
 _BOUND = 4096
 _LONGEST = 512
+_plain: set[bytes] = set()
 _meanings: dict[bytes, Meaning] = {}
 
+is_plain = _plain.__contains__
+"""Whether a line is known to be forwarded as it is."""
+
 remembered = _meanings.get
-"""Meaning of a line that was read before, else `None`."""
+"""Meaning of another line that was read before, else `None`."""
 
 
 def read_line(line: bytes) -> Meaning:
@@ -36,7 +40,13 @@ def read_line(line: bytes) -> Meaning:
     kind = fields.known(name)
     if kind is None:
         kind = fields.kind_of(name)
-    meaning = PLAIN if kind == fields.PLAIN else (kind, _value(kind, value.strip(b" \t")))
+    if kind == fields.PLAIN:
+        if len(line) <= _LONGEST:
+            if len(_plain) >= _BOUND:
+                _plain.clear()
+            _plain.add(line)
+        return PLAIN
+    meaning = (kind, _value(kind, value.strip(b" \t")))
     if len(line) <= _LONGEST:
         if len(_meanings) >= _BOUND:
             _meanings.clear()

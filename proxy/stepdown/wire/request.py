@@ -7,14 +7,16 @@ the field lines that may go on to an upstream as they are (end-to-end fields tha
 
 from __future__ import annotations
 
+from itertools import filterfalse
 from typing import Any
 
 from stepdown.errors import BadRequestError
-from stepdown.wire import fields, grammar, limits
+from stepdown.wire import fields, grammar
 from stepdown.wire.coding import parse_request_coding
 from stepdown.wire.diagnose import explain_request
 from stepdown.wire.fields import CODING, CONNECTION, EXPECT, FORWARDED, HOST, LENGTH, UPGRADE, VIA
-from stepdown.wire.lines import PLAIN, read_line, remembered
+from stepdown.wire.limits import FIELD_COUNT, TARGET_BYTES
+from stepdown.wire.lines import PLAIN, is_plain, read_line, remembered
 
 METHODS = frozenset((b"GET", b"HEAD", b"POST", b"PUT", b"DELETE", b"OPTIONS", b"PATCH", b"QUERY"))
 """Methods that are forwarded. CONNECT and TRACE are not a reverse proxy's; llhttp's other 40 are nobody's here."""
@@ -49,7 +51,7 @@ class RequestHead:
         "via",
     )
 
-    def __init__(self, raw: bytes, method: bytes, target: bytes, minor: int) -> None:
+    def __init__(self, raw: bytes, method: bytes, target: bytes, minor: int, lines: list[bytes]) -> None:
         self.raw = raw
         """The whole head as it came."""
         self.lower: bytes | None = None
@@ -72,7 +74,7 @@ class RequestHead:
         """Whether the client wants the connection closed after the answer."""
         self.expect = False
         """Whether a `100 Continue` is waited for."""
-        self.lines: list[bytes] = []
+        self.lines = lines
         self.forwarded: list[bytes] | tuple[()] = ()
         """Lines of X-Forwarded-* and the like, apart: whether to believe them is configuration."""
         self.via: list[bytes] | tuple[()] = ()
@@ -121,35 +123,35 @@ def parse_request(raw: bytes) -> RequestHead:
     method, target, minor = match.groups()
     if method not in METHODS:
         raise explain_request(raw)
-    if len(target) > limits.TARGET_BYTES:
-        raise BadRequestError(f"The target is longer than {limits.TARGET_BYTES} bytes", status=414)
+    if len(target) > TARGET_BYTES:
+        raise BadRequestError(f"The target is longer than {TARGET_BYTES} bytes", status=414)
     authority = None
     if target[0] != _SLASH:
         target, authority = _other_form(method, target)
-    head = RequestHead(raw, method, target, 1 if minor == b"1" else 0)
     start = match.end(3) + 2
-    _read_fields(head, raw[start:-4].split(b"\r\n") if len(raw) > start + 4 else [])
+    lines = raw[start:-4].split(b"\r\n") if start < len(raw) - 4 else []
+    head = RequestHead(raw, method, target, 1 if minor == b"1" else 0, lines)
+    _read_fields(head, lines)
     if authority is not None:
         head.host = authority  # RFC 9112 section 3.2.2: the target's authority replaces Host
     return head
 
 
 def _read_fields(head: RequestHead, lines: list[bytes]) -> None:  # noqa: PLR0912 - one pass, a branch for each kind
-    if len(lines) > limits.FIELD_COUNT:
-        raise BadRequestError(f"More than {limits.FIELD_COUNT} header fields", status=431)
-    keep = head.lines.append
+    """Take the lines that mean something to a proxy out of `lines`; what is left is forwarded."""
+    if len(lines) > FIELD_COUNT:
+        raise BadRequestError(f"More than {FIELD_COUNT} header fields", status=431)
     length: int | None = None
     closing = False
     keep_alive = head.minor == 1
     rare: list[tuple[int, Any, bytes]] | None = None
     nominated: frozenset[bytes] | None = None
     hosts = 0
-    for line, meaning in zip(lines, map(remembered, lines), strict=True):
-        if meaning is None:
-            meaning = read_line(line)  # noqa: PLW2901 - the look-up's miss
+    for line in list(filterfalse(is_plain, lines)):
+        meaning = remembered(line) or read_line(line)
         if meaning is PLAIN:
-            keep(line)
             continue
+        lines.remove(line)
         kind, value = meaning
         if kind == LENGTH:
             if length is not None:

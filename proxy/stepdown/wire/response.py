@@ -9,7 +9,7 @@ from __future__ import annotations
 from stepdown.errors import BadRequestError, BadResponseError
 from stepdown.wire import fields, grammar, limits
 from stepdown.wire.coding import is_chunked
-from stepdown.wire.lines import Meaning, read_line, remembered
+from stepdown.wire.lines import PLAIN, Meaning, is_plain, read_line, remembered
 from stepdown.wire.request import CHUNKED
 
 UNTIL_CLOSE = -2
@@ -149,6 +149,6 @@ def _read_fields(head: ResponseHead) -> int | None:
 
 def _meaning(line: bytes) -> Meaning:
     try:
-        return remembered(line) or read_line(line)
+        return PLAIN if is_plain(line) else remembered(line) or read_line(line)
     except BadRequestError as error:
         raise BadResponseError(f"The upstream's answer is refused: {error.detail}") from None
