@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -125,6 +126,7 @@ class Processes:
     def access_line(self) -> Event:
         """The next line of its access log, which must be in JSON and written by somebody soon."""
         assert self.process.stdout is not None
+        assert select.select([self.process.stdout], [], [], PATIENCE)[0], "nothing was logged"
         line: Event = json.loads(self.process.stdout.readline())
         return line
 

@@ -167,26 +167,34 @@ def test_a_worker_that_gives_no_answer_stops_the_change_and_loses_its_channel(
     assert "channel to worker 0 dropped: it gives no answer" in caplog.text
 
 
+@pytest.fixture
+def no_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who waits for an answer waits until something else happens."""
+    monkeypatch.setattr(fleet_module, "ANSWER_SECONDS", 1e6)
+
+
+@pytest.mark.usefixtures("no_end")
 def test_a_worker_that_dies_meanwhile_does_not_stop_the_change() -> None:
     async def script(scene: Play) -> None:
         scene.workers[0].silent = True
         preparing = asyncio.ensure_future(scene.fleet.prepare(SECOND))
         await scene.workers[0].until(lambda: "Prepare" in scene.workers[0].heard)
         scene.workers[0].channel.close()
-        assert await preparing == []
+        assert await asyncio.wait_for(preparing, PATIENCE) == []
         await scene.fleet.activate()
         assert scene.workers[1].digest == digest(SECOND)
 
     play(script)
 
 
+@pytest.mark.usefixtures("no_end")
 def test_a_worker_that_is_being_replaced_does_not_stop_the_change_either() -> None:
     async def script(scene: Play) -> None:
         scene.workers[0].silent = True
         preparing = asyncio.ensure_future(scene.fleet.prepare(SECOND))
         await scene.workers[0].until(lambda: "Prepare" in scene.workers[0].heard)
         await scene.fleet.place(0, 0, 1, None)
-        assert await preparing == []
+        assert await asyncio.wait_for(preparing, PATIENCE) == []
 
     play(script)
 
