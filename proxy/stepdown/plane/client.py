@@ -130,10 +130,8 @@ class ClientConnection(asyncio.Protocol):
             self._close_after_answer()
             return
         self.deadline = self.clock.now + self.plane.keep_alive
-        if self._ahead:
+        if self._ahead and not self.full:
             self._next()
-            if self._paused and self.exchange is None:
-                self.resume()
 
     def cut(self, *, reset: bool) -> None:
         """End in the middle of an answer: what was sent goes out, and the end is not a proper one.
@@ -219,6 +217,7 @@ class ClientConnection(asyncio.Protocol):
         data = bytes(self._ahead)
         self._ahead.clear()
         self._take(data)
+        self.resume()
 
     def _take(self, data: bytes) -> None:
         """Begin exchanges with the requests in `data` until one has to wait; keep the rest."""

@@ -137,7 +137,7 @@ class Plan:
         )
 
     def account(self, status: int, outcome: int, whole: int, upstream: int) -> None:
-        """Count one answered request that took `whole` nanoseconds, `upstream` of them for an endpoint's answer, if there was one."""
+        """Count one answered request: nanoseconds in all, and of an endpoint's work if there was one (else 0)."""
         cell = self._requests.get((status, outcome))
         if cell is None:
             labels = (*self._labels, self.choice.key_source, f"{status // 100}xx", OUTCOMES[outcome])
