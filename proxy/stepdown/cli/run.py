@@ -43,7 +43,12 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="stepdown run", description="Start the sidecar with a configuration file.")
+    parser = argparse.ArgumentParser(
+        prog="stepdown run",
+        description="Start the sidecar with a configuration file.",
+        epilog="SIGTERM and SIGINT let running requests finish, a second one does not; SIGHUP reads the file again. "
+        "Exit codes: 0 stopped, 1 stopped with requests cut, 2 file refused, 3 port taken.",
+    )
     parser.add_argument("file", type=Path, metavar="FILE", help="the configuration file")
     parser.add_argument("--workers", type=_count, metavar="N", help="worker processes, instead of what the file says")
     parser.add_argument("--check-only", action="store_true", help="start nothing; exit with 0 if the file is accepted")

@@ -23,6 +23,7 @@ from stepdown.plane.retry import RetryBudget
 from stepdown.plane.runtime import Runtime
 from stepdown.telemetry.access import AccessLog
 from stepdown.telemetry.slab import Slab
+from stepdown_adapters.errors import AdaptersError
 
 BACKLOG = 1024
 
@@ -75,7 +76,7 @@ class Plane:
             self._prepared = Runtime(spec, digest, self.slab, self.clock, self.runtime.pools)
         except ConfigError:
             raise
-        except (msgspec.MsgspecError, ValueError, LookupError) as error:
+        except (msgspec.MsgspecError, AdaptersError, ValueError, LookupError) as error:
             raise ConfigError(f"The snapshot {digest} cannot be compiled: {error}") from error
         return digest
 

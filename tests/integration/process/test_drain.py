@@ -100,6 +100,14 @@ def test_what_is_not_answered_within_the_grace_is_cut(tmp_path: Path) -> None:
         assert b"200 OK" not in client.until_close()[0]
 
 
+def test_a_worker_that_does_not_stop_by_itself_is_ended_and_the_exit_code_is_1(tmp_path: Path) -> None:
+    with running(tmp_path, grace=0.1) as (sidecar, _upstream):
+        os.kill(sidecar.worker(), signal.SIGSTOP)
+        sidecar.signal(signal.SIGTERM)
+        assert sidecar.exit_code() == 1
+        eventually(lambda: not is_running(sidecar.worker()))
+
+
 def test_the_admin_api_stops_it_too(tmp_path: Path) -> None:
     with Processes(write(tmp_path, config(1))) as sidecar:
         sidecar.started()
