@@ -6,6 +6,7 @@ as an object in the namespace (`constant`); names of variables are made here. So
 
 from __future__ import annotations
 
+import builtins
 import keyword
 import re
 from collections.abc import Iterator
@@ -103,8 +104,6 @@ def literal(value: Any) -> str:
 
 
 _RESERVED = frozenset(
-    (
-        *keyword.kwlist,
-        *["at", "body", "context", "document", "error", "refusal", "x", "y", "dict", "isinstance", "list", "reversed"],
-    )
+    [*keyword.kwlist, *dir(builtins), "at", "body", "context", "document", "error", "refusal", "x", "y"]
 )
+"""What a variable must not hide: `x` and `y` belong to inlined expressions, the others to the function around."""

@@ -16,7 +16,6 @@ from stepdown_adapters.operations.convert import Convert
 from stepdown_adapters.operations.options import Options
 from stepdown_adapters.operations.table import CONVERSIONS, EDITS, NAMES
 from stepdown_adapters.operations.within import In
-from stepdown_adapters.paths import ROOT
 
 MAX_NESTING = 16
 """How deep `in` may stand in `in`; Python itself allows 20 nested loops in a function."""
@@ -66,11 +65,8 @@ def _operation(raw: Any, where: str, problems: list[Problem], depth: int) -> Ope
 
 
 def _within(raw: dict[str, Any], where: str, problems: list[Problem], depth: int) -> Operation | None:
-    options = Options(where, "in", {**raw, "path": raw["in"]} if "in" in raw else raw, problems)
-    options.has("in")
-    if "in" not in raw:
-        options.problem("do", "needs in: the path to what do is done in")
-    path = options.path() if "in" in raw else ROOT
+    options = Options(where, "in", raw, problems)
+    path = options.path("in")
     on_missing = options.on_missing(fills=False)
     if not options.has("do"):
         options.problem("in", "needs do: a list of operations")

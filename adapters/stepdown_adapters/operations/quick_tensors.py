@@ -18,6 +18,8 @@ from msgspec import Raw
 
 _LARGE = 2048
 """Bytes of a body from which orjson, which decodes numbers faster, beats msgspec, which skips what is not asked for."""
+_DEEP = 8
+"""Dimensions up to which the fast way goes."""
 _WIDE = 64
 """Items of a row from which slicing beats `zip`."""
 
@@ -93,6 +95,8 @@ class QuickRows:
 
 def _text(shape: list[int], data: list[Any]) -> bytes | None:
     """Rows of a flat list as JSON text; `None` if the items do not fill the shape, or are too large to be exact."""
+    if len(shape) > _DEEP:
+        return None
     rows: list[Any] = data
     count = shape[0]
     for size in shape[:0:-1]:  # from the last to the second

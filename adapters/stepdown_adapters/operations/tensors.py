@@ -189,7 +189,7 @@ def _tensor(column: list[Any], tensor: Declared) -> dict[str, Any]:
     data = column
     for depth, size in enumerate(shape[1:], 1):
         # Whole columns are judged at once, by their few types and lengths; the loop only looks for the culprit.
-        if set(map(type, data)) != {list} or set(map(len, data)) != {size}:
+        if data and (set(map(type, data)) != {list} or set(map(len, data)) != {size}):
             wrong = next(i for i, item in enumerate(data) if not isinstance(item, list) or len(item) != size)
             row = wrong // prod(shape[1:depth])
             raise Refusal(f"row {row} does not have the shape {shape[1:]} of the first")

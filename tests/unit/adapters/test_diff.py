@@ -120,7 +120,12 @@ def test_a_member_that_became_required_is_no_obstacle() -> None:
             "'additionalProperties' differs",
         ),
         ({"anyOf": [STRING, NUMBER]}, {"anyOf": [STRING]}, "", "'anyOf' differs"),
-        ({**closed(a=STRING, b=STRING), "minProperties": 2}, {**closed(a=STRING), "minProperties": 2}, "", "'minProperties'"),
+        (
+            {**closed(a=STRING, b=STRING), "minProperties": 2},
+            {**closed(a=STRING), "minProperties": 2},
+            "",
+            "'minProperties'",
+        ),
         (
             {"type": "array", "uniqueItems": True, "items": closed(a=STRING, b=STRING)},
             {"type": "array", "uniqueItems": True, "items": closed(a=STRING)},
@@ -169,7 +174,10 @@ def test_equal_keywords_that_look_at_the_whole_are_no_obstacle_while_nothing_is_
 
 def test_a_difference_behind_equal_references_is_seen() -> None:
     def schema(inner: Any) -> Any:
-        return {"allOf": [{"$ref": "#/$defs/x"}], "$defs": {"x": {"properties": {"y": {"$ref": "#/$defs/z"}}}, "z": inner}}
+        return {
+            "allOf": [{"$ref": "#/$defs/x"}],
+            "$defs": {"x": {"properties": {"y": {"$ref": "#/$defs/z"}}}, "z": inner},
+        }
 
     assert "'allOf' differs" in different(schema(STRING), schema(NUMBER)).reason
 

@@ -104,7 +104,9 @@ def test_draft_7_is_accepted(tmp_path: Path) -> None:
     assert loaded["items"] == [{"$ref": "#/definitions/x"}, {"$ref": "#/definitions/x"}]
 
 
-@pytest.mark.parametrize("target", ["https://example.com/x.json", "//example.com/x.json", "urn:x:y", "file:///etc/passwd"])
+@pytest.mark.parametrize(
+    "target", ["https://example.com/x.json", "//example.com/x.json", "urn:x:y", "file:///etc/passwd"]
+)
 def test_a_remote_reference_is_refused_with_its_place(tmp_path: Path, target: str) -> None:
     message = refused(write(tmp_path, a_json={"properties": {"p/q": {"$ref": target}}}))
     assert message.startswith("a.json#/properties/p~1q/$ref: ")

@@ -16,7 +16,11 @@ def test_a_chain_is_found_over_several_steps() -> None:
 
 def test_a_lossless_detour_beats_a_lossy_short_cut() -> None:
     edges = [Edge("3.0.0", "1.0.0", lossless=False), Edge("3.0.0", "2.0.0"), Edge("2.0.0", "1.0.0")]
-    assert route(plan_chains(["3.0.0"], ["1.0.0", "2.0.0", "3.0.0"], edges), "3.0.0", "1.0.0") == ["3.0.0", "2.0.0", "1.0.0"]
+    assert route(plan_chains(["3.0.0"], ["1.0.0", "2.0.0", "3.0.0"], edges), "3.0.0", "1.0.0") == [
+        "3.0.0",
+        "2.0.0",
+        "1.0.0",
+    ]
 
 
 def test_among_equally_lossless_chains_the_shortest_wins() -> None:
@@ -47,7 +51,9 @@ def test_a_dead_end_names_the_missing_adapter_and_the_difference() -> None:
     versions = ["1.0.0", "1.1.0", "2.0.0", "3.0.0"]
     reasons = {("2.0.0", "1.1.0"): " at /outputs: 'maxItems' is 2 instead of 1"}
     plan = plan_chains(["3.0.0"], versions, [Edge("3.0.0", "2.0.0"), Edge("1.1.0", "1.0.0")], reasons)
-    sentence = "2.0.0 -> 1.1.0: no adapter is declared and the contracts differ at /outputs: 'maxItems' is 2 instead of 1"
+    sentence = (
+        "2.0.0 -> 1.1.0: no adapter is declared and the contracts differ at /outputs: 'maxItems' is 2 instead of 1"
+    )
     assert plan.missing("3.0.0", "1.0.0") == sentence
 
 
