@@ -123,6 +123,13 @@ class Peer:
             self._fresh.clear()
             await self._fresh.wait()
 
+    async def progress(self) -> None:
+        """Wait for more bytes, counted or kept."""
+        if self.ended.is_open or self.how != "open":
+            raise PeerGoneError(self.how)
+        self._fresh.clear()
+        await self._fresh.wait()
+
     def pause(self) -> None:
         """Stop reading: the proxy's writes pile up."""
         self.transport.pause_reading()
@@ -141,8 +148,7 @@ class Peer:
                 raise PeerGoneError(self.how)
             self.transport.write(data[start : start + step])
             await self._writable.wait()
-            if slice_every:
-                await asyncio.sleep(0)
+            await asyncio.sleep(0)  # an endless script must not keep the loop from telling it that nobody listens
 
     def half_close(self) -> None:
         """FIN, and go on reading."""
@@ -221,6 +227,8 @@ class Upstream:
         self.counting = False
         """Count the received bytes only (`counted`): for bodies that should not be kept."""
         self.counted = 0
+        self.counted_out = 0
+        """Bytes sent, where a script cares to count them."""
         self.failures: list[BaseException] = []
         """What scripts raised, apart from the proxy's going away."""
         self.port = 0
