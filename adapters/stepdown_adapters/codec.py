@@ -26,6 +26,7 @@ _SHALLOW = 2 * MAX_DEPTH
 _FEW = 60
 _FEW_OBJECTS = 2 * _FEW + 5 * (MAX_DEPTH - _FEW)
 """Bytes up to which a body can only be too deep if it has more than a few `[`, for a level by `{"":}` takes five."""
+_SPACE = b" \t\n\r"
 _FIRST = frozenset({b"{", b"["})
 _NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 
@@ -44,7 +45,7 @@ class Codec(Protocol):
         ...
 
     def opened(self, value: Any) -> Any:
-        """The value, no longer `Raw`; what is inside of it may be."""
+        """The value; an object or array is no longer `Raw`, though what is inside of it may be."""
         ...
 
     def items(self, value: Any) -> Any:
@@ -66,16 +67,16 @@ class Lazy:
         return value
 
     def opened(self, value: Any) -> Any:
-        """The value, no longer `Raw`."""
+        """The value; an object or array is no longer `Raw`, a scalar stays as it is written."""
         if not isinstance(value, Raw):
             return value
         first = memoryview(value)[0]
         if first == 0x7B:  # {
             return _object(value)
-        return _array(value) if first == 0x5B else _value(value)  # [
+        return _array(value) if first == 0x5B else value  # [
 
     def items(self, value: Any) -> Any:
-        """The value, no longer `Raw`; objects that are items of an array are opened with it."""
+        """Like `opened`; objects that are items of an array are opened with it."""
         if not isinstance(value, Raw):
             return value
         try:
@@ -102,6 +103,16 @@ LAZY = Lazy()
 PLAIN = Plain()
 
 
+def read(body: bytes, codec: Codec) -> Any:
+    """The body as an opened document; raises `Refusal` or msgspec's errors if it is not JSON."""
+    raw = checked(body)
+    document = codec.opened(raw)
+    if document is raw:
+        _value(raw)  # a scalar is not opened, so its grammar has to be checked
+        return Raw(bytes(raw).rstrip(_SPACE))
+    return document
+
+
 def checked(body: bytes) -> Raw:
     """The body as an unopened document; raises `Refusal` if it is not UTF-8 or nested too deeply.
 
@@ -122,7 +133,7 @@ def checked(body: bytes) -> Raw:
         if size - len(outside) > _FEW:
             _refuse_depth(body)
     # Space before a document (RFC 8259 section 2) would hide what it is from `opened`.
-    return Raw(body if body[:1] in _FIRST else body.lstrip(b" \t\n\r"))
+    return Raw(body if body[:1] in _FIRST else body.lstrip(_SPACE))
 
 
 def _refuse_depth(body: bytes) -> None:

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import msgspec
 
 from stepdown_adapters.code import Code
-from stepdown_adapters.codec import LAZY, Lazy, checked
+from stepdown_adapters.codec import LAZY, Lazy, checked, read
 from stepdown_adapters.context import Context
 from stepdown_adapters.errors import AdaptError, OperationError, Problem, Refusal
 from stepdown_adapters.json_values import flaw
@@ -142,7 +142,7 @@ class _Function:
         self._namespace: dict[str, Any] = {
             **Runtime(codec).namespace(),
             "checked": checked,
-            "read": lambda body: codec.opened(checked(body)),
+            "read": lambda body: read(body, codec),
             "codec": codec,
             "encode": codec.encode,
             "failed": self._failed,

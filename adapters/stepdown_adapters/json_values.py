@@ -5,14 +5,27 @@ from __future__ import annotations
 from math import isfinite
 from typing import Any
 
+from msgspec import Raw
+
 from stepdown_adapters.errors import Refusal
 
 MAX_DEPTH = 200
 """Deeper documents are refused: a recursive client would fall over them (CVE-2025-67221 and its kin)."""
 
+_KINDS_BY_FIRST_BYTE = {
+    b"{": "an object",
+    b"[": "an array",
+    b'"': "a string",
+    b"t": "a boolean",
+    b"f": "a boolean",
+    b"n": "null",
+}
+
 
 def kind(value: Any) -> str:
     """A value's kind for a sentence: `a string`, `an array`, ..."""
+    if isinstance(value, Raw):
+        return _KINDS_BY_FIRST_BYTE.get(bytes(value)[:1], "a number")
     if value is None:
         return "null"
     if isinstance(value, bool):

@@ -100,13 +100,13 @@ class Strict:
         return value
 
     def opened(self, value: Any) -> Any:
-        """The value, no longer `Raw`."""
+        """The value; an object or array is no longer `Raw`, a scalar stays as it is written."""
         if not isinstance(value, Raw):
             return value
-        text = bytes(_grammar(value)).decode().strip(_SPACE)
-        if text.startswith("["):
-            return _array(value)
-        return _paired(_members(text)) if text.startswith("{") else _READER.decode(text)
+        first = memoryview(value)[0]
+        if first == 0x7B:  # {
+            return _paired(_members(bytes(_grammar(value)).decode()))
+        return _array(value) if first == 0x5B else value  # [
 
     items = opened
 
