@@ -18,6 +18,7 @@ from stepdown.decide.spec import Log, decode
 from stepdown.errors import StepdownError
 from stepdown.plane.plane import Plane
 from stepdown.process import held, shield
+from stepdown.process.arrivals import let_in_the_last
 from stepdown.process.channel import Channel
 from stepdown.process.messages import (
     TO_CONTROLLER_BYTES,
@@ -41,6 +42,9 @@ from stepdown.telemetry.access import AccessLog
 from stepdown.telemetry.slab import Slab
 
 logger = logging.getLogger(__name__)
+
+LAST_SECONDS = 1.0
+"""At most this long are connections accepted that were there before the drain."""
 
 EXIT_SPECIFICATION = 2
 """What the parent holds cannot be compiled here, though the controller accepted it: a hook that cannot be imported."""
@@ -92,6 +96,7 @@ class Worker:
 
     async def _drain(self, grace: float) -> None:
         try:
+            await let_in_the_last(self._listening, min(grace, LAST_SECONDS))
             await self._plane.drain(grace)
         finally:
             if self._plane.access is not None:

@@ -78,6 +78,21 @@ def test_a_stop_under_load_fails_no_request(tmp_path: Path) -> None:
         assert load.failures == {}
 
 
+def test_who_waits_to_be_accepted_is_answered_before_the_end(tmp_path: Path) -> None:
+    with running(tmp_path) as (sidecar, _upstream):
+        os.kill(sidecar.worker(), signal.SIGSTOP)  # what arrives now stays in the kernel's queue
+        waiting = [Client(sidecar.port) for _ in range(20)]
+        for client in waiting:
+            client.send(REQUEST)
+        sidecar.signal(signal.SIGTERM)
+        sidecar.wait_for("leaving")
+        os.kill(sidecar.worker(), signal.SIGCONT)
+        assert {client.response("POST").status for client in waiting} == {200}
+        for client in waiting:
+            client.close()
+        assert sidecar.exit_code() == 0
+
+
 def test_a_second_signal_stops_at_once_with_exit_code_1(tmp_path: Path) -> None:
     with running(tmp_path, silent(), workers=2, grace=300) as (sidecar, upstream):
         children = [sidecar.worker(0), sidecar.worker(1), sidecar.controller()]
