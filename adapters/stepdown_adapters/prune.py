@@ -1,7 +1,8 @@
 """Derives the operations that remove all that a contract does not declare (`prune: true` of an adapter).
 
-Unknown members usually ride along. Pruning closes every object whose members a contract lists, down to where it becomes
-free-form, recursive, or of several types. Of alternatives (`anyOf`, `oneOf`) the members of all branches count as declared.
+Unknown members usually ride along. Pruning closes every object whose members a contract lists, down to where it
+becomes free-form, recursive, or of several types. Of alternatives (`anyOf`, `oneOf`) the members of all branches
+count as declared.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 from typing import Any
 
 import pytest
+
 from stepdown_adapters.operations import check, parse
 
 NEWER: Any = {
@@ -17,7 +18,8 @@ NEWER: Any = {
         "nothing": False,
         "patterned": {"type": "object", "patternProperties": {"^x": {}}, "additionalProperties": False},
         "tree": {"$ref": "#/$defs/tree"},
-        "mixed": {"allOf": [{"type": "object", "properties": {"a": {}}, "additionalProperties": False}, {"minProperties": 1}]},
+        "mixed": {"allOf": [{"type": "object", "properties": {"a": {}}, "additionalProperties": False},
+         {"minProperties": 1}]},
     },
     "$defs": {
         "score": {
@@ -75,8 +77,10 @@ def test_a_path_that_the_newer_contract_rules_out_is_a_problem(path: str, neares
 
 @pytest.mark.parametrize(
     "path",
-    ["/outputs/*/name", "/outputs/[name=score]/data/0", "/outputs/[name=reason]/parameters/x", "/free/a/b", "/strings/x",
-     "/pair/1/x", "/maybe/x", "/anything/at/all", "/patterned/xyz", "/tree/left/left", "/mixed/a", "/*/x", "/outputs/-"],
+    ["/outputs/*/name", "/outputs/[name=score]/data/0", "/outputs/[name=reason]/parameters/x", "/free/a/b",
+     "/strings/x",
+     "/pair/1/x", "/maybe/x", "/anything/at/all", "/patterned/xyz", "/tree/left/left", "/mixed/a", "/*/x",
+      "/outputs/-"],
 )  # fmt: skip
 def test_a_path_that_may_be_there_is_none(path: str) -> None:
     assert found({"remove": path}) == []

@@ -4,6 +4,7 @@ from typing import Any
 
 import jsonschema_rs
 import pytest
+
 from stepdown_adapters.errors import ContractError
 from stepdown_adapters.load import load_schema
 

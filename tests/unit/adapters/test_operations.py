@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from stepdown_adapters.operations import is_lossless, parse
 from stepdown_adapters.operations.base import Loss
 from stepdown_adapters.operations.scalars import sigmoid
 from stepdown_adapters.operations.shapes import softmax
 from stepdown_adapters.operations.table import CONVERSIONS, EDITS
 from stepdown_adapters.operations.within import In
-
 from tests.kit.adapters import REFUSED, both, refusal
 
 STRUCTURE = [
@@ -26,7 +26,8 @@ STRUCTURE = [
     ({"add": {"path": "/-", "value": 9}}, {}, {"-": 9}),
     ({"add": {"path": "/a/b", "value": 9}}, {"a": 1}, REFUSED),
     ({"add": {"path": "/a/*/b", "value": 9}}, {"a": [{}, {"b": 1}]}, {"a": [{"b": 9}, {"b": 9}]}),
-    ({"add": {"path": "/a/[n=x]/b", "value": 9}}, {"a": [{"n": "x"}, {"n": "y"}]}, {"a": [{"n": "x", "b": 9}, {"n": "y"}]}),
+    ({"add": {"path": "/a/[n=x]/b", "value": 9}}, {"a": [{"n": "x"}, {"n": "y"}]}, {"a": [{"n": "x", "b": 9},
+     {"n": "y"}]}),
     ({"add": {"path": "/a/[n=x]/b", "value": 9}}, {"a": [{"n": "x"}, {"n": "x"}]}, REFUSED),
     ({"add": {"path": "", "value": {"new": None}}}, [1], {"new": None}),
     ({"remove": "/a"}, {"a": 1, "b": 2}, {"b": 2}),
@@ -76,7 +77,8 @@ STRUCTURE = [
      {"c": [{"l": "x", "s": 1}, {"l": "y", "s": 2}]}),
     ({"zip": {"from": {"l": "/a", "s": "/b"}, "to": "/c"}}, {"a": ["x"], "b": [1, 2]}, REFUSED),
     ({"zip": {"from": {"l": "/a"}, "to": "/c"}}, {"a": 5}, REFUSED),
-    ({"unzip": {"from": "/c", "to": {"l": "/a", "s": "/d/b"}}}, {"c": [{"l": "x", "s": 1}]}, {"a": ["x"], "d": {"b": [1]}}),
+    ({"unzip": {"from": "/c", "to": {"l": "/a", "s": "/d/b"}}}, {"c": [{"l": "x", "s": 1}]},
+     {"a": ["x"], "d": {"b": [1]}}),
     ({"unzip": {"from": "/c", "to": {"l": "/a"}}}, {"c": [{"l": "x", "s": 1}]}, REFUSED),
     ({"unzip": {"from": "/c", "to": {"l": "/a"}}}, {"c": [5]}, REFUSED),
 ]  # fmt: skip
@@ -98,7 +100,8 @@ SHAPES = [
     ({"slice": {"path": "/a", "end": 2}}, {"a": [1, 2, 3]}, {"a": [1, 2]}),
     ({"slice": {"path": "/a", "start": 1}}, {"a": [1, 2, 3]}, {"a": [2, 3]}),
     ({"slice": {"path": "/a", "end": 2}}, {"a": "xyz"}, REFUSED),
-    ({"sort_by": {"path": "/a", "by": "/s/v"}}, {"a": [{"s": {"v": 2}}, {"s": {"v": 1}}]}, {"a": [{"s": {"v": 1}}, {"s": {"v": 2}}]}),
+    ({"sort_by": {"path": "/a", "by": "/s/v"}}, {"a": [{"s": {"v": 2}}, {"s": {"v": 1}}]}, {"a": [{"s": {"v": 1}},
+     {"s": {"v": 2}}]}),
     ({"sort_by": {"path": "/a", "order": "descending"}}, {"a": [1, 3.5, 2]}, {"a": [3.5, 2, 1]}),
     ({"sort_by": "/a"}, {"a": ["b", "a"]}, {"a": ["a", "b"]}),
     ({"sort_by": "/a"}, {"a": ["b", 1]}, REFUSED),
@@ -111,7 +114,8 @@ SHAPES = [
     ({"to_entries": "/m"}, {"m": {"a": 1, "b": {}}}, {"m": [{"key": "a", "value": 1}, {"key": "b", "value": {}}]}),
     ({"to_entries": "/m"}, {"m": []}, REFUSED),
     ({"from_entries": {"path": "/m", "key": "l", "value": "s"}}, {"m": [{"l": "a", "s": 1}]}, {"m": {"a": 1}}),
-    ({"from_entries": {"path": "/m", "key": "l", "value": "s"}}, {"m": [{"l": "a", "s": 1}, {"l": "a", "s": 2}]}, REFUSED),
+    ({"from_entries": {"path": "/m", "key": "l", "value": "s"}}, {"m": [{"l": "a", "s": 1},
+     {"l": "a", "s": 2}]}, REFUSED),
     ({"from_entries": "/m"}, {"m": [{"key": 1, "value": 1}]}, REFUSED),
     ({"from_entries": "/m"}, {"m": [{"key": "a", "value": 1, "more": 2}]}, REFUSED),
     ({"argmax": "/a"}, {"a": [0.1, 0.7, 0.7]}, {"a": 1}),
@@ -138,7 +142,8 @@ SHAPES = [
 SCALARS = [
     ({"map_values": {"path": "/a", "table": {"x": "y"}}}, {"a": "x"}, {"a": "y"}),
     ({"map_values": {"path": "/a", "table": {"1": "one", "true": "yes", "null": "nothing"}}}, {"a": 1.0}, {"a": "one"}),
-    ({"map_values": {"path": "/a/*", "table": {"1": "one", "true": "yes", "null": [1]}}}, {"a": [1, True, None]}, {"a": ["one", "yes", [1]]}),
+    ({"map_values": {"path": "/a/*", "table": {"1": "one", "true": "yes", "null": [1]}}}, {"a": [1, True, None]},
+     {"a": ["one", "yes", [1]]}),
     ({"map_values": {"path": "/a", "table": {"1.5": 3}}}, {"a": 1.5}, {"a": 3}),
     ({"map_values": {"path": "/a", "table": {"x": "y"}}}, {"a": "z"}, REFUSED),
     ({"map_values": {"path": "/a/*", "table": {"x": "y"}}}, {"a": ["x", "z"]}, REFUSED),
@@ -190,7 +195,8 @@ SCALARS = [
     ({"logit": "/a/*"}, {"a": [1.5]}, REFUSED),
     ({"logit": {"path": "/a", "epsilon": 0.25}}, {"a": 0}, {"a": math.log(0.25 / 0.75)}),
     ({"threshold": {"path": "/a/*", "at": 0.5}}, {"a": [0.5, 0.4, 1]}, {"a": [True, False, True]}),
-    ({"threshold": {"path": "/a/*", "at": 0.5, "above": "yes", "below": ["no"]}}, {"a": [0.7, 0.1]}, {"a": ["yes", ["no"]]}),
+    ({"threshold": {"path": "/a/*", "at": 0.5, "above": "yes", "below": ["no"]}}, {"a": [0.7, 0.1]},
+     {"a": ["yes", ["no"]]}),
     ({"threshold": {"path": "/a", "at": 0.5}}, {"a": "x"}, REFUSED),
 ]  # fmt: skip
 

@@ -1,6 +1,7 @@
 from typing import Any
 
 import pytest
+
 from stepdown_adapters.errors import OperationError, Problem
 from stepdown_adapters.operations import parse
 

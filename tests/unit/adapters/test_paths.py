@@ -1,4 +1,5 @@
 import pytest
+
 from stepdown_adapters.errors import PathError
 from stepdown_adapters.paths import Every, Member, Path, Where, parse
 

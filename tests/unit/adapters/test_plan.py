@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 from stepdown_adapters.plan import Edge, plan_chains
 
 
@@ -69,7 +71,7 @@ def test_upwards_the_missing_adapter_is_named_as_well() -> None:
 
 def test_a_hundred_versions_are_planned() -> None:
     versions = [f"1.{minor}.0" for minor in range(100)]
-    edges = [Edge(newer, older) for older, newer in zip(versions, versions[1:], strict=False)]
+    edges = [Edge(newer, older) for older, newer in pairwise(versions)]
     plan = plan_chains(versions, versions, edges)
     assert len(plan.chains) == 100 * 99 // 2
     assert len(plan.chains["1.99.0", "1.0.0"]) == 99

@@ -137,7 +137,8 @@ def test_rows_become_one_tensor(instances: Any, shape: list[int], data: list[Any
 
 @pytest.mark.parametrize(
     "instances",
-    [[], [[]], [[1, 2], [3]], [[1], 2], [1, [2]], [[[1], [2]], [[3], 4]], ["a"], [True], [None], [{"y": 1}], [{"x": 1, "y": 2}],
+    [[], [[]], [[1, 2], [3]], [[1], 2], [1, [2]], [[[1], [2]], [[3], 4]], ["a"], [True], [None], [{"y": 1}],
+     [{"x": 1, "y": 2}],
      [{"x": 1}, 2], 5, "abc", None],
     ids=str,
 )  # fmt: skip
