@@ -55,6 +55,7 @@ class ClientConnection(asyncio.Protocol):
         "may_explain",
         "offload",
         "origin_lines",
+        "outbox",
         "peer",
         "plane",
         "transport",
@@ -67,6 +68,7 @@ class ClientConnection(asyncio.Protocol):
         self.access = plane.access
         self.budget = plane.budget
         self.offload = plane.offload
+        self.outbox = plane.outbox
         # for the connection
         self.transport: asyncio.Transport = cast("asyncio.Transport", None)
         self.peer = ""
@@ -92,7 +94,7 @@ class ClientConnection(asyncio.Protocol):
 
     def write(self, data: bytes) -> None:
         """Write a part of an answer."""
-        self.transport.write(data)
+        self.outbox.write(self.transport, data)
 
     def wait(self, seconds: float) -> None:
         """Wait at most this long for what comes next; 0 is no limit."""
@@ -102,7 +104,7 @@ class ClientConnection(asyncio.Protocol):
         """Tell the client to send the body: route and limits allow it."""
         if self.exchange is not None:
             self.exchange.head.expect = False  # once is enough
-        self.transport.write(serialise.CONTINUE)
+        self.write(serialise.CONTINUE)
 
     def pause(self) -> None:
         """Stop reading the request's body for a while."""
@@ -141,6 +143,7 @@ class ClientConnection(asyncio.Protocol):
         self.exchange = None
         self.plane.active -= 1
         self.closing = True
+        self.outbox.flush()
         if reset:
             raw = self.transport.get_extra_info("socket")
             raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
@@ -314,7 +317,7 @@ class ClientConnection(asyncio.Protocol):
         """Answer bytes that are no request, and close."""
         self.plane.count_malformed(error)
         account.malformed(self, error, bytes(raw[: limits.TARGET_BYTES]))
-        self.transport.write(problems.render(error, "problem", b"", close=True, head_only=False))
+        self.write(problems.render(error, "problem", b"", close=True, head_only=False))
         self._close_after_answer()
 
     def _close_after_answer(self) -> None:
@@ -322,6 +325,7 @@ class ClientConnection(asyncio.Protocol):
         self.closing = True
         self._ahead.clear()
         self._leave()
+        self.outbox.flush()
         if self.transport.can_write_eof():
             self.transport.write_eof()
         if self._paused:
@@ -370,6 +374,7 @@ class ClientConnection(asyncio.Protocol):
         """Read no further request; close now if there is nothing to answer."""
         self.closing = True
         if self.exchange is None and self._discard < 0:
+            self.outbox.flush()
             self.transport.close()
 
 

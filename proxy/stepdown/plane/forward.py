@@ -56,7 +56,7 @@ def send_request(exchange: Exchange, connection: UpstreamConnection) -> None:
     exchange.request_sent = complete
     exchange.sent_at = perf_counter_ns()
     connection.exchange = exchange
-    connection.transport.write(data + body if body else data)
+    client.outbox.write(connection.transport, data + body if body else data)
     if complete:
         client.deadline = client.clock.now + plan.answer_seconds
     else:
@@ -77,7 +77,7 @@ def send_more(exchange: Exchange, connection: UpstreamConnection, payload: bytes
         if complete:
             payload += serialise.LAST_CHUNK
     if payload:
-        connection.write(payload)
+        exchange.client.outbox.write(connection.transport, payload)
     timeouts = exchange.plan.route.timeouts
     exchange.request_sent = complete
     exchange.client.wait(timeouts.response_head if complete else timeouts.request_body_idle)

@@ -19,6 +19,7 @@ from stepdown.errors import ConfigError, StepdownError
 from stepdown.plane.client import ClientConnection
 from stepdown.plane.clock import NEVER, CoarseClock
 from stepdown.plane.offload import Offload
+from stepdown.plane.outbox import Outbox
 from stepdown.plane.retry import RetryBudget
 from stepdown.plane.runtime import Runtime
 from stepdown.telemetry.access import AccessLog
@@ -46,6 +47,7 @@ class Plane:
         self.clock = clock or CoarseClock(loop)
         self.budget = RetryBudget(0.2, 3)
         self.offload = Offload()
+        self.outbox = Outbox(loop)
         self.active = 0
         """Exchanges that run now."""
         self.clients: set[ClientConnection] = set()
@@ -137,6 +139,7 @@ class Plane:
         self.slab.cells[cell] += 1
 
     def _sweep(self, now: float) -> None:
+        self.outbox.flush()
         for client in [client for client in self.clients if client.overdue(now)]:
             client.on_deadline()
         for pool in self.runtime.pools.values():

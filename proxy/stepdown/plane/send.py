@@ -27,10 +27,10 @@ def whole(exchange: Exchange, head: ResponseHead, fields: bytes, body: bytes, ve
     exchange.answer_begun = True
     exchange.response_bytes = len(body)
     if len(body) <= JOIN_BYTES:
-        client.transport.write(data + body)
+        client.outbox.write(client.transport, data + body)
     else:
-        client.transport.write(data)
-        client.transport.write(body)
+        client.write(data)
+        client.write(body)
     exchange.finish(close)
 
 

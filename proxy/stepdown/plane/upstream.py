@@ -53,10 +53,6 @@ class UpstreamConnection(asyncio.Protocol):
 
     # --- what the exchange does -------------------------------------------------------------------------------------
 
-    def write(self, data: bytes) -> None:
-        """Go on with the request's body."""
-        self.transport.write(data)
-
     def pause(self) -> None:
         """The client reads slowly: stop reading the answer."""
         self.paused = True
