@@ -48,7 +48,9 @@ class Screen:
     def done(self, sentence: str, found: str = "") -> None:
         """Says what has just been proven by getting this far."""
         self.held += 1
-        self.console.print(Text.assemble(("  ✓ ", "bold green"), sentence, ("  " + found, "dim")), soft_wrap=True)
+        self.console.print(
+            Text.assemble(("  ✓ ", "bold green"), sentence, (f"  {found}" if found else "", "dim")), soft_wrap=True
+        )
 
     def refused(self, sentence: str, found: str) -> None:
         """Shows an error that was expected."""
