@@ -56,9 +56,11 @@ class Codec(Protocol):
 class Lazy:
     """The fast codec: numbers in opened parts become Python numbers, of two equal names the last one counts."""
 
+    decode = staticmethod(_value)
+
     def plain(self, value: Any) -> Any:
         """The value, decoded to its last leaf."""
-        if isinstance(value, Raw):
+        if value.__class__ is Raw:
             return _value(value)
         if isinstance(value, dict):
             return {name: self.plain(member) for name, member in value.items()}
@@ -103,7 +105,7 @@ LAZY = Lazy()
 PLAIN = Plain()
 
 
-def read(body: bytes, codec: Codec) -> Any:
+def read(codec: Codec, body: bytes) -> Any:
     """The body as an opened document; raises `Refusal` or msgspec's errors if it is not JSON."""
     raw = checked(body)
     document = codec.opened(raw)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 import msgspec
@@ -142,7 +143,7 @@ class _Function:
         self._namespace: dict[str, Any] = {
             **Runtime(codec).namespace(),
             "checked": checked,
-            "read": lambda body: read(body, codec),
+            "read": partial(read, codec),
             "codec": codec,
             "encode": codec.encode,
             "failed": self._failed,

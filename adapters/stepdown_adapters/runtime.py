@@ -7,10 +7,11 @@ from typing import Any
 
 from msgspec import Raw
 
-from stepdown_adapters.codec import Codec
+from stepdown_adapters.codec import Lazy
 from stepdown_adapters.errors import Refusal
 from stepdown_adapters.json_values import kind
 from stepdown_adapters.paths import LAST, Where
+from stepdown_adapters.strict import Strict
 
 MISSING: Any = object()
 """Stands where a document has nothing."""
@@ -19,7 +20,7 @@ MISSING: Any = object()
 class Runtime:
     """The names that emitted code finds in its namespace, for one codec."""
 
-    def __init__(self, codec: Codec) -> None:
+    def __init__(self, codec: Lazy | Strict) -> None:
         self._codec = codec
 
     def namespace(self) -> dict[str, Any]:
@@ -31,6 +32,7 @@ class Runtime:
             "opened": self._codec.opened,
             "items": self._codec.items,
             "plain": self._codec.plain,
+            "decode": self._codec.decode,
             "matching": self.matching,
             "only": only,
             "keys_of": keys_of,
@@ -48,16 +50,17 @@ class Runtime:
             if fails:
                 raise Refusal(f"{kind(value)} has no items")
             return []
-        name, text, found = where.name, where.text, []
+        name, text, decode, found = where.name, where.text, self._codec.decode, []
         for index, item in enumerate(value):
             if item.__class__ is Raw:
                 item = value[index] = self._codec.opened(item)  # noqa: PLW2901
-            if isinstance(item, dict):
-                member = item.get(name, MISSING)
-                if member.__class__ is Raw:
-                    member = self._codec.plain(member)  # not written back: reading a part does not touch it
-                if member == text or (member is not MISSING and where.accepts(member)):
-                    found.append(index)
+            if not isinstance(item, dict):
+                continue
+            member = item.get(name, MISSING)
+            if member.__class__ is Raw:
+                member = decode(member)  # not written back: reading a part does not touch it
+            if member == text if member.__class__ is str else member is not MISSING and where.accepts(member):
+                found.append(index)
         if not found and fails:
             raise Refusal(f"no item fits {where}")
         return found

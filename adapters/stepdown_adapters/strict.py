@@ -17,6 +17,7 @@ from msgspec import Raw
 from stepdown_adapters.errors import Refusal
 
 _grammar = msgspec.json.Decoder(Raw).decode
+_object = msgspec.json.Decoder(dict[str, Raw]).decode
 _array = msgspec.json.Decoder(list[Raw]).decode
 _encode = msgspec.json.Encoder().encode
 _SPACE = " \t\n\r"
@@ -87,10 +88,14 @@ _READER = json.JSONDecoder(
 class Strict:
     """The slow codec that loses nothing."""
 
+    def decode(self, raw: Raw) -> Any:
+        """The value of JSON text."""
+        return _READER.decode(bytes(_grammar(raw)).decode())
+
     def plain(self, value: Any) -> Any:
         """The value, decoded to its last leaf."""
         if isinstance(value, Raw):
-            return _READER.decode(bytes(_grammar(value)).decode())
+            return self.decode(value)
         if isinstance(value, Doubled):
             return _paired([(name, self.plain(member)) for name, member in value.kept()])
         if isinstance(value, dict):
@@ -105,7 +110,7 @@ class Strict:
             return value
         first = memoryview(value)[0]
         if first == 0x7B:  # {
-            return _paired(_members(bytes(_grammar(value)).decode()))
+            return _opened_object(value)
         return _array(value) if first == 0x5B else value  # [
 
     items = opened
@@ -125,6 +130,13 @@ class Strict:
 
 
 STRICT = Strict()
+
+
+def _opened_object(raw: Raw) -> dict[str, Any]:
+    members = _object(raw)
+    # No text that holds these members is shorter than this, so one of just this length has no others, nor doubles.
+    shortest = 1 + sum(len(name.encode()) + len(memoryview(member)) + 4 for name, member in members.items())
+    return members if len(memoryview(raw)) == shortest else _paired(_members(bytes(raw).decode()))
 
 
 def _members(text: str) -> list[tuple[str, Any]]:

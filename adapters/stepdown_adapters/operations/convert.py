@@ -160,7 +160,7 @@ class Convert(Operation):
         convert = code.constant(lambda value: function(reader(value)), self.name)
         values = code.fresh("values")
         code.line(f"{values} = {place}")
-        code.line(f"if {values}.__class__ is Raw: {values} = plain({values})")
+        code.line(f"if {values}.__class__ is Raw: {values} = decode({values})")
         if not self.on_missing.fails:
             with code.block(f"if isinstance({values}, (dict, list)):"):
                 code.assign(place, f"each({values}, {convert})")

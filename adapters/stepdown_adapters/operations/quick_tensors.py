@@ -1,14 +1,14 @@
-"""The fast way from one tensor to rows, for documents that nothing has opened yet.
+"""The fast ways from one tensor to rows and back, for documents that nothing has opened yet.
 
-It decodes only what it reads, and writes the rows as text at once. Whatever is unusual (several tensors, nested data,
-strings, sizes that do not fit, an integer over 64 bits) it leaves to `tensors`, whose errors are exact: it gives
+They decode only what they read, and write rows or data as text at once. Whatever is unusual (several tensors, nested
+data, strings, sizes that do not fit, an integer over 64 bits) they leave to `tensors`, whose errors are exact: they give
 `None`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import accumulate
+from collections.abc import Callable, Sequence
+from itertools import accumulate, chain
 from operator import mul
 from typing import Any
 
@@ -20,7 +20,7 @@ _LARGE = 2048
 """Bytes of a body from which orjson, which decodes numbers faster, beats msgspec, which skips what is not asked for."""
 _DEEP = 8
 """Dimensions up to which the fast way goes."""
-_WIDE = 64
+_WIDE = 8
 """Items of a row from which slicing beats `zip`."""
 
 
@@ -46,13 +46,7 @@ class QuickRows:
         self._squeeze = squeeze
         fields = [f"kept_{index}" for index in range(len(keep))]
         self._kept = tuple(zip(keep, fields, strict=True))
-        names = {"tensors": source, **dict(zip(fields, keep, strict=True))}
-        # msgspec refuses a name that JSON would have to escape, and one that is there twice.
-        self.usable = len(set(names.values())) == len(names) and not any(map(_escaped, names.values()))
-        if self.usable:
-            tensors: Any = list[_Unread] if squeeze else list[_Decoded]
-            members: list[Any] = [("tensors", tensors), *((field, Raw, None) for field in fields)]
-            self._decode = msgspec.json.Decoder(msgspec.defstruct("Document", members, rename=names)).decode
+        self._decode = _decoder(source, list[_Unread] if squeeze else list[_Decoded], self._kept)
         self._skips = squeeze or bool(keep)
 
     def converted(self, body: Raw) -> dict[str, Any] | None:
@@ -60,8 +54,8 @@ class QuickRows:
         try:
             if not self._skips and len(memoryview(body)) > _LARGE:
                 return self._decoded_whole(body)
-            document: Any = self._decode(body)
-            tensors = document.tensors
+            document = self._decode(body)
+            tensors = document.read
             if self._chosen is not None:
                 tensors = [tensor for tensor in tensors if tensor.name == self._chosen]
             if len(tensors) != 1:
@@ -74,9 +68,7 @@ class QuickRows:
             return None
         if not self._kept:
             return {self._target: Raw(text)}
-        kept = {name: value for name, field in self._kept if (value := getattr(document, field)) is not None}
-        kept[self._target] = Raw(text)
-        return kept
+        return {**_carried(document, self._kept), self._target: Raw(text)}
 
     def _decoded_whole(self, body: Raw) -> dict[str, Any] | None:
         tensors = orjson.loads(memoryview(body))[self._source]
@@ -91,6 +83,45 @@ class QuickRows:
         if text is None or not _is_flat(text, 1 + sum(accumulate(shape[:-1], mul))):
             return None
         return {self._target: Raw(text)}
+
+
+class QuickTensor:
+    """What `rows_to_tensor` with these options does to rows that are lists of the tensor's own type."""
+
+    def __init__(self, source: str, target: str, tensor: dict[str, Any], shape: list[int] | None, item: Any) -> None:
+        self._target = target
+        self._tensor = tensor
+        self._shape = shape
+        self._decode = _decoder(source, list[list[item]], ())
+
+    def converted(self, body: Raw) -> dict[str, Any] | None:
+        """The document with its tensor; `None` where the general way has to decide."""
+        try:
+            rows = self._decode(body).read
+            width = len(rows[0])
+            if set(map(len, rows)) != {width} or not width or (self._shape is not None and self._shape != [width]):
+                return None
+            data = Raw(orjson.dumps(list(chain.from_iterable(rows))))
+        except (msgspec.MsgspecError, TypeError, ValueError, LookupError):
+            return None
+        return {self._target: [{**self._tensor, "shape": [len(rows), width], "data": data}]}
+
+
+def _decoder(source: str, wanted: Any, kept: Sequence[tuple[str, str]]) -> Callable[[Raw], Any]:
+    """Decodes the member `source` as `wanted` into `.read`, and the members to keep unread into their fields."""
+    names = {"read": source, **{field: name for name, field in kept}}
+    if len(set(names.values())) < len(names) or any(map(_escaped, names.values())):
+        return _unusable  # msgspec refuses a name that JSON would have to escape, and one that is there twice
+    members: list[Any] = [("read", wanted), *((field, Raw, None) for _, field in kept)]
+    return msgspec.json.Decoder(msgspec.defstruct("Document", members, rename=names)).decode
+
+
+def _unusable(_body: Raw) -> Any:
+    raise LookupError
+
+
+def _carried(document: Any, kept: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    return {name: value for name, field in kept if (value := getattr(document, field)) is not None}
 
 
 def _text(shape: list[int], data: list[Any]) -> bytes | None:

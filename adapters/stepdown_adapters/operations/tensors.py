@@ -20,7 +20,7 @@ from stepdown_adapters.json_values import kind, require_array, require_object
 from stepdown_adapters.operations.base import Loss
 from stepdown_adapters.operations.convert import Row, Structural
 from stepdown_adapters.operations.options import Options, is_count, is_name, is_names
-from stepdown_adapters.operations.quick_tensors import QuickRows
+from stepdown_adapters.operations.quick_tensors import QuickRows, QuickTensor
 from stepdown_adapters.operations.shapes import reshaped
 
 MAX_DIMENSIONS = 32
@@ -48,7 +48,7 @@ def _tensor_to_rows(options: Options) -> Structural:
     quick = QuickRows(source, target, chosen, squeeze, keep)
 
     def convert(value: Any, codec: Codec) -> dict[str, Any]:
-        if quick.usable and value.__class__ is Raw and codec is LAZY:
+        if value.__class__ is Raw and codec is LAZY:
             converted = quick.converted(value)
             if converted is not None:
                 return converted
@@ -119,8 +119,17 @@ def _rows_to_tensor(options: Options) -> Structural:
     target = options.get("to", "the name of a member", is_name, "inputs")
     keep: list[str] = options.get("keep", "a list of the members that stay", is_names, [])
     declared = _declared(options)
+    quick = None
+    if len(declared) == 1 and not keep:
+        only = declared[0]
+        members = {"name": only.name, "shape": None, "datatype": only.datatype}
+        quick = QuickTensor(source, target, members, only.shape, _types(only.datatype))
 
     def convert(value: Any, codec: Codec) -> dict[str, Any]:
+        if quick is not None and value.__class__ is Raw and codec is LAZY:
+            converted = quick.converted(value)
+            if converted is not None:
+                return converted
         document = require_object(codec.opened(value))
         if source not in document:
             raise Refusal(f"there is no member {source!r}")
@@ -214,15 +223,17 @@ def _sizes(column: list[Any]) -> list[int]:
     return sizes
 
 
+def _types(datatype: str) -> Any:
+    """What the items of a tensor are in Python."""
+    if datatype in ("BYTES", "BOOL"):
+        return str if datatype == "BYTES" else bool
+    return int | float if datatype in _FLOATS else int
+
+
 def _require_datatype(data: list[Any], tensor: Declared) -> None:
-    if tensor.datatype == "BYTES":
-        allowed: tuple[type, ...] = (str,)
-    elif tensor.datatype == "BOOL":
-        allowed = (bool,)
-    else:
-        allowed = (int, float) if tensor.datatype in _FLOATS else (int,)
+    allowed = _types(tensor.datatype)
     for found in set(map(type, data)):  # a handful of types, however many items
-        if not issubclass(found, allowed) or (found is bool and bool not in allowed):
+        if not issubclass(found, allowed) or (found is bool and allowed is not bool):
             example = next(item for item in data if type(item) is found)
             raise Refusal(f"{kind(example)} is no {tensor.datatype} of tensor {tensor.name!r}")
 
@@ -244,5 +255,6 @@ ROWS = (
         "members that are not kept are lost",
         whole=True,
         fills=False,
+        reads_whole=True,
     ),
 )
