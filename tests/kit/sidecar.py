@@ -32,24 +32,31 @@ class Sidecar:
         self.port = 0
 
     def __enter__(self) -> Self:
-        listening = socket.create_server(("127.0.0.1", 0), backlog=1024)
-        listening.setblocking(False)
-        self.port = listening.getsockname()[1]
         self.slab = Slab.create()
         self._writer = LineWriter(self._log.fileno())
         self.access = AccessLog(self.slab, "json", self._writer)
-        self._thread.call(self._start(listening))
+        try:
+            self._thread.call(self._start())
+        except BaseException:
+            self._close()
+            raise
         return self
 
-    async def _start(self, listening: socket.socket) -> None:
+    async def _start(self) -> None:
         loop = self._thread.loop
         clock = CoarseClock(loop) if self._clock is None else self._clock.coarse(loop)
         self.plane = Plane(loop=loop, slab=self.slab, access=self.access, clock=clock)
         self.plane.activate(self.plane.prepare(encode(self._spec)))
+        listening = socket.create_server(("127.0.0.1", 0), backlog=1024)
+        listening.setblocking(False)
+        self.port = listening.getsockname()[1]
         await self.plane.listen(listening)
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         self._thread.call(self.plane.drain(0.0))
+        self._close()
+
+    def _close(self) -> None:
         self.access.close()
         self._log.close()
         self.slab.close()
