@@ -1,8 +1,8 @@
 """The fast ways from one tensor to rows and back, for documents that nothing has opened yet.
 
 They decode only what they read, and write rows or data as text at once. Whatever is unusual (several tensors, nested
-data, strings, sizes that do not fit, an integer over 64 bits) they leave to `tensors`, whose errors are exact: they give
-`None`.
+data, strings, sizes that do not fit, an integer over 64 bits) they leave to `tensors`, whose errors are exact: they
+give `None`.
 """
 
 from __future__ import annotations

@@ -13,12 +13,12 @@ from functools import lru_cache
 from typing import Literal
 
 import msgspec
-from stepdown_adapters.generate import Adapter, compile_chain
 
 from stepdown.decide.spec import Chain
 from stepdown.errors import AdapterFailedError, RequestNotAdaptableError
 from stepdown_adapters.context import Context
 from stepdown_adapters.errors import AdaptError
+from stepdown_adapters.generate import Adapter, compile_chain
 
 Direction = Literal["request", "response"]
 _WAITING = 16
