@@ -25,7 +25,7 @@ Pinned = tuple[Pin, str]
 class Model:
     """One model of a snapshot."""
 
-    __slots__ = ("_chains", "_first", "_places", "clients", "default", "name", "pins", "versions")
+    __slots__ = ("_chains", "_first", "_places", "client_matches", "clients", "default", "name", "pins", "versions")
 
     def __init__(self, model: spec.Model, first: int, digests: Digests, room: int) -> None:
         self.name = model.name
@@ -40,6 +40,7 @@ class Model:
             for number, entry in enumerate(model.clients, 1)
         ]
         self.clients = Rows(rows, digests) if rows else None
+        self.client_matches = tuple(entry.match for entry in model.clients)
 
     def index(self, version: str) -> int:
         """Place of a version in `Snapshot.versions`."""

@@ -20,7 +20,7 @@ from stepdown.decide.keys import label_of, reader_of
 from stepdown.decide.models import Model, Pinned
 from stepdown.decide.paths import Template
 from stepdown.decide.pins import HEADER
-from stepdown.decide.plans import Choices
+from stepdown.decide.plans import Choices, Plan
 from stepdown.decide.rules import Rule
 from stepdown.decide.slots import Tables, slot_of
 from stepdown.errors import NoRouteError
@@ -33,6 +33,7 @@ class Route:
         "_only",
         "_place_of_version",
         "_readers",
+        "deciding",
         "labels",
         "model",
         "name",
@@ -49,6 +50,9 @@ class Route:
         self.param_names = Template.parse(route.match.path or route.match.path_prefix or "").names
         self.needs_body = any(source.json is not None for source in route.key)
         """Whether a key is read from the request's JSON body."""
+        matches = (route.match, *(rule.when for rule in route.rules), *model.client_matches)
+        self.deciding = frozenset({HEADER, *(header.name.encode() for match in matches for header in match.headers)})
+        """Lower-case names of the fields, other than keys, that can change a decision: the pin and all conditions'."""
         self.labels = tuple(label_of(source) for source in route.key)
         """Key sources, in the order in which they are tried."""
         self._readers = tuple(enumerate(reader_of(source) for source in route.key))
@@ -80,7 +84,30 @@ class Route:
         rule = self._only or self.rule_for(facts)
         if pin_source != "default" and self.spec.pin == "server":
             return rule.server(pin, ready)
-        plan = rule.plan(pin)
+        return self.assign(rule, rule.plan(pin), facts, body, client, ready, draw)
+
+    def settle(self, facts: Facts, params: tuple[bytes, ...]) -> tuple[Rule, Plan] | None:
+        """Rule and plan of a request: all of `choose` that depends on nothing but its `deciding` fields and its path.
+
+        For requests that are alike in these, `assign` does the rest. `None` where a pin names its server.
+        """
+        pin, pin_source = self.pinned(facts, params)
+        rule = self._only or self.rule_for(facts)
+        if pin_source != "default" and self.spec.pin == "server":
+            return None
+        return rule, rule.plan(pin)
+
+    def assign(  # noqa: PLR0917 - as `choose`
+        self,
+        rule: Rule,
+        plan: Plan,
+        facts: Facts,
+        body: bytes | None,
+        client: str,
+        ready: Sequence[bool],
+        draw: Callable[[], int],
+    ) -> Choice:
+        """Assign a version to a request whose rule and plan are settled; arguments and errors are those of `choose`."""
         for source, read in self._readers:
             key = read(facts, body, client)
             if key:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from stepdown.errors import BodyTooLargeError, NoReadyVersionError, NoRouteError
 from stepdown.plane import collect, forward
@@ -10,15 +10,34 @@ from stepdown.plane.collect import KEY_BYTES
 from stepdown.plane.outgoing import client_address
 
 if TYPE_CHECKING:
+    from stepdown.decide.plans import Plan as SplitPlan
+    from stepdown.decide.route import Route
+    from stepdown.decide.rules import Rule
     from stepdown.plane.exchange import Exchange
     from stepdown.plane.plan import Plan
+    from stepdown.plane.runtime import Runtime
+
+
+class Settled(NamedTuple):
+    """What was decided about a head, and holds for the next ones of its connection that differ in no deciding field."""
+
+    runtime: Runtime
+    route: Route
+    params: tuple[bytes, ...]
+    rule: Rule
+    plan: SplitPlan
 
 
 def route(exchange: Exchange) -> None:
     """Find the route, and decide at once unless the body has to be read first. Raises what the client is told."""
-    found = exchange.runtime.snapshot.match(exchange.head)
+    runtime = exchange.runtime
+    settled = exchange.head.settled
+    if settled is not None and settled.runtime is runtime:
+        _again(exchange, runtime, settled)
+        return
+    found = runtime.snapshot.match(exchange.head)
     if found is None:
-        plan = exchange.runtime.passthrough
+        plan = runtime.passthrough
         if plan is None:
             head = exchange.head
             raise NoRouteError(f"Nothing matches {head.method.decode()} {head.path.decode('latin-1')}")
@@ -35,19 +54,36 @@ def version(exchange: Exchange) -> None:
     """Choose shape and version, and go on with what follows from them."""
     matched, runtime, client = exchange.route, exchange.runtime, exchange.client
     assert matched is not None
+    head, params = exchange.head, exchange.params
     address = client.peer
     if runtime.trusted_hops:
-        address = client_address(exchange.head, address, runtime.trusted_hops)
+        address = client_address(head, address, runtime.trusted_hops)
     body = None
-    if matched.needs_body and exchange.complete and exchange.received <= KEY_BYTES:
-        body = bytes(exchange.body)
-    if client.may_explain and exchange.head.get(b"x-stepdown-explain"):
+    if matched.needs_body:
+        if exchange.complete and exchange.received <= KEY_BYTES:
+            body = bytes(exchange.body)
+    elif head.ordinary and not matched.deciding & client.memory.names:
+        split = matched.settle(head, params)
+        head.settled = Settled(runtime, matched, params, *split) if split is not None else None
+    if client.may_explain and head.get(b"x-stepdown-explain"):
         exchange.extra = runtime.explain(exchange, body, address)
     try:
-        choice = matched.choose(exchange.head, exchange.params, body, address, runtime.ready, exchange.draw)
+        choice = matched.choose(head, params, body, address, runtime.ready, exchange.draw)
     except NoReadyVersionError:
         # Nothing answered lately. Where probes do not object, trying is better than refusing: it may just be back.
-        choice = matched.choose(exchange.head, exchange.params, body, address, runtime.not_down, exchange.draw)
+        choice = matched.choose(head, params, body, address, runtime.not_down, exchange.draw)
+    proceed(exchange, runtime.plans.get(choice) or runtime.plan_for(choice))
+
+
+def _again(exchange: Exchange, runtime: Runtime, settled: Settled) -> None:
+    """Choose for a head that differs from the last one of its connection in nothing that decides, but maybe its key."""
+    _, matched, exchange.params, rule, plan = settled
+    exchange.route = matched
+    try:
+        choice = matched.assign(rule, plan, exchange.head, None, exchange.client.peer, runtime.ready, exchange.draw)
+    except NoReadyVersionError:
+        version(exchange)
+        return
     proceed(exchange, runtime.plans.get(choice) or runtime.plan_for(choice))
 
 

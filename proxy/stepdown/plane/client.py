@@ -16,7 +16,7 @@ from stepdown.plane import account, problems
 from stepdown.plane.clock import NEVER
 from stepdown.plane.exchange import Exchange
 from stepdown.plane.outgoing import request_origin
-from stepdown.wire import BodyReader, RequestHead, limits, parse_request, reader_for, serialise
+from stepdown.wire import BodyReader, HeadMemory, RequestHead, limits, parse_request, reader_for, serialise
 from stepdown.wire.diagnose import explain_overflow, partial_fault
 
 if TYPE_CHECKING:
@@ -53,6 +53,7 @@ class ClientConnection(asyncio.Protocol):
         "exchange",
         "full",
         "may_explain",
+        "memory",
         "offload",
         "origin_lines",
         "outbox",
@@ -74,6 +75,7 @@ class ClientConnection(asyncio.Protocol):
         self.peer = ""
         self.origin_lines = b""
         self.may_explain = False
+        self.memory = HeadMemory()
         self.deadline = NEVER
         self.full = False
         """The client reads slowly: more is written than the socket took."""
@@ -235,7 +237,12 @@ class ClientConnection(asyncio.Protocol):
                 self.refuse(explain_overflow(data[:end]), data)
                 return
             try:
-                data = self._begin(parse_request(data[:end]), data, end)
+                raw = data[:end]
+                head = self.memory.recall(raw)
+                if head is None:
+                    head = parse_request(raw)
+                    self.memory.learn(head)
+                data = self._begin(head, data, end)
             except BadRequestError as error:
                 self.refuse(error, data)
                 return

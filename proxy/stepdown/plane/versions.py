@@ -33,6 +33,10 @@ class VersionPool:
             endpoint.version = self
         self.refresh(now)
 
+    def first(self, now: float) -> EndpointPool:
+        """The first usable endpoint in the order of the file; where none is usable, the first."""
+        return next((endpoint for endpoint in self.endpoints if endpoint.usable(now)), self.endpoints[0])
+
     def pick(self, now: float, exclude: EndpointPool | None = None) -> EndpointPool:
         """The usable endpoint with the least pending requests; where none is usable, the least pending of all.
 

@@ -44,9 +44,11 @@ class RequestHead:
         "lower",
         "method",
         "minor",
+        "ordinary",
         "path",
         "query",
         "raw",
+        "settled",
         "target",
         "via",
     )
@@ -78,6 +80,10 @@ class RequestHead:
         self.forwarded: list[bytes] | tuple[()] = ()
         """Lines of X-Forwarded-* and the like, apart: whether to believe them is configuration."""
         self.via: list[bytes] | tuple[()] = ()
+        self.ordinary = True
+        """Nothing but plain lines, Host, Content-Length and a Connection that nominates nothing; origin form."""
+        self.settled: Any = None
+        """What whoever decides about this head may keep with it, for the heads after it that are recalled as it."""
 
     @property
     def chunked(self) -> bool:
@@ -134,6 +140,7 @@ def parse_request(raw: bytes) -> RequestHead:
     _read_fields(head, lines)
     if authority is not None:
         head.host = authority  # RFC 9112 section 3.2.2: the target's authority replaces Host
+        head.ordinary = False
     return head
 
 
@@ -176,8 +183,10 @@ def _read_fields(head: RequestHead, lines: list[bytes]) -> None:  # noqa: PLR091
         head.framed = True
         head.length = length
     if rare is not None:
+        head.ordinary = False
         _read_rare(head, rare)
     if nominated is not None:
+        head.ordinary = False
         _drop_nominated(head, nominated)
 
 
