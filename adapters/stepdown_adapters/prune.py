@@ -41,11 +41,15 @@ def _project(schemas: list[Any], document: Schema, path: Path, seen: frozenset[i
 
 
 def _parts(schema: Any, document: Schema, seen: frozenset[int]) -> Iterator[dict[str, Any]]:
-    """The schema with all that it refers to or combines, as far as it says something about members or items."""
-    if not isinstance(schema, dict) or id(schema) in seen:
+    """The schema with all that it refers to or combines; what says nothing of members or items counts as free-form."""
+    if not isinstance(schema, dict):
+        yield {}
+        return
+    if id(schema) in seen:
         return
     seen |= {id(schema)}
-    if schema.keys() & {"type", "properties", "patternProperties", "additionalProperties", "items", "prefixItems"}:
+    combining = schema.keys() & {"$ref", "allOf", "anyOf", "oneOf"}
+    if not combining or schema.keys() & {"type", "properties", "patternProperties", "additionalProperties", "items"}:
         yield schema
     if "$ref" in schema:
         yield from _parts(at(document, schema["$ref"].removeprefix("#")), document, seen)

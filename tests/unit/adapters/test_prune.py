@@ -46,6 +46,8 @@ def test_free_form_parts_stay_as_they_are() -> None:
         {"type": "object", "properties": {"x": {}}, "additionalProperties": {"type": "string"}},
         {"type": "object", "properties": {"x": {}}, "patternProperties": {"^a": {}}},
         {"type": ["object", "null"], "properties": {"x": {}}},
+        {"anyOf": [{"const": "x"}, {"type": "object", "properties": {"x": {}}}]},
+        {"anyOf": [True, {"type": "object", "properties": {"x": {}}}]},
         {"type": "array", "prefixItems": [{"type": "object", "properties": {"x": {}}}]},
         True,
     ):
