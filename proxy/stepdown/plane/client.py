@@ -130,7 +130,7 @@ class ClientConnection(asyncio.Protocol):
         """The exchange has ended; go on with the next request, or close after the answer."""
         self.plane.active -= 1
         self.exchange = None
-        if close:
+        if close or self.closing:  # a drain may have begun after the answer's head was sent
             self._close_after_answer()
             return
         self.deadline = self.clock.now + self.plane.keep_alive

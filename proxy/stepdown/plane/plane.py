@@ -22,6 +22,7 @@ from stepdown.plane.offload import Offload
 from stepdown.plane.outbox import Outbox
 from stepdown.plane.retry import RetryBudget
 from stepdown.plane.runtime import Runtime
+from stepdown.plane.upstream import bound_turn
 from stepdown.telemetry.access import AccessLog
 from stepdown.telemetry.slab import Slab
 from stepdown_adapters.errors import AdaptersError
@@ -112,6 +113,7 @@ class Plane:
 
     async def listen(self, sock: socket.socket) -> None:
         """Accept connections on a bound socket."""
+        bound_turn(sock)
         server = await self.loop.create_server(lambda: ClientConnection(self), sock=sock, backlog=BACKLOG)
         self._servers.append(server)
 

@@ -7,6 +7,7 @@ a request that was sent whole. In doubt it is closed, since the next exchange wo
 from __future__ import annotations
 
 import asyncio
+import socket
 from typing import TYPE_CHECKING, cast
 
 from stepdown.errors import BadRequestError, BadResponseError, UpstreamClosedError
@@ -18,6 +19,17 @@ if TYPE_CHECKING:
     from stepdown.plane.pool import EndpointPool
 
 WRITE_HIGH_WATER = 64 * 1024
+RECEIVE_BUFFER = 64 * 1024
+
+
+def bound_turn(sock: socket.socket) -> None:
+    """Bound what one turn of the loop reads from a socket, or from those that a listening one accepts.
+
+    libuv reads a full buffer again up to 32 times before it lets anybody else run, and uvloop asks writers to pause
+    only at the end of a turn: megabytes would pile up for each slow reader. The kernel doubles the number.
+    """
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
+
 
 
 class UpstreamConnection(asyncio.Protocol):
@@ -74,6 +86,7 @@ class UpstreamConnection(asyncio.Protocol):
         """Join the pool."""
         self.transport = cast("asyncio.Transport", transport)
         self.transport.set_write_buffer_limits(high=WRITE_HIGH_WATER)
+        bound_turn(transport.get_extra_info("socket"))
         self._pool.opened(self)
 
     def data_received(self, data: bytes) -> None:
