@@ -94,7 +94,7 @@ def _tell(one: Explanation) -> Iterator[str]:
         yield f"Served by {one.served}, because {_REASONS[one.reason or '']}."
         chain = f"stepped down: {'; '.join(one.chain)}" if one.chain else "not changed: the shape is its own"
         yield f"The answer is {chain}."
-        yield f"The request {'counts' if one.evidence else 'does not count'} as evidence of a rollout."
+        yield f"In a rollout the request {'would count' if one.evidence else 'would not count'} as evidence."
     for other in one.alternatives:
         yield f"Version {other.version} has weight {other.weight}, {_ability(other)} and is {_state(other)}."
     if one.refusal is not None:

@@ -22,8 +22,9 @@ def finished(exchange: Exchange) -> None:
         plan.account(exchange.status, exchange.outcome, elapsed, exchange.upstream_time)
     if exchange.retrying:
         exchange.client.budget.give()
-    if exchange.client.access is not None:
-        _record(exchange, exchange.client.access, elapsed)
+    access = exchange.client.plane.access
+    if access is not None:
+        _record(exchange, access, elapsed)
 
 
 def aborted(exchange: Exchange) -> None:
@@ -33,8 +34,9 @@ def aborted(exchange: Exchange) -> None:
     exchange.status = exchange.status if exchange.answer_begun else 499
     if exchange.retrying:
         exchange.client.budget.give()
-    if exchange.client.access is not None:
-        _record(exchange, exchange.client.access, perf_counter_ns() - exchange.started)
+    access = exchange.client.plane.access
+    if access is not None:
+        _record(exchange, access, perf_counter_ns() - exchange.started)
 
 
 def refused(exchange: Exchange, error: StepdownError) -> None:
@@ -47,10 +49,11 @@ def refused(exchange: Exchange, error: StepdownError) -> None:
 
 def malformed(client: ClientConnection, error: StepdownError, raw: bytes) -> None:
     """Record bytes that were no request: what there is of the first line stands for the target."""
-    if client.access is not None:
+    access = client.plane.access
+    if access is not None:
         line = raw.partition(b"\n")[0].rstrip(b"\r")
         names = ("",) * 8
-        client.access.add((time(), client.peer, b"", line, "", error.code, 0, 0, 0.0, 0.0, *names, error.problem))
+        access.add((time(), client.peer, b"", line, "", error.code, 0, 0, 0.0, 0.0, *names, error.problem))
 
 
 def _record(exchange: Exchange, access: AccessLog, elapsed: int) -> None:

@@ -45,7 +45,6 @@ class ClientConnection(asyncio.Protocol):
         "_reader",
         "_started_head",
         "_unsent",
-        "access",
         "budget",
         "clock",
         "closing",
@@ -66,7 +65,6 @@ class ClientConnection(asyncio.Protocol):
         # for the process
         self.plane = plane
         self.clock = plane.clock
-        self.access = plane.access
         self.budget = plane.budget
         self.offload = plane.offload
         self.outbox = plane.outbox
@@ -122,7 +120,7 @@ class ClientConnection(asyncio.Protocol):
 
     def origin(self, head: RequestHead) -> bytes:
         """The X-Forwarded-* and Via lines for a request of this client."""
-        if not self.plane.runtime.trusted_hops and not head.via and head.minor:
+        if head.ordinary and not self.plane.runtime.trusted_hops:
             return self.origin_lines
         return request_origin(head, self.peer.encode("ascii"), b"http", self.plane.runtime.trusted_hops)
 

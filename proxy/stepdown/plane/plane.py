@@ -27,7 +27,8 @@ from stepdown.telemetry.access import AccessLog
 from stepdown.telemetry.slab import Slab
 from stepdown_adapters.errors import AdaptersError
 
-BACKLOG = 1024
+BACKLOG = 4096
+"""Connections that may wait to be accepted, as far as the kernel lets them."""
 
 
 class Plane:

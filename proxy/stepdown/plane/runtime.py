@@ -23,7 +23,7 @@ from stepdown.errors import StepdownError
 from stepdown.plane.clock import CoarseClock
 from stepdown.plane.plan import Plan, RoutePlan, answer_lines, vary_line
 from stepdown.plane.pool import EndpointPool
-from stepdown.plane.versions import VersionPool
+from stepdown.plane.versions import OrderedPool, VersionPool
 from stepdown.telemetry.slab import Slab
 from stepdown.wire import serialise
 from stepdown_adapters.generate import Adapter, compile_chain
@@ -130,7 +130,7 @@ class Runtime:
         route = specification.Route(name=PASSTHROUGH, match=specification.Match(), model="", rules=())
         health = specification.HealthCheck()
         pools = [build(PASSTHROUGH, endpoint, health) for endpoint in self.spec.passthrough_to]
-        version = self.versions["", PASSTHROUGH] = VersionPool(pools, self.ready, self.not_down, len(self.ready) - 1)
+        version = self.versions["", PASSTHROUGH] = OrderedPool(pools, self.ready, self.not_down, len(self.ready) - 1)
         choice = Choice(PASSTHROUGH, "", "none", "none", "none", -1, "split", "none", None, evidence=False)
         return Plan(
             route=RoutePlan(route, (), False, self._slab),

@@ -31,7 +31,6 @@ def bound_turn(sock: socket.socket) -> None:
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
 
 
-
 class UpstreamConnection(asyncio.Protocol):
     """A kept-alive connection, idle or lent to one exchange."""
 
@@ -158,9 +157,7 @@ class UpstreamConnection(asyncio.Protocol):
         body = data[end:]
         size = len(body)
         if size == head.length:  # the whole answer, and nothing else, is here: no reader is needed
-            # A 204 has no body whatever it declares; what it declared may still come and be read as the next answer.
-            lying = head.status == 204 and bool(head.declared)
-            self._release(exchange, not (lying or head.close))
+            self._release(exchange, head.reusable)
             exchange.on_answer(head, body)
         elif size > head.length >= 0:
             self._release(exchange, False)
@@ -181,7 +178,7 @@ class UpstreamConnection(asyncio.Protocol):
             if payload:
                 exchange.on_body(payload)
             return
-        self._release(exchange, not (reader.rest or self._head.close))
+        self._release(exchange, self._head.reusable and not reader.rest)
         if payload:
             exchange.on_body(payload)
         exchange.on_end()

@@ -33,10 +33,6 @@ class VersionPool:
             endpoint.version = self
         self.refresh(now)
 
-    def first(self, now: float) -> EndpointPool:
-        """The first usable endpoint in the order of the file; where none is usable, the first."""
-        return next((endpoint for endpoint in self.endpoints if endpoint.usable(now)), self.endpoints[0])
-
     def pick(self, now: float, exclude: EndpointPool | None = None) -> EndpointPool:
         """The usable endpoint with the least pending requests; where none is usable, the least pending of all.
 
@@ -66,6 +62,15 @@ class VersionPool:
             not_down = not_down or endpoint.probed
         self._ready[self._index] = ready
         self._not_down[self._index] = not_down
+
+
+class OrderedPool(VersionPool):
+    """Endpoints in the file's order: the first that is up takes all, since they need not say the same."""
+
+    def pick(self, now: float, exclude: EndpointPool | None = None) -> EndpointPool:
+        """The first usable endpoint; where none is usable, the first."""
+        others = [endpoint for endpoint in self.endpoints if endpoint is not exclude] or self.endpoints
+        return next((endpoint for endpoint in others if endpoint.usable(now)), others[0])
 
 
 def _pending(endpoint: EndpointPool) -> int:

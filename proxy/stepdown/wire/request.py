@@ -80,8 +80,8 @@ class RequestHead:
         self.forwarded: list[bytes] | tuple[()] = ()
         """Lines of X-Forwarded-* and the like, apart: whether to believe them is configuration."""
         self.via: list[bytes] | tuple[()] = ()
-        self.ordinary = True
-        """Nothing but plain lines, Host, Content-Length and a Connection that nominates nothing; origin form."""
+        self.ordinary = minor == 1
+        """HTTP/1.1, origin form; only plain lines, Host, Content-Length and a Connection that nominates nothing."""
         self.settled: Any = None
         """What whoever decides about this head may keep with it, for the heads after it that are recalled as it."""
 

@@ -35,6 +35,7 @@ class ResponseHead:
         "lines",
         "lower",
         "minor",
+        "reusable",
         "status",
         "via",
     )
@@ -56,6 +57,8 @@ class ResponseHead:
         self.close = minor == 0
         """Whether the upstream will close its connection after this answer."""
         self.interim = status < 200
+        self.reusable = False
+        """Whether the connection is good for another request once this answer's body has been read."""
 
     def get(self, name: bytes, /) -> bytes | None:
         """Value of the first field called `name` (lower case); `None` if absent."""
@@ -109,6 +112,8 @@ def _parse(raw: bytes, *, bodiless: bool) -> ResponseHead:
         head.length = declared
     if head.length == UNTIL_CLOSE:
         head.close = True
+    # A 204 has no body whatever it declares; what it declared may still come and be read as the next answer.
+    head.reusable = not head.close and not (head.status == 204 and declared)
     head.fields = b"".join([line + b"\r\n" for line in head.lines])
     return head
 

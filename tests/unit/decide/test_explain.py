@@ -85,7 +85,7 @@ def test_an_explanation_is_told_in_sentences() -> None:
         f"That is slot {number * 10_000 >> 32} of 10000, which the split gives to 2.0.0.",
         "Served by 2.0.0, because it is the assigned version.",
         "The answer is not changed: the shape is its own.",
-        "The request does not count as evidence of a rollout.",
+        "In a rollout the request would not count as evidence.",
         "Version 1.0.0 has weight 0, cannot reach the shape and is up.",
         "Version 2.0.0 has weight 100, has the shape itself and is up.",
     )
