@@ -275,6 +275,13 @@ def test_scalars_keep_their_text_when_something_looks_for_objects_among_them() -
         assert adapted(operations, body, fidelity) == body.replace(b'"x":1', b'"x":2')
 
 
+def test_what_an_item_was_selected_by_keeps_its_bytes() -> None:
+    body = b'{"a":[{"n":"\\u0073core","i":1.10},{"n":"x","i":1.0}]}'
+    for fidelity in ("normal", "strict"):
+        operations = [{"replace": {"path": "/a/[n=score]/i", "value": 2}}, {"remove": "/a/[i=3]"}]
+        assert adapted(operations, body, fidelity) == body.replace(b"1.10", b"2")
+
+
 def test_a_string_with_a_repr_of_its_own_is_embedded_as_what_it_is() -> None:
     class Positioned(str):
         def __repr__(self) -> str:
