@@ -38,8 +38,7 @@ def test_the_wheel_carries_the_licence_and_says_that_it_is_typed(distributions: 
 
 def test_a_wheel_built_from_the_sdist_is_the_same(distributions: Path, tmp_path: Path) -> None:
     [sdist] = distributions.glob("*.tar.gz")
-    with tarfile.open(sdist) as archive:
-        archive.extractall(tmp_path, filter="data")
+    subprocess.run(["tar", "-xzf", str(sdist), "-C", str(tmp_path)], check=True)
     [unpacked] = tmp_path.iterdir()
     command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path / "again")]
     subprocess.run(command, cwd=unpacked, check=True, capture_output=True)
