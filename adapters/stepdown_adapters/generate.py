@@ -118,7 +118,8 @@ def compile_chain(steps: Sequence[Step]) -> Adapter:
         if step.hook is not None:
             response.add_hook(step, step.hook)
     for step in reversed(steps):
-        request.add(step, parse(step.request))
+        # What a request may leave out is its client's to leave out: an absent part is no failure unless it says so.
+        request.add(step, parse(step.request, missing="skip"))
     return Adapter(
         response=response.compiled(),
         request=request.compiled(),

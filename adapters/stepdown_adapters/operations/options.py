@@ -42,8 +42,9 @@ class Options:
     Every getter returns something usable even after a mistake, so that all mistakes of a list can be reported at once.
     """
 
-    def __init__(self, where: str, name: str, raw: Any, problems: list[Problem]) -> None:
+    def __init__(self, where: str, name: str, raw: Any, problems: list[Problem], missing: str = "fail") -> None:
         self.where = where
+        self._missing = missing
         self.name = name
         self._problems = problems
         self._short = not isinstance(raw, dict)
@@ -114,10 +115,10 @@ class Options:
             return choices[0]
         return str(value)
 
-    def on_missing(self, default: str = "fail", fills: bool = True) -> OnMissing:
-        """`on_missing` with its `default`; a `default` alone means `on_missing: default`."""
+    def on_missing(self, default: str | None = None, fills: bool = True) -> OnMissing:
+        """`on_missing`, else the operation's own `default`, else the list's; a `default:` alone implies the policy."""
         choices = ("fail", "skip", "default") if fills else ("fail", "skip")
-        implied = "default" if fills and "default" in self._raw else default
+        implied = "default" if fills and "default" in self._raw else default or self._missing
         policy = self.choice("on_missing", choices, implied)
         return OnMissing(policy, self.value("default")) if policy == "default" else OnMissing(policy)
 

@@ -21,14 +21,15 @@ MAX_NESTING = 16
 """How deep `in` may stand in `in`; Python itself allows 20 nested loops in a function."""
 
 
-def parse(raw: Sequence[Any]) -> tuple[Operation, ...]:
-    """The operations of a list.
+def parse(raw: Sequence[Any], missing: str = "fail") -> tuple[Operation, ...]:
+    """The operations of a list; `missing` is the `on_missing` of those that say none and have no default of their own.
 
     Raises:
         OperationError: with one `Problem` for each mistake; its `where` is an index path such as `[1]/do/0/sigmoid`.
     """
     problems: list[Problem] = []
-    operations = [_operation(item, f"[{index}]", problems, 0) for index, item in enumerate(_listed(raw, "", problems))]
+    listed = _listed(raw, "", problems)
+    operations = [_operation(item, f"[{index}]", problems, 0, missing) for index, item in enumerate(listed)]
     if problems:
         raise OperationError(problems)
     return tuple(operation for operation in operations if operation is not None)
@@ -41,18 +42,18 @@ def _listed(raw: Any, where: str, problems: list[Problem]) -> Sequence[Any]:
     return ()
 
 
-def _operation(raw: Any, where: str, problems: list[Problem], depth: int) -> Operation | None:
+def _operation(raw: Any, where: str, problems: list[Problem], depth: int, missing: str) -> Operation | None:
     if not isinstance(raw, dict) or not raw:
         problems.append(Problem(where, f"an operation is a mapping such as {{remove: /x}}, not {kind(raw)}"))
         return None
     if "in" in raw or "do" in raw:
-        return _within(raw, where, problems, depth)
+        return _within(raw, where, problems, depth, missing)
     if len(raw) > 1:
         names = ", ".join(str(name) for name in raw)
         problems.append(Problem(where, f"one operation has one name, not {names}; write one list entry for each"))
         return None
     name, given = next(iter(raw.items()))
-    options = Options(f"{where}/{name}", str(name), given, problems)
+    options = Options(f"{where}/{name}", str(name), given, problems, missing)
     if name in EDITS:
         operation: Operation = EDITS[name].parse(options)
     elif name in CONVERSIONS:
@@ -64,8 +65,8 @@ def _operation(raw: Any, where: str, problems: list[Problem], depth: int) -> Ope
     return operation
 
 
-def _within(raw: dict[str, Any], where: str, problems: list[Problem], depth: int) -> Operation | None:
-    options = Options(where, "in", raw, problems)
+def _within(raw: dict[str, Any], where: str, problems: list[Problem], depth: int, missing: str) -> Operation | None:
+    options = Options(where, "in", raw, problems, missing)
     path = options.path("in")
     on_missing = options.on_missing(fills=False)
     if not options.has("do"):
@@ -75,7 +76,7 @@ def _within(raw: dict[str, Any], where: str, problems: list[Problem], depth: int
         return None
     options.finish()
     inner = [
-        _operation(item, f"{where}/do/{index}", problems, depth + 1)
+        _operation(item, f"{where}/do/{index}", problems, depth + 1, missing)
         for index, item in enumerate(_listed(raw.get("do", ()), f"{where}/do", problems))
     ]
     operations = tuple(operation for operation in inner if operation is not None)

@@ -14,7 +14,7 @@ from typing import Literal
 
 import msgspec
 
-from stepdown.decide.spec import Chain
+from stepdown.decide.spec import Chain, Step
 from stepdown.errors import AdapterFailedError, RequestNotAdaptableError
 from stepdown_adapters.context import Context
 from stepdown_adapters.errors import AdaptError
@@ -43,7 +43,7 @@ class Offload:
             if self._executor is None:
                 self._executor = ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"))
             facts = (context.method, context.path, dict(context.params), context.body)
-            steps = msgspec.json.encode(chain)
+            steps = msgspec.json.encode(chain.steps)
             result = await asyncio.get_running_loop().run_in_executor(
                 self._executor, _work, steps, direction, body, facts
             )
@@ -63,16 +63,17 @@ class Offload:
             self._executor = None
 
 
-@lru_cache(maxsize=32)
-def _compiled(steps: bytes) -> Adapter:
-    return compile_chain(msgspec.json.decode(steps, type=Chain).steps)
+@lru_cache(maxsize=1024)
+def compiled(steps: bytes) -> Adapter:
+    """The adapter of a chain's encoded steps; equal ones, of other models or an earlier snapshot, share it."""
+    return compile_chain(msgspec.json.decode(steps, type=tuple[Step, ...]))
 
 
 def _work(
     steps: bytes, direction: Direction, body: bytes, facts: tuple[str, str, dict[str, str], bytes | None]
 ) -> bytes | str:
     """In the other process: the adapted body, or the sentence that says why not."""
-    adapter = _compiled(steps)
+    adapter = compiled(steps)
     context = Context(*facts)
     try:
         return adapter.response(body, context) if direction == "response" else adapter.request(body, context)

@@ -21,12 +21,13 @@ from stepdown.decide import spec as specification
 from stepdown.decide.snapshot import Choice, Route, Snapshot, compile_snapshot
 from stepdown.errors import StepdownError
 from stepdown.plane.clock import CoarseClock
+from stepdown.plane.offload import compiled
 from stepdown.plane.plan import Plan, RoutePlan, answer_lines, vary_line
 from stepdown.plane.pool import EndpointPool
 from stepdown.plane.versions import OrderedPool, VersionPool
 from stepdown.telemetry.slab import Slab
 from stepdown.wire import serialise
-from stepdown_adapters.generate import Adapter, compile_chain
+from stepdown_adapters.generate import Adapter
 
 if TYPE_CHECKING:
     from stepdown.plane.exchange import Exchange
@@ -110,7 +111,7 @@ class Runtime:
         models = {model.name: model for model in spec.models}
         self._parts = {route.name: self._route_parts(route, models[route.spec.model]) for route in self.snapshot.routes}
         self._adapters: dict[tuple[str, str, str], Adapter] = {
-            (model.name, chain.served, chain.pinned): compile_chain(chain.steps)
+            (model.name, chain.served, chain.pinned): compiled(msgspec.json.encode(chain.steps))
             for model in spec.models
             for chain in model.chains
         }

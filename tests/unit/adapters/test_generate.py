@@ -189,7 +189,8 @@ def test_the_search_for_further_places_is_not_blamed_on_the_operation_inside() -
 
 def test_an_error_of_the_request_says_so() -> None:
     with pytest.raises(AdaptError, match=r"request\[0\]/replace at /a"):
-        compile_chain([Step(request=[REPLACE])]).request(b"{}", Context())
+        required = {"replace": {"path": "/a", "value": 2, "on_missing": "fail"}}
+        compile_chain([Step(request=[required])]).request(b"{}", Context())
 
 
 def test_an_error_crosses_between_processes() -> None:
@@ -364,3 +365,17 @@ def test_a_compiled_chain_keeps_nothing_of_the_bodies() -> None:
     kept, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert kept < 50_000
+
+
+def test_a_request_that_leaves_a_part_out_is_adapted_and_an_answer_that_does_is_not() -> None:
+    operations = [{"replace": {"path": "/outputs/[name=probability]/name", "value": "score"}}]
+    adapter = compile_chain([Step(operations, operations)])
+    assert adapter.request(b'{"inputs":[]}', Context()) == b'{"inputs":[]}'
+    with pytest.raises(AdaptError, match="outputs"):
+        adapter.response(b'{"inputs":[]}', Context())
+
+
+def test_a_request_whose_part_must_be_there_is_refused_without_it() -> None:
+    operations = [{"move": {"from": "/instances", "to": "/inputs", "on_missing": "fail"}}]
+    with pytest.raises(AdaptError, match="instances"):
+        compile_chain([Step(request=operations)]).request(b"{}", Context())
