@@ -188,8 +188,8 @@ def test_the_search_for_further_places_is_not_blamed_on_the_operation_inside() -
 
 
 def test_an_error_of_the_request_says_so() -> None:
+    required = {"replace": {"path": "/a", "value": 2, "on_missing": "fail"}}
     with pytest.raises(AdaptError, match=r"request\[0\]/replace at /a"):
-        required = {"replace": {"path": "/a", "value": 2, "on_missing": "fail"}}
         compile_chain([Step(request=[required])]).request(b"{}", Context())
 
 
