@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass
 
 from bench import payload
-from bench.peers import LOAD_CORE, TEMPLATES
+from bench.peers import LOAD_CORE, TEMPLATES, Peer
 from bench.processes import Program
 
 CONNECTIONS = 32
@@ -27,11 +27,11 @@ class Peak:
     """Share of its core that the proxy used; well under 1 means that something else was the bottleneck."""
 
 
-def peak(proxy: Program, port: int, seconds: float, *, routes: int = 1) -> Peak:
-    """Load `port` for `seconds`; of more than one route, another one for each request."""
-    cpu, start = proxy.cpu(), time.perf_counter()
-    requests = _wrk(port, seconds, routes)
-    spent, took = proxy.cpu() - cpu, time.perf_counter() - start
+def peak(peer: Peer, program: Program, port: int, seconds: float) -> Peak:
+    """Load `port`, where `program` runs as `peer`, for `seconds`."""
+    cpu, start = program.cpu(), time.perf_counter()
+    requests = _wrk(peer, port, seconds)
+    spent, took = program.cpu() - cpu, time.perf_counter() - start
     return Peak(rate=requests / took, cpu=spent / requests * 1e6, busy=spent / took)
 
 
@@ -50,13 +50,12 @@ def steady(port: int, rate: float, seconds: float) -> Steady:
     return Steady(**json.loads(subprocess.run(pinned, check=True, capture_output=True).stdout))
 
 
-def _wrk(port: int, seconds: float, routes: int) -> int:
+def _wrk(peer: Peer, port: int, seconds: float) -> int:
     """Requests answered; raises unless every answer was a good one."""
-    path = payload.PATH if routes == 1 else payload.numbered_path("#")
     command = [
         *("taskset", "--cpu-list", str(LOAD_CORE)),
         *("wrk", "-t1", f"-c{CONNECTIONS}", f"-d{max(1, round(seconds))}s", "-s", str(TEMPLATES / "load.lua")),
-        *(f"http://127.0.0.1:{port}", "--", path, payload.REQUEST, str(routes)),
+        *(f"http://127.0.0.1:{port}", "--", peer.path, payload.REQUEST, str(peer.asked)),
     ]
     printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     summary = json.loads(printed.splitlines()[-1])

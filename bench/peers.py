@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
+import json
 import shutil
 import sys
 from collections.abc import Callable, Iterator
@@ -42,7 +44,14 @@ class Peer:
     adapts: bool = False
     workers: int = 1
     routes: int = 1
-    """How many; the load then visits them in turn."""
+    """How many are configured."""
+    asked: int = 1
+    """How many of them the load asks, in turn."""
+
+    @property
+    def path(self) -> str:
+        """What is asked; `#` stands for the route's number."""
+        return payload.PATH if self.routes == 1 else payload.numbered_path("#")
 
 
 def _nginx(config: Path) -> list[str]:
@@ -72,7 +81,15 @@ PEERS = (
     Peer("haproxy", "haproxy.cfg", _haproxy, needs=Path(found("haproxy"))),
     Peer("envoy", "envoy.yaml", _envoy, needs=ENVOY),
     Peer("stepdown, 2 workers", "stepdown.yaml", _stepdown, needs=Path(sys.executable), workers=2),
-    Peer("stepdown, 1000 routes", "stepdown-routes.yaml", _stepdown, needs=Path(sys.executable), routes=1000),
+    Peer("stepdown, 1000 routes, 1 asked", "stepdown-routes.yaml", _stepdown, needs=Path(sys.executable), routes=1000),
+    Peer(
+        "stepdown, 1000 routes asked",
+        "stepdown-routes.yaml",
+        _stepdown,
+        needs=Path(sys.executable),
+        routes=1000,
+        asked=1000,
+    ),
     Peer("stepdown adapting", "stepdown-adapting.yaml", _stepdown, needs=Path(sys.executable), adapts=True),
     Peer("nginx + LuaJIT", "nginx-lua.conf", _nginx, needs=NGINX_MODULES / "ngx_http_lua_module.so", adapts=True),
     Peer("nginx + njs", "nginx-njs.conf", _nginx, needs=NGINX_MODULES / "ngx_http_js_module.so", adapts=True),
@@ -120,9 +137,20 @@ def proxy(peer: Peer, behind: Upstream) -> Iterator[tuple[Program, int]]:
     config = fill(peer.template, behind.folder / peer.name.replace(" ", "-"), values)
     log = behind.folder / f"{config.parent.name}.log"  # not beside the configuration, which some proxies watch
     with running(peer.command(config), port=port, core=PROXY_CORE, output=log) as program:
-        path = payload.PATH if peer.routes == 1 else payload.numbered_path(0)
-        bodies.exchange(port, ask=2, answer=2, path=path)
+        bodies.exchange(port, ask=2, answer=2, path=peer.path.replace("#", "0"))
+        if peer.adapts:
+            _check_predictions(port)
         yield program, port
+
+
+def _check_predictions(port: int) -> None:
+    """Raise unless the answer is what V1 clients read: a fast answer that is wrong counts for nothing."""
+    connection = http.client.HTTPConnection("127.0.0.1", port)
+    connection.request("POST", payload.PATH, payload.REQUEST, {"Content-Type": "application/json", "x-user-id": "a"})
+    answer = json.load(connection.getresponse())
+    connection.close()
+    if answer != {"predictions": payload.PREDICTIONS}:
+        raise RuntimeError(f"not what V1 clients read: {answer}")
 
 
 def _many_routes(count: int, behind: Upstream) -> dict[str, object]:

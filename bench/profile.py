@@ -26,7 +26,7 @@ def profile(peer: Peer, behind: Upstream, seconds: float, console: Console) -> N
         pids = ",".join(map(str, program.pids()))
         command = ["perf", "record", "--quiet", "--output", str(data), "--pid", pids]
         with subprocess.Popen(command, stderr=subprocess.DEVNULL) as recorder:
-            measured = peak(program, port, seconds, routes=peer.routes)
+            measured = peak(peer, program, port, seconds)
             recorder.terminate()
     console.print(f"{peer.name}: {measured.cpu:.1f} CPU µs per request while perf looked on")
     for key in ("dso", "dso,symbol"):

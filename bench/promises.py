@@ -33,7 +33,8 @@ def _ratios(rows: Mapping[str, Row]) -> Iterator[Promise]:
         ("stepdown", "envoy", 0.62),
         ("stepdown adapting", "nginx + LuaJIT", 1.0),
         ("stepdown adapting", "nginx + njs", 1.0),
-        ("stepdown, 1000 routes", "stepdown", 1.1),
+        ("stepdown, 1000 routes, 1 asked", "stepdown", 1.1),
+        ("stepdown, 1000 routes asked", "stepdown", 1.1),
         ("stepdown, 2 workers", "stepdown", 1.05),
     ):
         if name in rows and other in rows:

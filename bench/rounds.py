@@ -57,14 +57,14 @@ class Row:
 def warm_up(peer: Peer, program: Program, port: int) -> None:
     """Let start-up end, then load without measuring: connections are made, code is warm."""
     program.wait_until_idle()
-    peak(program, port, WARM_UP, routes=peer.routes)
+    peak(peer, program, port, WARM_UP)
 
 
 def peak_round(row: Row, behind: Upstream, seconds: float) -> None:
     """Add one round at the highest rate."""
     with proxy(row.peer, behind) as (program, port):
         warm_up(row.peer, program, port)
-        row.peaks.append(peak(program, port, seconds, routes=row.peer.routes))
+        row.peaks.append(peak(row.peer, program, port, seconds))
         row.loaded.append(program.memory())
 
 
