@@ -77,14 +77,19 @@ def version(exchange: Exchange) -> None:
 
 def _again(exchange: Exchange, runtime: Runtime, settled: Settled) -> None:
     """Choose for a head that differs from the last one of its connection in nothing that decides, but maybe its key."""
-    _, matched, exchange.params, rule, plan = settled
+    _, matched, exchange.params, rule, split = settled
     exchange.route = matched
     try:
-        choice = matched.assign(rule, plan, exchange.head, None, exchange.client.peer, runtime.ready, exchange.draw)
+        choice = matched.assign(rule, split, exchange.head, None, exchange.client.peer, runtime.ready, exchange.draw)
     except NoReadyVersionError:
         version(exchange)
         return
-    proceed(exchange, runtime.plans.get(choice) or runtime.plan_for(choice))
+    plan = runtime.plans.get(choice) or runtime.plan_for(choice)
+    if plan.direct:
+        exchange.plan = plan
+        forward.pick_and_send(exchange)
+    else:
+        proceed(exchange, plan)
 
 
 def proceed(exchange: Exchange, plan: Plan) -> None:
@@ -98,7 +103,7 @@ def proceed(exchange: Exchange, plan: Plan) -> None:
         exchange.whole_deadline = exchange.client.clock.now + timeouts.whole
     if limits.request_body and max(exchange.head.length, exchange.received) > limits.request_body:
         raise BodyTooLargeError(f"This route takes at most {limits.request_body} bytes")
-    if plan.adapter is not None and plan.adapter.touches_request and exchange.head.framed:
+    if plan.request_adapter is not None and exchange.head.framed:
         collect.for_adapter(exchange)
         return
     if exchange.head.expect and not exchange.complete:

@@ -75,14 +75,14 @@ def _wait(exchange: Exchange) -> None:
 
 def _adapt(exchange: Exchange, plan: Plan) -> None:
     body = bytes(exchange.body)
-    assert plan.adapter is not None
+    assert plan.request_adapter is not None
     if len(body) > adapt.INLINE_BYTES:
         exchange.stage = stages.ADAPT_REQUEST
         exchange.client.wait(0)
         tasks.start(_adapt_elsewhere(exchange, plan, body), name="adapt a large request")
         return
     begun = perf_counter()
-    exchange.adapted_request = adapt.request(plan.adapter, body, adapt.context(exchange))
+    exchange.adapted_request = adapt.request(plan.request_adapter, body, adapt.context(exchange))
     plan.account_adapter(perf_counter() - begun)
     forward.pick_and_send(exchange)
 

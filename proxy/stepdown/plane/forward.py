@@ -50,7 +50,7 @@ def send_request(exchange: Exchange, connection: UpstreamConnection) -> None:
         framing = b"content-length: %d\r\n" % head.length
     client = exchange.client
     params = dict(zip(plan.route.names, exchange.params, strict=True)) if exchange.params else _NO_PARAMS
-    data = pool.template.head(head, params, client.origin(head), framing, plan.adapter is not None)
+    data = pool.template.head(head, params, client.origin(head), framing, plan.adapted)
     exchange.upstream = connection
     exchange.stage = stages.AWAIT_ANSWER
     exchange.request_sent = complete

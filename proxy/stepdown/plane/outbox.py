@@ -17,22 +17,25 @@ import asyncio
 class Outbox:
     """Writes waiting for the end of the current turn of the loop."""
 
-    __slots__ = ("_loop", "_waiting")
+    __slots__ = ("_loop", "waiting")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
-        self._waiting: list[tuple[asyncio.WriteTransport, bytes]] = []
+        self.waiting: list[tuple[asyncio.WriteTransport, bytes]] = []
 
     def write(self, transport: asyncio.WriteTransport, data: bytes) -> None:
         """Write at the end of this turn, behind all that is already waiting."""
-        waiting = self._waiting
+        waiting = self.waiting
         if not waiting:
             self._loop.call_soon(self.flush)
         waiting.append((transport, data))
 
     def flush(self) -> None:
         """Write now."""
-        waiting, self._waiting = self._waiting, []
+        waiting, self.waiting = self.waiting, []
         for transport, data in waiting:
-            if not transport.is_closing():  # who closed it does not want it written, and uvloop would raise
+            try:
                 transport.write(data)
+            except RuntimeError:
+                # uvloop says so of a transport that was aborted in this turn: nobody wants this written any more
+                continue

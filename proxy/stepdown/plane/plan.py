@@ -89,12 +89,14 @@ class Plan:
         "_requests",
         "_slab",
         "_upstream_cell",
+        "adapted",
         "adapter",
         "answer_seconds",
         "choice",
         "direct",
         "lines",
         "pool",
+        "request_adapter",
         "route",
         "served_lines",
         "true_lines",
@@ -113,16 +115,17 @@ class Plan:
         self.route = route
         self.choice = choice
         self.pool = pool
-        self.adapter = adapter
-        """`None` where the served version has the pinned shape itself."""
+        self.adapter = adapter if adapter is not None and adapter.touches_response else None
+        """What steps answers down; `None` where they are in the pinned shape already."""
+        self.request_adapter = adapter if adapter is not None and adapter.touches_request else None
+        """What steps requests up; `None` where the served version reads them as they are."""
+        self.adapted = self.adapter is not None
         self.lines, self.true_lines, self.served_lines = lines
         """Field lines of an answer in the pinned shape, in the served version's own, and of one without a shape."""
         self._labels = (route.name, choice.rule, choice.assigned, choice.served, choice.pinned, choice.reason)
         timeouts = route.timeouts
         self.answer_seconds = timeouts.response_head or NEVER
-        self.direct = (
-            not timeouts.whole and not route.limits.request_body and (adapter is None or not adapter.touches_request)
-        )
+        self.direct = not timeouts.whole and not route.limits.request_body and self.request_adapter is None
         """Whether a request can be forwarded without a look at its body or its limits."""
         self._slab = slab
         self._cells = slab.cells

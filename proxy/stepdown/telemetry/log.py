@@ -27,6 +27,10 @@ WINDOW = 10.0
 KINDS = 1024
 """Kinds of events that are told apart; when there are more, counting starts over."""
 
+_CHATTY = ("watchfiles", "asyncio")
+"""Libraries whose informational events are about themselves. `watchfiles` tells of every change that it sees, which in
+a watched folder with a log file in it is the log's own next line."""
+
 _COLOURS = {"debug": "2", "info": "32", "warning": "33", "error": "31", "critical": "31;1"}
 _TEXT_LIMIT = 1000
 """Characters of a message, a field or a line of a traceback."""
@@ -45,6 +49,8 @@ def configure(process: str, style: Literal["plain", "json"], level: str, *, fd: 
     """
     root = logging.getLogger()
     root.setLevel(level.upper())
+    for chatty in _CHATTY:
+        logging.getLogger(chatty).setLevel(logging.WARNING)
     for handler in root.handlers:
         if isinstance(handler, EventHandler):
             handler.style = style

@@ -40,8 +40,8 @@ class HeadMemory:
         self._head: RequestHead | None = None
         self._lines: list[bytes] = []
         """All lines of the head, the request line first."""
-        self._varying: list[tuple[int, bytes, int]] = []
-        """Of each line that varies: its place, its name with the colon, its place in `head.lines` (-1: the length)."""
+        self._varying: list[tuple[int, bytes, int, bytes]] = []
+        """Of each line that varies: place, name with the colon, place in `head.lines` (-1: the length), lower name."""
         self._patience = _PATIENCE
         self.names: frozenset[bytes] = frozenset()
         """Lower-case names of the fields that vary."""
@@ -55,7 +55,7 @@ class HeadMemory:
         known = self._lines
         if len(lines) != len(known):
             return None
-        for place, name, kept in self._varying:
+        for place, name, kept, lower in self._varying:
             line = lines[place]
             if not line.startswith(name):
                 return None
@@ -63,11 +63,13 @@ class HeadMemory:
                 if _value(line, len(name)) is None:
                     return None
                 head.lines[kept] = line
+                head.values[lower] = line[len(name) :].strip(b" \t")
             else:
                 meaning = remembered(line)
                 if meaning is None:
                     return None  # a length that was never seen is read, or refused, by `parse_request`
                 head.length = meaning[1]
+                head.values.pop(lower, None)
             lines[place] = known[place]
         if lines != known:
             return None
@@ -81,7 +83,7 @@ class HeadMemory:
         if self._patience == 0:
             return
         self._patience -= 1
-        before, places = self._lines, [place for place, _, _ in self._varying]
+        before, places = self._lines, [place for place, _, _, _ in self._varying]
         self._head = None
         self._varying = []
         if not head.ordinary or len(head.raw) > _LONGEST:
@@ -89,11 +91,13 @@ class HeadMemory:
         lines = self._lines = head.raw[:-4].split(b"\r\n")
         for place in _varying(before, lines, places):
             line = lines[place]
-            if head.lines.count(line) > 1:  # which of them is which could not be told
+            name = line[: line.index(b":") + 1]
+            lower = name[:-1].lower()
+            if len(head.get_all(lower)) > 1:  # which of them is which could not be told
                 return
             kept = head.lines.index(line) if line in head.lines else -1
-            self._varying.append((place, line[: line.index(b":") + 1], kept))
-        self.names = frozenset(name[:-1].lower() for _, name, _ in self._varying)
+            self._varying.append((place, name, kept, lower))
+        self.names = frozenset(lower for _, _, _, lower in self._varying)
         self._head = head
 
 

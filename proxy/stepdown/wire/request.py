@@ -25,8 +25,6 @@ CHUNKED = -1
 """`length` of a message in chunks."""
 
 _guard = grammar.REQUEST.fullmatch
-_needles: dict[bytes, bytes] = {}
-_BOUND = 1024
 _SLASH = 47
 
 
@@ -50,6 +48,7 @@ class RequestHead:
         "raw",
         "settled",
         "target",
+        "values",
         "via",
     )
 
@@ -57,6 +56,8 @@ class RequestHead:
         self.raw = raw
         """The whole head as it came."""
         self.lower: bytes | None = None
+        self.values: dict[bytes, bytes | None] = {}
+        """Values by lower-case name, as far as somebody has asked for them."""
         self.method = method
         self.target = target
         """Origin form, or `*`: what is sent on. Absolute form has been taken apart."""
@@ -97,14 +98,16 @@ class RequestHead:
 
     def get(self, name: bytes, /) -> bytes | None:
         """Value of the first field called `name` (lower case), without white space around it; `None` if absent."""
+        try:
+            return self.values[name]
+        except KeyError:
+            value = self.values[name] = self._find(b"\r\n" + name + b":")
+            return value
+
+    def _find(self, needle: bytes) -> bytes | None:
         lower = self.lower
         if lower is None:
             lower = self.lower = self.raw.lower()
-        needle = _needles.get(name)
-        if needle is None:
-            needle = b"\r\n" + name + b":"
-            if len(_needles) < _BOUND:
-                _needles[name] = needle
         start = lower.find(needle)
         if start < 0:
             return None

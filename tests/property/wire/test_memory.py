@@ -62,7 +62,7 @@ def meaning(head: RequestHead) -> dict[str, object]:
     seen = {
         slot: copy.copy(getattr(head, slot))
         for slot in RequestHead.__slots__
-        if slot not in ("settled", "lower", "ordinary", "raw")
+        if slot not in ("settled", "lower", "ordinary", "raw", "values")
     }
     names = {name.lower() for name in NAMES + RARE}
     return seen | {
