@@ -122,19 +122,27 @@ class Worker:
             case StatusRequest():
                 channel.send(Status(ticket=message.ticket, report=self._plane.status()))
             case Prepare() | Activate():
-                try:
-                    channel.send(self._change(message))
-                except Exception as error:
-                    # Whatever is wrong with a specification, it is no reason to stop serving with the one in force.
-                    if not isinstance(error, StepdownError):
-                        logger.exception("specification refused")
-                    channel.send(Refused(ticket=message.ticket, finding=str(error) or repr(error)))
+                tasks.start(self._change(channel, message), name="change the specification")
 
-    def _change(self, message: Prepare | Activate) -> Prepared | Activated:
-        if isinstance(message, Prepare):
-            prepared = self._plane.prepare(message.encoded)
-            self._prepared_log = decode(message.encoded).log
-            return Prepared(ticket=message.ticket, digest=prepared)
+    async def _change(self, channel: Channel[ToWorker], message: Prepare | Activate) -> None:
+        try:
+            if isinstance(message, Prepare):
+                channel.send(await self._prepare(message))
+            else:
+                channel.send(self._activate(message))
+        except Exception as error:
+            # Whatever is wrong with a specification, it is no reason to stop serving with the one in force.
+            if not isinstance(error, StepdownError):
+                logger.exception("specification refused")
+            channel.send(Refused(ticket=message.ticket, finding=str(error) or repr(error)))
+
+    async def _prepare(self, message: Prepare) -> Prepared:
+        """Compile in a thread: requests need not wait half a second for 1,000 routes with 10 versions each."""
+        prepared = await asyncio.to_thread(self._plane.prepare, message.encoded)
+        self._prepared_log = decode(message.encoded).log
+        return Prepared(ticket=message.ticket, digest=prepared)
+
+    def _activate(self, message: Activate) -> Activated:
         self._plane.activate(message.digest)
         self._digest = message.digest
         self._follow_log(self._prepared_log)

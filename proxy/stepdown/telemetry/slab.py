@@ -6,7 +6,7 @@ A slab is a memory file that the parent holds for life. Its bytes are
     directory   one entry for each series: checksum, length, first cell, number of cells, names
     cells       signed 64-bit integers; a series is one cell, or a histogram's buckets, +Inf, and sum in microseconds
 
-Rules that make it safe without a lock:
+Rules that make it safe without a lock where it is counted (series are made under one):
 
 1. One process writes, and the next starts after it is dead. Readers map the file read-only.
 2. A cell is aligned and written by one store, so a reader sees the value before or after, never a mixture. The cells of
@@ -31,6 +31,7 @@ from __future__ import annotations
 import mmap
 import os
 import struct
+import threading
 import zlib
 from typing import NamedTuple
 
@@ -130,6 +131,7 @@ class Slab(SlabReader):
                 self._bytes[:] = bytes(size)
             self._header[0] = _MAGIC
         self._first: dict[tuple[str, tuple[str, ...]], int] = {}
+        self._making = threading.Lock()
         self._free = 0
         for series in self.series():
             self._first[series.family, series.labels] = series.first
@@ -189,20 +191,26 @@ class Slab(SlabReader):
         """The first cell of a series, made where it is new; `None` where there is no room for it."""
         key = (family.name, labels)
         if key not in self._first:
-            first = self._free
-            text = "\0".join((family.name, *labels)).encode()
-            body = struct.pack("<III", len(text), first, family.width) + text
-            start = self._header[1]
-            end = start + 4 + len(body)
-            if end > self._room or first + family.width > len(self.cells):
-                return None
-            if family.kind == "gauge":
-                self.cells[first] = ABSENT
-            self._directory[start:end] = zlib.crc32(body).to_bytes(4, "little") + body
-            self._free += family.width
-            self._header[1] = end
-            self._first[key] = first
+            with self._making:  # a specification that is compiled in a thread makes series too
+                if key not in self._first and not self._make(family, labels):
+                    return None
         return self._first[key]
+
+    def _make(self, family: Family, labels: tuple[str, ...]) -> bool:
+        first = self._free
+        text = "\0".join((family.name, *labels)).encode()
+        body = struct.pack("<III", len(text), first, family.width) + text
+        start = self._header[1]
+        end = start + 4 + len(body)
+        if end > self._room or first + family.width > len(self.cells):
+            return False
+        if family.kind == "gauge":
+            self.cells[first] = ABSENT
+        self._directory[start:end] = zlib.crc32(body).to_bytes(4, "little") + body
+        self._free += family.width
+        self._header[1] = end
+        self._first[family.name, labels] = first
+        return True
 
 
 def _presentable(label: str) -> str:

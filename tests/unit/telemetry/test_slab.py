@@ -2,6 +2,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 
 import pytest
 
@@ -228,3 +229,24 @@ def test_memory_that_another_release_laid_out_is_started_over(slab):
 def test_what_lays_out_the_memory_is_told_by_its_first_cell(slab):
     assert slab._header[0] == slab_module._MAGIC
     assert 0 < slab_module._MAGIC < 2**63
+
+
+def test_series_that_two_threads_make_at_once_are_one() -> None:
+    slab = Slab.create()
+    labels = [("route", f"error {number}") for number in range(200)]
+    found: list[list[int]] = [[], []]
+    barrier = threading.Barrier(2)
+
+    def make(indices: list[int]) -> None:
+        barrier.wait()
+        indices.extend(slab.counter("stepdown_errors_total", label) for label in labels)
+
+    threads = [threading.Thread(target=make, args=(indices,)) for indices in found]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found[0] == found[1]
+    assert len(set(found[0])) == len(labels)
+    published = [series for series in SlabReader(slab.fd, slab.size).series() if series.labels in labels]
+    assert [series.labels for series in published] == labels
