@@ -136,15 +136,15 @@ def test_an_unknown_coding_is_refused():
     ids=["length", "chunks", "one-chunk", "closed"],
 )
 @pytest.mark.parametrize("policy", ["fail", "passthrough", "ask_native"])
-@pytest.mark.parametrize("slow", [False, True])
-def test_an_answer_over_the_limit_is_refused_and_never_passed_unadapted(raw, policy, slow):
+@pytest.mark.parametrize("delivery", ["at once", "head first", "gated"])
+def test_an_answer_over_the_limit_is_refused_and_never_passed_unadapted(raw, policy, delivery):
     gate = Gate()
 
     async def script(peer: Peer) -> None:
         await peer.request()
-        cut = raw.index(b"\r\n\r\n") + 4
+        cut = 0 if delivery == "at once" else raw.index(b"\r\n\r\n") + 4
         await peer.send(raw[:cut])
-        if slow:
+        if delivery == "gated":
             await gate
         await peer.send(raw[cut:])
         if b"Length" not in raw and b"chunked" not in raw:
@@ -155,7 +155,7 @@ def test_an_answer_over_the_limit_is_refused_and_never_passed_unadapted(raw, pol
     spec = adapting(limits=Limits(adapted_body=1000), on_adapter_failure=policy)
     with world(script, spec=spec) as here, here.client() as client:
         client.send(POST)
-        if slow:
+        if delivery == "gated":
             client.is_quiet(0.05)
             gate.open()
         response = client.response("POST")

@@ -41,7 +41,7 @@ def answering(raw: bytes, slicing: str, *, end: bool) -> Script:
 
 @pytest.fixture(scope="module")
 def here():
-    with world() as here:
+    with world(frozen=True) as here:  # nothing is closed because it was idle
         yield here
 
 

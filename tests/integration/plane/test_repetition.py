@@ -123,12 +123,43 @@ def test_bytes_on_an_idle_connection_end_it():
         await peer.request()
         await peer.send(OK)
 
-    with world() as here:
+    with world(frozen=True) as here:  # so that it is not the idle time that ends it
         here.upstream.queue.append(script)
         assert here.ask(GET).body == b"ok"
         gate.open()
         assert here.upstream.peers[0].ended.wait()
         assert here.ask(GET).body == b"ok"
+
+
+@pytest.mark.parametrize("excess", [b"x", b"\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil"])
+@pytest.mark.parametrize(
+    "answer",
+    [OK, b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n"],
+    ids=["length", "chunked"],
+)
+@pytest.mark.parametrize("first", [0, 1, 2, 5])
+def test_bytes_behind_an_answer_end_its_connection(answer, excess, first):
+    cut = answer.index(b"\r\n\r\n") + 4 + first if first else len(answer)
+    gate = Gate()
+
+    async def script(peer: Peer) -> None:
+        await peer.request()
+        await peer.send((answer + excess)[:cut] if first else answer + excess)
+        if first:
+            await gate
+            await peer.send((answer + excess)[cut:])
+
+    with world(frozen=True) as here, here.client() as client:
+        here.upstream.queue.append(script)
+        client.send(GET)
+        if first:
+            client.receive(b"\r\n\r\n")
+            gate.open()
+        assert client.response().body == b"ok"
+        assert here.upstream.peers[0].ended.wait()
+        client.send(GET)
+        assert client.response().body == b"ok"
+        assert client.buffer == b""
 
 
 # --- repetition ----------
