@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 import struct
 from collections import deque
 from collections.abc import Awaitable, Callable
@@ -217,8 +218,9 @@ class _Protocol(asyncio.Protocol):
 class Upstream:
     """A server on a free loopback port; a context manager."""
 
-    def __init__(self, thread: LoopThread, script: Script | None = None) -> None:
+    def __init__(self, thread: LoopThread, script: Script | None = None, *, tls: ssl.SSLContext | None = None) -> None:
         self._thread = thread
+        self._tls = tls
         self.script: Script = script or serve(OK)
         """Played on every connection for which nothing is queued."""
         self.queue: deque[Script] = deque()
@@ -240,7 +242,7 @@ class Upstream:
 
     async def _start(self) -> None:
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: _Protocol(self), "127.0.0.1", self.port)
+        self._server = await loop.create_server(lambda: _Protocol(self), "127.0.0.1", self.port, ssl=self._tls)
         self.port = self._server.sockets[0].getsockname()[1]
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:

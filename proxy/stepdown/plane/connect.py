@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from ipaddress import ip_address
 from time import monotonic
 
@@ -56,13 +56,23 @@ class Connector:
                 found = await loop.getaddrinfo(
                     self._endpoint.host, self._endpoint.port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP
                 )
-                self._addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
+                self._addresses = self._allowed(dict.fromkeys(str(entry[4][0]) for entry in found))
                 self._looked_up = monotonic()
             except OSError:
                 if not self._addresses:
                     raise
         self._next += 1
         return self._addresses[self._next % len(self._addresses)]
+
+    def _allowed(self, addresses: Iterable[str]) -> list[str]:
+        """Addresses without link-local ones: a name that leads there leads to a cloud's metadata, not to a model.
+
+        Who means it writes the address itself into the file.
+        """
+        allowed = [address for address in addresses if not ip_address(address.partition("%")[0]).is_link_local]
+        if not allowed:
+            raise UpstreamConnectError(f"No connection to {self._endpoint.id}: its name leads to link-local addresses")
+        return allowed
 
     def _mapped(self, error: Exception) -> UpstreamError:
         if isinstance(error, ssl.SSLCertVerificationError):
@@ -72,7 +82,7 @@ class Connector:
         elif isinstance(error, socket.gaierror):
             reason = f"its name is unknown: {error.strerror}"
         else:
-            reason = str(getattr(error, "strerror", None) or error).lower()
+            reason = str(getattr(error, "strerror", None) or error).lower() or "it closed the connection"
         return UpstreamConnectError(f"No connection to {self._endpoint.id}: {reason}")
 
 
