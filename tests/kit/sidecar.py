@@ -75,15 +75,11 @@ class Sidecar:
 
     def log(self) -> list[dict[str, Any]]:
         """All lines of the access log so far, parsed."""
-        self._thread.run(self._flush)
+        self._thread.run(self.access.flush)
         assert self._writer.drain(PATIENCE)
         size = os.fstat(self._log.fileno()).st_size
         text = os.pread(self._log.fileno(), size, 0).decode("ascii")
         return [json.loads(line) for line in text.splitlines()]
-
-    def _flush(self) -> None:
-        while self.access.flush():
-            pass
 
     def metric(self, name: str, **labels: str) -> float:
         """Sum of all samples called `name` that carry these labels."""
