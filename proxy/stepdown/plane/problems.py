@@ -7,6 +7,7 @@ the OpenAI API. The status, `Retry-After` and the header `X-Stepdown-Error` are 
 from __future__ import annotations
 
 from collections.abc import Callable
+from email.utils import formatdate
 from typing import Literal
 
 import orjson
@@ -50,6 +51,7 @@ def render(error: StepdownError, style: Style, extra: bytes, *, close: bool, hea
     body = orjson.dumps(content)
     lines = [
         serialise.STATUS_LINES[error.code],
+        serialise.field("date", formatdate(usegmt=True)),
         serialise.field("content-type", content_type),
         b"cache-control: no-store\r\n",
         serialise.field("x-stepdown-error", error.problem),
