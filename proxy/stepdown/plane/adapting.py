@@ -58,18 +58,27 @@ def _deliver(exchange: Exchange, plan: Plan, head: ResponseHead, adapted: bytes)
     send.whole(exchange, head, adapt.kept_fields(head), adapted, plan.lines)
 
 
+def refuse(exchange: Exchange, error: AdapterFailedError) -> None:
+    """Not this answer: ask a version that has the shape where the route says so and it can be done, else fail."""
+    plan = exchange.plan
+    assert plan is not None
+    exchange.leave_upstream()
+    if plan.route.policy != "ask_native" or not _ask_native(exchange, plan):
+        exchange.fail(error)
+
+
 def _failed(exchange: Exchange, plan: Plan, head: ResponseHead, body: bytes, error: AdapterFailedError) -> None:
     """The route's policy: fail, ask a version that has the shape, or pass the answer on under its true name.
 
-    What is too large or a stream is refused whatever the policy: it has not been read, so it cannot be vouched for.
+    A stream, and what is too large, is never passed on: it has not been read, so it cannot be vouched for.
     """
-    unread = isinstance(error, AnswerTooLargeError | StreamNotAdaptableError)
-    if plan.route.policy == "passthrough" and not unread:
+    refused = isinstance(error, AnswerTooLargeError | StreamNotAdaptableError)
+    if plan.route.policy == "passthrough" and not refused:
         exchange.outcome = PASSTHROUGH
         plan.route.count_error(error.problem)
         send.whole(exchange, head, head.fields, body, plan.true_lines)
-    elif plan.route.policy != "ask_native" or not _ask_native(exchange, plan):
-        exchange.fail(error)
+    else:
+        refuse(exchange, error)
 
 
 def _ask_native(exchange: Exchange, plan: Plan) -> bool:

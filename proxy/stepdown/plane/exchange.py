@@ -23,7 +23,7 @@ from stepdown.errors import (
     UpstreamError,
     UpstreamTimeoutError,
 )
-from stepdown.plane import account, choose, collect, forward, receive, send
+from stepdown.plane import account, adapting, choose, collect, forward, receive, send
 from stepdown.plane.clock import NEVER
 from stepdown.plane.plan import FAILED, NONE
 from stepdown.plane.stages import ANSWER, AWAIT_ANSWER, COLLECT_BODY, COLLECT_KEY, CONNECT
@@ -241,8 +241,8 @@ class Exchange:
         self.client.wait(self._timeouts_idle())
         try:
             receive.begin(self, head)
-        except StepdownError as error:
-            self.fail(error)
+        except AdapterFailedError as error:
+            adapting.refuse(self, error)
 
     def on_body(self, payload: bytes) -> None:
         """A piece of the answer's body."""
@@ -251,8 +251,8 @@ class Exchange:
             self.client.deadline = self.client.clock.now + self._timeouts_idle()
             try:
                 relay.on_body(payload)
-            except StepdownError as error:
-                self.fail(error)
+            except AdapterFailedError as error:
+                adapting.refuse(self, error)
 
     def on_end(self) -> None:
         """The answer is complete."""

@@ -24,7 +24,7 @@ FIELDS = (
     "time",  # float, Unix seconds at which the exchange ended
     "client",  # str, address
     "method",  # bytes
-    "target",  # bytes, as sent
+    "target",  # bytes, in origin form; of a request that was refused, its first line
     "protocol",  # str, "HTTP/1.1" or "HTTP/1.0"
     "status",  # int
     "request_bytes",  # int, of the body

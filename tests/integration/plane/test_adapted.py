@@ -354,6 +354,28 @@ def test_a_version_that_has_the_shape_itself_is_asked_instead(body):
         assert here.sidecar.log()[-1]["adapter"] == "native"
 
 
+@pytest.mark.parametrize(
+    "unread",
+    [
+        b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 1001\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3e9\r\n" + b" " * 1001 + b"\r\n",
+        answer(b" " * 1001),
+    ],
+    ids=["stream", "length", "chunks", "whole"],
+)
+def test_it_is_asked_too_where_the_answer_is_a_stream_or_too_large_to_read(unread):
+    async def script(peer: Peer) -> None:
+        await peer.request()
+        await peer.send(unread)
+        await peer.ended
+
+    with world(script, spec=native(limits=Limits(adapted_body=1000)), upstreams=2) as here:
+        here.upstreams[1].script = serve(answer(b'{"probability": 1}'))
+        assert here.ask(POST, "POST").body == b'{"probability": 1}'
+        assert here.sidecar.status()["endpoints"][f"m/2.0.0/http://127.0.0.1:{here.upstream.port}"]["pending"] == 0
+
+
 def test_it_is_not_asked_where_a_call_may_not_be_repeated():
     with world(exact(answer(b"{]")), spec=native(repeatable=False), upstreams=2) as here:
         assert here.ask(POST, "POST").status == 502

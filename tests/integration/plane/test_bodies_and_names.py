@@ -1,21 +1,13 @@
-"""Keys read from bodies, bodies too large for the loop, endpoints behind names and TLS, and explanations."""
+"""Keys read from bodies, bodies too large for the loop, endpoints behind names, and explanations."""
 
 from __future__ import annotations
-
-import asyncio
-import shutil
-import ssl
-import subprocess
 
 import orjson
 import pytest
 
 from stepdown.decide import spec
 from tests.kit import specs
-from tests.kit.client import ask
-from tests.kit.looping import LoopThread
-from tests.kit.sidecar import Sidecar
-from tests.kit.upstream import OK, serve
+from tests.kit.upstream import serve
 from tests.kit.world import World, world
 
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -109,7 +101,7 @@ def test_a_large_request_is_adapted_off_the_loop_and_one_that_is_no_json_is_told
         assert here.ask(post(body), "POST").status == 200
 
 
-# --- names and TLS ----------
+# --- names ----------
 
 
 def at(host: str, port: int, **options: object) -> spec.SnapshotSpec:
@@ -127,74 +119,6 @@ def test_a_name_that_nobody_knows_is_a_502_that_says_so():
         response = here.ask(GET)
         assert (response.status, response.get(b"x-stepdown-error")) == (502, b"upstream-connect")
         assert b"name" in response.body
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory):
-    """A certificate for `localhost`, signed by itself."""
-    if shutil.which("openssl") is None:
-        pytest.skip("there is no openssl to make a certificate with")
-    folder = tmp_path_factory.mktemp("tls")
-    names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
-    files = ["-keyout", str(folder / "key.pem"), "-out", str(folder / "cert.pem")]
-    kind = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"]
-    subprocess.run(["openssl", "req", "-x509", *kind, *names, *files], check=True, capture_output=True)
-    return folder
-
-
-@pytest.fixture
-def secure(certificate):
-    """Port of a TLS server that answers every request, and the loop's thread."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate / "cert.pem", certificate / "key.pem")
-
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        writer.write(OK.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
-        await writer.drain()
-        writer.close()
-
-    async def start() -> asyncio.Server:
-        return await asyncio.start_server(answer, "127.0.0.1", 0, ssl=context)
-
-    with LoopThread() as thread:
-        server = thread.call(start())
-        yield thread, server.sockets[0].getsockname()[1]
-        thread.run(server.close)
-
-
-def answer_of(thread: LoopThread, whole: spec.SnapshotSpec):
-    """What a sidecar with this specification answers."""
-    with Sidecar(thread, whole) as sidecar:
-        return ask(sidecar.port, GET)
-
-
-def test_tls_is_spoken_and_the_certificate_is_held_to_its_name(secure, certificate):
-    thread, port = secure
-    trusted = spec.Tls(ca_file=str(certificate / "cert.pem"))
-    assert answer_of(thread, at("localhost", port, tls=trusted)).body == b"ok"
-    named = spec.Tls(ca_file=str(certificate / "cert.pem"), server_name="localhost")
-    assert answer_of(thread, at("127.0.0.1", port, tls=named)).body == b"ok"
-    assert answer_of(thread, at("127.0.0.1", port, tls=spec.Tls(verify=False))).body == b"ok"
-
-
-@pytest.mark.parametrize("trusting", [False, True])
-def test_a_certificate_that_is_not_trusted_or_has_another_name_is_a_502_and_never_plain_text(
-    secure, certificate, trusting
-):
-    thread, port = secure
-    tls = spec.Tls(ca_file=str(certificate / "cert.pem") if trusting else None, server_name="other.example")
-    response = answer_of(thread, at("127.0.0.1", port, tls=tls))
-    assert (response.status, response.get(b"x-stepdown-error")) == (502, b"upstream-connect")
-    assert b"certificate" in response.body
-
-
-def test_plain_text_where_tls_was_expected_is_a_502():
-    with world(spec=lambda port: at("127.0.0.1", port, tls=spec.Tls(verify=False))) as here:
-        response = here.ask(GET)
-        assert (response.status, response.get(b"x-stepdown-error")) == (502, b"upstream-connect")
-        assert b"GET" not in here.upstream.received
-        here.upstream.failures.clear()  # a TLS greeting is no request
 
 
 # --- explanations ----------
