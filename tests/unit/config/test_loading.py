@@ -233,4 +233,13 @@ def test_paths_are_shown_as_they_were_given(folder: Folder, monkeypatch: pytest.
     folder.write("stepdown.yaml", GOOD)
     monkeypatch.chdir(folder.path)
     assert load(Path("stepdown.yaml"), {}).files[0] == Path("stepdown.yaml")
-    assert load(Path("stepdown.yaml"), {}).spec.models[0].chains[1].steps[0].where == "stepdown.yaml:14"
+
+
+def test_the_same_files_make_the_same_specification_wherever_they_lie(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    absolute = folder.load(GOOD).spec
+    monkeypatch.chdir(folder.path)
+    relative = load(Path("stepdown.yaml"), {}).spec
+    assert relative.models[0].chains[1].steps[0].where == "stepdown.yaml:14"
+    assert encode(relative) == encode(absolute)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
@@ -49,9 +50,9 @@ class Checker:
         return not self.is_damaged(section, name) and (section, name) not in self._wrong
 
     def line(self, path: Path) -> str:
-        """`file:line` of a value."""
+        """`file:line` of a value; the file relative to the main file, so that it is the same wherever the files lie."""
         place = place_of(self.root, path)
-        return f"{place.file}:{place.line}"
+        return f"{os.path.relpath(place.file, FilePath(self.root.place.file).parent)}:{place.line}"
 
     def folder(self, path: Path) -> FilePath:
         """The folder of the file that a value is written in: what paths in it are relative to."""
