@@ -16,7 +16,7 @@ from aiohttp import web
 
 from stepdown import __version__
 from stepdown.control.state import ControllerState, HealthView
-from stepdown.decide.spec import Model, Version
+from stepdown.decide.spec import Model, Route, Version
 from stepdown.telemetry.render import Sample, content_type, render
 
 
@@ -55,19 +55,20 @@ def application(state: ControllerState) -> web.Application:
 
 def degraded(state: ControllerState) -> list[str]:
     """One sentence for each route that no version could answer in the shape of the model's default version."""
-    health = state.health
-    answerable = {model.name: _answerable(model, health) for model in state.spec.models}
+    models = {model.name: model for model in state.spec.models}
     return [
         f"route {route.name}: no version that gives {route.model} its default shape has a ready endpoint"
         for route in state.spec.routes
-        if not answerable[route.model]
+        if not _answerable(route, models[route.model], state.health)
     ]
 
 
-def _answerable(model: Model, health: Mapping[str, HealthView]) -> bool:
+def _answerable(route: Route, model: Model, health: Mapping[str, HealthView]) -> bool:
+    """Whether one of the versions that the route's rules name is up and reaches the default shape."""
     reaching = {chain.served for chain in model.chains if chain.pinned == model.default_version}
     reaching.add(model.default_version)
-    return any(ready(model, version, health) for version in model.versions if version.id in reaching)
+    named = {version for rule in route.rules for version, _weight in rule.split}
+    return any(ready(model, version, health) for version in model.versions if version.id in reaching & named)
 
 
 def ready(model: Model, version: Version, health: Mapping[str, HealthView]) -> bool:

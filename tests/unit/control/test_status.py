@@ -1,12 +1,14 @@
 import json
 
 import pytest
+from msgspec import structs
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
 from stepdown import __version__
 from stepdown.control import status
 from stepdown.control.state import ReloadView, WorkerView
+from stepdown.decide.spec import Chain, Endpoint, Version
 from stepdown.telemetry.families import FAMILIES
 from tests.kit.controller_state import CHURN, DOWN, FRAUD, UP, SetState, served, slabs
 
@@ -128,6 +130,16 @@ def test_a_version_that_cannot_give_the_default_shape_does_not_make_a_route_read
         routes=state.spec.routes[:1],
     )
     assert len(status.degraded(state)) == 1
+
+
+def test_a_version_that_no_rule_of_a_route_names_does_not_make_it_ready(state):
+    fraud = state.spec.models[1]
+    newer = Version(id="1.1.0", endpoints=(Endpoint(id="http://fraud-1.1.0:80", host="a", port=80),))
+    chain = Chain(served="1.1.0", pinned="1.0.0", steps=())
+    model = structs.replace(fraud, versions=(*fraud.versions, newer), chains=(chain,))
+    state.spec = structs.replace(state.spec, models=(state.spec.models[0], model))
+    state.health = {CHURN: UP, FRAUD: DOWN, "fraud/1.1.0/http://fraud-1.1.0:80": UP}
+    assert status.degraded(state) == ["route fraud: no version that gives fraud its default shape has a ready endpoint"]
 
 
 @pytest.mark.parametrize("path", ["/metrics", "/healthz", "/readyz"])
