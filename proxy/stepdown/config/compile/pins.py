@@ -88,7 +88,10 @@ def _resolve(text: str, path: Path, versions: Versions, always: Iterable[Declare
     if not usable:
         problem = f'found "{text}": {matching[-1].id} is retired'
         left = [one.id for one in versions if not one.section.retired]
-        checker.error(path, problem, f"a version that is not retired: {listed(left)}")
+        allowed = (
+            f"a version that is not retired: {listed(left)}" if left else "a version that is not retired; none is left"
+        )
+        checker.error(path, problem, allowed)
         return None
     preferred = [one for one in usable if one in always]
     return (preferred or usable)[-1].id

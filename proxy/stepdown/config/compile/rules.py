@@ -81,7 +81,7 @@ def _only_rule(
         rule = spec.Rule(name="default", split=tuple(split.weights.items()), salt=f"{name}/default")
         return (DraftRule(rule, (*path, "split"), split.places),)
     if len(versions.served) != 1:
-        if versions.are_damaged(checker):
+        if versions.are_damaged(checker) or checker.is_damaged(*path, "split"):
             return ()
         allowed = f"rules or split, because {len(versions.served)} versions of {section.model} have endpoints"
         checker.error(path, "found neither rules nor split", allowed, of_key=True)

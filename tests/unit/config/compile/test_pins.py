@@ -80,3 +80,11 @@ def test_latest_moves_within_a_major_by_itself(folder: Folder) -> None:
     assert before.spec.models[0].latest == "1.1.0"
     after = folder.load(changed(*newer, ('"1.1.0": 95, ', "")), previous=before)
     assert after.spec.models[0].latest == "1.9.0"
+
+
+def test_where_all_versions_are_retired_none_is_offered(folder: Folder) -> None:
+    text = 'models: {m: {default_version: "1.0.0", versions: {"1.0.0": {retired: true}}}}\n'
+    assert folder.refusal(text) == [
+        'stepdown.yaml:1:31: models.m.default_version: found "1.0.0": 1.0.0 is retired; '
+        "allowed a version that is not retired; none is left"
+    ]

@@ -121,3 +121,10 @@ def test_a_version_is_in_a_split_once_however_it_is_written(folder: Folder) -> N
         'stepdown.yaml:28:47: routes.churn.rules[1].split."v1.1.0": found "v1.1.0" a second time; '
         "allowed each version once"
     ]
+
+
+def test_a_split_that_is_refused_is_not_called_missing(folder: Folder) -> None:
+    rules = GOOD[GOOD.index("    rules:") :]
+    assert folder.refusal(changed((rules, '    split: {"1.1.0": -1, "2.0.0": 5}\n'))) == [
+        'stepdown.yaml:26:22: routes.churn.split."1.1.0": found the number -1; allowed a number from 0 on'
+    ]
