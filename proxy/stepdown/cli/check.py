@@ -18,7 +18,7 @@ EXIT_REFUSED = 2
 
 
 def check(
-    file: Annotated[Path, typer.Argument(help="The configuration file.", show_default=False)],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The configuration file.", show_default=False)],
     as_json_: Annotated[bool, typer.Option("--json", help="Findings and summary as JSON, for machines.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 when there are warnings.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Findings only, no summary.")] = False,

@@ -6,6 +6,7 @@ import os
 import secrets
 import sys
 from collections.abc import Collection, Sequence
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -23,7 +24,7 @@ EXIT_REFUSED = 2
 
 
 def explain(
-    file: Annotated[Path, typer.Argument(help="The configuration file.", show_default=False)],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The configuration file.", show_default=False)],
     *,
     path: Annotated[
         str, typer.Option("--path", help="Path of the request, with its query if any.", show_default=False)
@@ -57,6 +58,10 @@ def explain(
         _give_up(str(refused))
     body = _body(data)
     ready = _readiness(snapshot, down or ())
+    try:
+        ip_address(client)
+    except ValueError:
+        _give_up(f"--client {client}: found no IP address such as 10.0.0.7")
     try:
         head = _head(method, path, header or (), body)
         matched = snapshot.match(head)

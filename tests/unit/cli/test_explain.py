@@ -103,6 +103,7 @@ def test_a_request_that_no_route_matches_exits_with_1(file: Path) -> None:
         ((*PATH, "-H", "host: a", "-H", "host: b"), "refused with 400"),
         ((*PATH, "--down", "churn/9.9.9"), "--down churn/9.9.9: no such version; there are churn/1.1.0, churn/2.0.0"),
         ((*PATH, "--data", "@missing.json"), "missing.json: No such file or directory"),
+        ((*PATH, "--client", "somewhere"), "--client somewhere: found no IP address such as 10.0.0.7"),
     ],
 )
 def test_what_cannot_be_read_exits_with_2(file: Path, arguments: tuple[str, ...], complaint: str) -> None:
