@@ -45,7 +45,11 @@ class LogSection(Section):
 class ExplainSection(Section):
     """Who may ask why a request was routed as it was, with the header `X-Stepdown-Explain: 1`."""
 
-    allow: list[Network] = Field(default=[], description="Addresses and networks; nobody by default.")
+    allow: list[Network] = Field(
+        default=[],
+        description="Addresses and networks that connections come from, whatever `X-Forwarded-For` says: to allow a "
+        "proxy is to allow everybody behind it. Nobody by default.",
+    )
 
 
 class RetriesSection(Section):
