@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from stepdown.errors import BadRequestError
 
+# No possessive group: Python before 3.11.5 goes on after a half-matched repetition of one (gh-106052).
 _UNAMBIGUOUS = re.compile(
     rb"""
     (?=/)
@@ -20,8 +21,8 @@ _UNAMBIGUOUS = re.compile(
         / (?! (?:\.|%2[eE]){1,2} (?:/|\Z) )                  # no segment that is . or .., written either way
         (?: [^/%;\\]++                                       # no path parameters, no backslash
           | % (?! 00 | 2[fF] | 5[cC] ) [0-9a-fA-F]{2}        # whole escapes, none of NUL, slash or backslash
-        )++
-    )*+
+        )+
+    )*
     /?                                                       # no empty segment but the last
     """,
     re.VERBOSE,
