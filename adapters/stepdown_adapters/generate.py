@@ -7,7 +7,6 @@ in code written for them, and encodes. `at` says which operation is at work, so 
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -18,7 +17,8 @@ import msgspec
 from stepdown_adapters.code import Code
 from stepdown_adapters.codec import LAZY, Lazy, checked, read
 from stepdown_adapters.context import Context
-from stepdown_adapters.errors import AdaptError, OperationError, Problem, Refusal
+from stepdown_adapters.errors import AdaptError, Refusal
+from stepdown_adapters.hooks import load_hook
 from stepdown_adapters.json_values import flaw
 from stepdown_adapters.operations import Operation, parse
 from stepdown_adapters.paths import Path
@@ -217,13 +217,7 @@ def _all(operations: Sequence[Operation], prefix: Path) -> Iterator[tuple[Operat
 
 def _hook(reference: str) -> Callable[[Any, Context], Any]:
     """The function behind `package.module:function`, guarded: what it raises or returns cannot do harm."""
-    module, _, name = reference.partition(":")
-    try:
-        function = getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise OperationError([Problem("hook", f"{reference!r} cannot be imported: {error}")]) from error
-    if not callable(function):
-        raise OperationError([Problem("hook", f"{reference!r} is not a function")])
+    function = load_hook(reference)
 
     def guarded(document: Any, context: Context) -> Any:
         try:

@@ -124,6 +124,16 @@ MISTAKES: dict[str, tuple[tuple[str, str], str]] = {
         ("response:\n", "hook: nothing\n        response:\n"),
         'stepdown.yaml:16:15: models.churn.adapters[0].hook: found "nothing"; allowed package.module:function',
     ),
+    "a hook of which there is no module": (
+        ("response:\n", "hook: no_such_module:fn\n        response:\n"),
+        "stepdown.yaml:16:15: models.churn.adapters[0].hook: 'no_such_module:fn' cannot be imported: "
+        "No module named 'no_such_module'; allowed a function that Python finds here, as installed or on PYTHONPATH",
+    ),
+    "a hook of which there is no function": (
+        ("response:\n", "hook: json:fn\n        response:\n"),
+        "stepdown.yaml:16:15: models.churn.adapters[0].hook: 'json:fn' cannot be imported: "
+        "module 'json' has no attribute 'fn'; allowed a function that Python finds here, as installed or on PYTHONPATH",
+    ),
     "a negative weight": (
         ('"1.1.0": 95', '"1.1.0": -95'),
         'stepdown.yaml:28:43: routes.churn.rules[1].split."1.1.0": found the number -95; allowed a number from 0 on',

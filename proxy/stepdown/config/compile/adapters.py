@@ -16,6 +16,7 @@ from stepdown.decide import spec
 from stepdown_adapters import operations
 from stepdown_adapters.diff import Projection, Unprojectable, project
 from stepdown_adapters.errors import OperationError, Problem
+from stepdown_adapters.hooks import load_hook
 from stepdown_adapters.plan import Edge
 
 _INDEX_PATH = re.compile(r"\[(\d+)\]|/([^/\[\]]+)")
@@ -44,6 +45,7 @@ def steps_of(model: DraftModel, checker: Checker) -> Steps:
         ends = _ends(adapter, path, model.versions, checker)
         _check(adapter.response, (*path, "response"), ends, checker)
         _check(adapter.request, (*path, "request"), None, checker)
+        _check_hook(adapter.hook, (*path, "hook"), checker)
         if ends is None:
             continue
         newer, older = ends
@@ -105,6 +107,17 @@ def _check(raw: Sequence[Any], path: Path, ends: tuple[Declared, Declared] | Non
         problems = error.problems
     for problem in problems:
         checker.error((*path, *_steps_to(problem.where)), problem.sentence, nearest=problem.nearest or "")
+
+
+def _check_hook(hook: str | None, path: Path, checker: Checker) -> None:
+    """Note a hook that workers could not import; they would not start."""
+    if hook is None:
+        return
+    try:
+        load_hook(hook)
+    except OperationError as error:
+        allowed = "a function that Python finds here, as installed or on PYTHONPATH"
+        checker.error(path, error.problems[0].sentence, allowed)
 
 
 def _steps_to(where: str) -> tuple[Key, ...]:
