@@ -28,10 +28,13 @@ if TYPE_CHECKING:
 
 EXIT_REFUSED = 2
 
+_STANDARD_ERROR = 2
+
 
 def run(arguments: Sequence[str]) -> int:
     """Does not return when the sidecar starts; else the exit code: 0 for a good file with `--check-only`, 2."""
     options = _parser().parse_args(arguments)
+    _open_standard_streams()
     first = Child(WORKER)
     if not options.check_only:
         first.start(time.monotonic())
@@ -53,6 +56,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--workers", type=_count, metavar="N", help="worker processes, instead of what the file says")
     parser.add_argument("--check-only", action="store_true", help="start nothing; exit with 0 if the file is accepted")
     return parser
+
+
+def _open_standard_streams() -> None:
+    """Where a standard stream is closed, open nothing in its place: else a socket gets the number that logs go to."""
+    while (opened := os.open(os.devnull, os.O_RDWR)) <= _STANDARD_ERROR:
+        os.set_inheritable(opened, True)
+    os.close(opened)
 
 
 def _count(text: str) -> int:
@@ -96,5 +106,6 @@ def _become_parent(settings: Settings, loaded: Loaded, first: Child) -> NoReturn
     spec = held.hold("stepdown-spec", encode(loaded.spec))
     os.set_inheritable(spec, True)
     given = [settings.to_json(), str(spec), *first.hand_on()]
-    sys.stdout.flush()
+    if sys.stdout is not None:  # closed
+        sys.stdout.flush()
     os.execv(sys.executable, [sys.executable, "-P", "-m", "stepdown.process.parent", *given])  # noqa: S606 - no shell

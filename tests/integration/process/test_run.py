@@ -81,6 +81,17 @@ def run(file: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+def test_closed_standard_streams_keep_nothing_from_starting(tmp_path: Path) -> None:
+    command = ["sh", "-c", 'exec "$@" <&- >&-', "sh", *RUN, str(write(tmp_path, config(1)))]
+    environ = {**os.environ, "STEPDOWN_TEST_TOKEN": TOKEN}
+    with subprocess.Popen(command, stderr=subprocess.PIPE, env=environ, text=True) as process:
+        assert process.stderr is not None
+        assert any('"serving"' in line for line in process.stderr)
+        process.terminate()
+        process.stderr.read()
+        assert process.wait(PATIENCE) == 0
+
+
 def test_a_wrong_file_is_refused_with_all_findings(tmp_path: Path) -> None:
     text = config(1).replace("model: m", "model: n").replace("workers: 1", "workers: many")
     done = run(write(tmp_path, text))
