@@ -88,3 +88,10 @@ def test_where_all_versions_are_retired_none_is_offered(folder: Folder) -> None:
         'stepdown.yaml:1:31: models.m.default_version: found "1.0.0": 1.0.0 is retired; '
         "allowed a version that is not retired; none is left"
     ]
+
+
+def test_nothing_is_said_of_latest_where_rules_could_not_be_read(folder: Folder) -> None:
+    before = folder.load(GOOD)
+    assert folder.refusal(changed(('"1.1.0": 95, "2.0.0": 5', '"1.1.0": -1, "2.0.0": 5')), previous=before) == [
+        'stepdown.yaml:28:43: routes.churn.rules[1].split."1.1.0": found the number -1; allowed a number from 0 on'
+    ]
