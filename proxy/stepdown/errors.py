@@ -32,13 +32,22 @@ class StepdownError(Exception):
     status: ClassVar[int] = 500
     fault: ClassVar[Fault] = Fault.STEPDOWN
 
-    def __init__(self, detail: str = "", *, status: int | None = None, retry_after: int | None = None) -> None:
+    def __init__(
+        self,
+        detail: str = "",
+        *,
+        status: int | None = None,
+        retry_after: int | None = None,
+        link: str | None = None,
+    ) -> None:
         super().__init__(detail or self.title)
         self.detail = detail or self.title
         self.code = self.status if status is None else status
         """HTTP status of this instance; the class's unless the place knows better (408 against 400, say)."""
         self.retry_after = retry_after
         """Seconds for `Retry-After`, where waiting helps."""
+        self.link = link
+        """Where to read what to do instead, sent as `Link` with rel `deprecation`."""
 
 
 # --- the client's request -------------------------------------------------------------------------------------------

@@ -83,8 +83,8 @@ class Rule:
                 f"no version on route {self._choices.route} can answer as {model.name} {wanted}"
             )
         if pin.retired:
-            links = [link for version in pin.retired if (link := model.versions[version].link)]
-            where = f"; see {links[0]}" if links else ""
-            return RetiredVersionError(f"{model.name} {pin.retired[0]} is retired{where}")
+            link = next((link for version in pin.retired if (link := model.versions[version].link)), None)
+            where = f"; see {link}" if link is not None else ""
+            return RetiredVersionError(f"{model.name} {pin.retired[0]} is retired{where}", link=link)
         declared = ", ".join(version for version, one in model.versions.items() if not one.retired)
         return UnreachableShapeError(f"{model.name} has no version that was asked for; it has {declared}")

@@ -44,16 +44,16 @@ def refused(exchange: Exchange, error: StepdownError) -> None:
     if exchange.plan is not None:
         exchange.plan.route.count_error(error.problem)
     else:
-        exchange.runtime.count_error(exchange.route.name if exchange.route is not None else "", error)
+        exchange.runtime.count_refused(exchange.route.name if exchange.route is not None else "", error)
 
 
-def malformed(client: ClientConnection, error: StepdownError, raw: bytes) -> None:
+def malformed(client: ClientConnection, error: StepdownError, raw: bytes, sent: int) -> None:
     """Record bytes that were no request: what there is of the first line stands for the target."""
     access = client.plane.access
     if access is not None:
         line = raw.partition(b"\n")[0].rstrip(b"\r")
         names = ("",) * 8
-        access.add((time(), client.peer, b"", line, "", error.code, 0, 0, 0.0, 0.0, *names, error.problem))
+        access.add((time(), client.peer, b"", line, "", error.code, 0, sent, 0.0, 0.0, *names, error.problem))
 
 
 def _record(exchange: Exchange, access: AccessLog, elapsed: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -9,11 +10,14 @@ from stepdown import tasks
 from stepdown.errors import AdapterFailedError, AnswerTooLargeError, StreamNotAdaptableError
 from stepdown.plane import adapt, forward, send, stages
 from stepdown.plane.plan import ADAPTED, NATIVE, PASSTHROUGH
+from stepdown.telemetry.log import fields
 from stepdown.wire import ResponseHead
 
 if TYPE_CHECKING:
     from stepdown.plane.exchange import Exchange
     from stepdown.plane.plan import Plan
+
+logger = logging.getLogger(__name__)
 
 
 def answer(exchange: Exchange, plan: Plan, head: ResponseHead, body: bytes) -> None:
@@ -63,6 +67,7 @@ def refuse(exchange: Exchange, error: AdapterFailedError) -> None:
     plan = exchange.plan
     assert plan is not None
     exchange.leave_upstream()
+    _tell(plan, error)
     if plan.route.policy != "ask_native" or not _ask_native(exchange, plan):
         exchange.fail(error)
 
@@ -75,10 +80,20 @@ def _failed(exchange: Exchange, plan: Plan, head: ResponseHead, body: bytes, err
     refused = isinstance(error, AnswerTooLargeError | StreamNotAdaptableError)
     if plan.route.policy == "passthrough" and not refused:
         exchange.outcome = PASSTHROUGH
+        _tell(plan, error)
         plan.route.count_error(error.problem)
         send.whole(exchange, head, head.fields, body, plan.true_lines)
     else:
         refuse(exchange, error)
+
+
+def _tell(plan: Plan, error: AdapterFailedError) -> None:
+    """Say to the operator what the client alone would read."""
+    choice = plan.choice
+    about = fields(
+        route=choice.route, served=choice.served, pinned=choice.pinned, policy=plan.route.policy, reason=error.detail
+    )
+    logger.warning("answer cannot be adapted", extra=about)
 
 
 def _ask_native(exchange: Exchange, plan: Plan) -> bool:

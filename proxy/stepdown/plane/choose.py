@@ -65,12 +65,15 @@ def version(exchange: Exchange) -> None:
     elif head.ordinary and not matched.deciding & client.memory.names:
         split = matched.settle(head, params)
         head.settled = Settled(runtime, matched, params, *split) if split is not None else None
-    if client.may_explain and head.get(b"x-stepdown-explain"):
-        exchange.extra = runtime.explain(exchange, body, address)
+    asked = client.may_explain and head.get(b"x-stepdown-explain") is not None
+    if asked:
+        exchange.extra = runtime.explain(exchange, body, address, runtime.ready)
     try:
         choice = matched.choose(head, params, body, address, runtime.ready, exchange.draw)
     except NoReadyVersionError:
         # Nothing answered lately. Where probes do not object, trying is better than refusing: it may just be back.
+        if asked:
+            exchange.extra = runtime.explain(exchange, body, address, runtime.not_down)
         choice = matched.choose(head, params, body, address, runtime.not_down, exchange.draw)
     proceed(exchange, runtime.plans.get(choice) or runtime.plan_for(choice))
 

@@ -25,9 +25,12 @@ if TYPE_CHECKING:
 WRITE_HIGH_WATER = 64 * 1024
 AHEAD_BYTES = 64 * 1024
 """What is kept of requests that come before it is their turn."""
-DISCARD_BYTES = 256 * 1024
+DISCARD_BYTES = 64 * 1024 * 1024
 DISCARD_SECONDS = 2.0
-"""How much, and how long, is still read after a final answer, so that its last bytes are not lost to a reset."""
+"""How much, and how long, is still read after a final answer, so that its last bytes are not lost to a reset.
+
+Most HTTP libraries read an answer only after they have sent their whole body: who refuses a body has to take it.
+"""
 STALL_CHECKS = 15
 """Times that long a last answer may stand still in the socket before its connection is given up."""
 _CR = 13
@@ -321,8 +324,9 @@ class ClientConnection(asyncio.Protocol):
     def refuse(self, error: StepdownError, raw: bytes | bytearray) -> None:
         """Answer bytes that are no request, and close."""
         self.plane.count_malformed(error)
-        account.malformed(self, error, bytes(raw[: limits.TARGET_BYTES]))
-        self.write(problems.render(error, "problem", b"", close=True, head_only=False))
+        answer = problems.render(error, "problem", b"", close=True, head_only=False)
+        account.malformed(self, error, bytes(raw[: limits.TARGET_BYTES]), len(answer))
+        self.write(answer)
         self._close_after_answer()
 
     def _close_after_answer(self) -> None:

@@ -83,7 +83,7 @@ class Connector:
             reason = f"its name is unknown: {error.strerror}"
         else:
             reason = str(getattr(error, "strerror", None) or error).lower() or "it closed the connection"
-        return UpstreamConnectError(f"No connection to {self._endpoint.id}: {reason}")
+        return UpstreamConnectError(f"No connection to {self._endpoint.id}: {reason}", retry_after=1)
 
 
 def _tls_context(endpoint: Endpoint) -> ssl.SSLContext | None:

@@ -172,12 +172,12 @@ class Exchange:
                 self.pool.failed()
             self.cut()
         elif self.stage == CONNECT:
-            self.fail(UpstreamTimeoutError("No connection to the upstream became free in time"))
+            self.fail(UpstreamTimeoutError(f"No connection to {self._endpoint()} became free in time"))
         else:
             if self.pool is not None:
                 self.pool.failed()
             what = "take the request" if sending else "answer"
-            self.fail(UpstreamTimeoutError(f"The upstream did not {what} in time"))
+            self.fail(UpstreamTimeoutError(f"{self._endpoint()} did not {what} in time"))
 
     def draw(self) -> int:
         """The slot of a request without a key: drawn once, also for an explanation and for another attempt."""
@@ -339,6 +339,9 @@ class Exchange:
                 self.pool.give_up(self)
             self.pool.pending -= 1
             self.pool = None
+
+    def _endpoint(self) -> str:
+        return self.last_pool.endpoint.id if self.last_pool is not None else "the upstream"
 
     def _timeouts_idle(self) -> float:
         assert self.plan is not None

@@ -6,6 +6,7 @@ the exchange waits in a bounded queue, and at most as many connections are opene
 
 from __future__ import annotations
 
+import logging
 from collections import deque
 from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
@@ -18,10 +19,13 @@ from stepdown.plane.connect import Connector
 from stepdown.plane.ejection import Ejection
 from stepdown.plane.outgoing import RequestTemplate
 from stepdown.plane.upstream import UpstreamConnection
+from stepdown.telemetry.log import fields
 from stepdown.telemetry.slab import ABSENT, Slab
 
 if TYPE_CHECKING:
     from stepdown.plane.versions import VersionPool
+
+logger = logging.getLogger(__name__)
 
 IDLE_SECONDS = 4.0
 """Idle connections are not reused after this: uvicorn, under most Python model servers, closes them at 5."""
@@ -164,6 +168,8 @@ class EndpointPool:
             outcome = "timeout" if error.status == 504 else "refused" if refused else "error"
             self._cells[self._connects[outcome]] += 1
             self.failed()
+            if not self.unreachable_until:
+                logger.warning("endpoint unreachable", extra=fields(endpoint=self.key, reason=error.detail))
             self._unreachable(self._clock.now + UNREACHABLE_SECONDS)
             self._fail_one(error)
             if self.waiting:
@@ -189,6 +195,7 @@ class EndpointPool:
         self.open += 1
         self._cells[self._connects["ok"]] += 1
         if self.unreachable_until:
+            logger.info("endpoint reachable again", extra=fields(endpoint=self.key))
             self._unreachable(0.0)
         self.free(connection)
 
@@ -222,6 +229,8 @@ class EndpointPool:
         alone = version is None or version.only_usable(self, now)
         if self.ejection.failed(now, alone=alone):
             self._cells[self._ejections] += 1
+            seconds = self.ejection.until - now
+            logger.warning("endpoint put aside", extra=fields(endpoint=self.key, seconds=seconds))
             if version is not None:
                 version.refresh(now)
 

@@ -59,6 +59,8 @@ def render(error: StepdownError, style: Style, extra: bytes, *, close: bool, hea
     ]
     if error.retry_after is not None:
         lines.append(serialise.field("retry-after", str(error.retry_after)))
+    if error.link is not None:
+        lines.append(serialise.field("link", f'<{error.link}>; rel="deprecation"'))
     lines.append(b"content-length: %d\r\n" % len(body))
     if close:
         lines.append(serialise.CLOSE_LINE)

@@ -32,6 +32,8 @@ def whole(exchange: Exchange, plan: Plan, head: ResponseHead, body: bytes) -> No
     """An answer that came in one piece, of a version with another shape than the pinned one."""
     if adapt.has_shape(head.status, exchange.method):
         adapting.answer(exchange, plan, head, body)
+    elif exchange.method == b"HEAD" and 200 <= head.status < 300:
+        send.whole(exchange, head, adapt.kept_fields(head), body, plan.lines)  # what a GET would say of the body
     else:
         send.whole(exchange, head, head.fields, body, plan.served_lines)
 

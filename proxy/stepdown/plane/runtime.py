@@ -9,7 +9,7 @@ endpoint was down.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from ipaddress import ip_address, ip_network
 from random import random
@@ -64,9 +64,9 @@ class Runtime:
     __slots__ = (
         "_adapters",
         "_allowed",
-        "_error_cells",
         "_natives",
         "_parts",
+        "_refused_cells",
         "_routes",
         "_slab",
         "client_timeouts",
@@ -106,7 +106,7 @@ class Runtime:
         self._slab = slab
         self._natives: dict[Choice, Plan] = {}
         self._allowed = tuple(ip_network(network) for network in spec.explain.allow)
-        self._error_cells: dict[tuple[str, str], int] = {}
+        self._refused_cells: dict[tuple[str, str], tuple[int, int]] = {}
         self._routes = {route.name: route for route in self.snapshot.routes}
         models = {model.name: model for model in spec.models}
         self._parts = {route.name: self._route_parts(route, models[route.spec.model]) for route in self.snapshot.routes}
@@ -175,10 +175,10 @@ class Runtime:
             slab=self._slab,
         )
 
-    def explain(self, exchange: Exchange, body: bytes | None, address: str) -> bytes:
+    def explain(self, exchange: Exchange, body: bytes | None, address: str, ready: Sequence[bool]) -> bytes:
         """A field line with the explanation of the decision about this exchange, as ASCII JSON."""
         assert exchange.route is not None
-        explanation = exchange.route.explain(exchange.head, exchange.params, body, address, self.ready, exchange.draw)
+        explanation = exchange.route.explain(exchange.head, exchange.params, body, address, ready, exchange.draw)
         return serialise.field("x-stepdown-explain", json.dumps(msgspec.to_builtins(explanation)))
 
     def may_explain(self, peer: str) -> bool:
@@ -188,13 +188,18 @@ class Runtime:
         address = ip_address(peer)
         return any(address in network for network in self._allowed)
 
-    def count_error(self, route: str, error: StepdownError) -> None:
-        """Count an error answer of a request that did not get as far as a plan."""
+    def count_refused(self, route: str, error: StepdownError) -> None:
+        """Count a request that did not get as far as a plan, as an error and as an answered request."""
         key = (route, error.problem)
-        cell = self._error_cells.get(key)
-        if cell is None:
-            cell = self._error_cells[key] = self._slab.counter("stepdown_errors_total", key)
-        self._slab.cells[cell] += 1
+        cells = self._refused_cells.get(key)
+        if cells is None:
+            labels = (route, "", "none", "none", "none", "refused", "none", f"{error.code // 100}xx", "none")
+            cells = self._refused_cells[key] = (
+                self._slab.counter("stepdown_errors_total", key),
+                self._slab.counter("stepdown_requests_total", labels),
+            )
+        for cell in cells:
+            self._slab.cells[cell] += 1
 
 
 class _PoolBuilder:

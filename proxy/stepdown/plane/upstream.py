@@ -118,9 +118,9 @@ class UpstreamConnection(asyncio.Protocol):
         if exc is None and reader is not None and reader.at_eof():
             exchange.on_end()
         elif self._head is not None:
-            exchange.on_cut(UpstreamClosedError("The upstream closed in the middle of its answer"))
+            exchange.on_cut(UpstreamClosedError(f"{self._pool.endpoint.id} closed in the middle of its answer"))
         else:
-            exchange.on_lost(UpstreamClosedError("The upstream closed before it answered"))
+            exchange.on_lost(UpstreamClosedError(f"{self._pool.endpoint.id} closed before it answered"))
 
     def pause_writing(self) -> None:
         """The endpoint reads slowly."""
@@ -205,5 +205,6 @@ class UpstreamConnection(asyncio.Protocol):
     def _fail(self, error: BadResponseError) -> None:
         exchange, self.exchange = self.exchange, None
         self.transport.abort()
+        error = BadResponseError(f"{self._pool.endpoint.id}: {error.detail}")
         if exchange is not None:
             (exchange.on_cut if self._head is not None else exchange.on_bad_answer)(error)

@@ -110,9 +110,9 @@ def _socket_inodes(pid: str) -> list[str]:
 
 
 def _command(pid: str) -> str:
+    """The program's name; the rest of its command line is its own business and may hold secrets."""
     try:
-        with open(f"/proc/{pid}/cmdline", "rb") as file:
-            words = file.read(400).split(b"\0")
+        with open(f"/proc/{pid}/comm", "rb") as file:
+            return file.read(64).decode(errors="replace").strip() or "unknown command"
     except OSError:
         return "unknown command"
-    return b" ".join(words).decode(errors="replace").strip() or "unknown command"

@@ -38,9 +38,10 @@ _WORKER = (
         "stepdown_requests_total",
         "counter",
         "Requests answered. `assigned` is what the split said, `served` the version that computed the answer, `pinned` "
-        "the shape that the client was due; `reason` says how `served` was chosen (split, pin-forced, unhealthy, "
-        "pin-server); `adapter` says what became of the answer (none, adapted, failed; native: a version that has the "
-        "shape was asked; passthrough: the answer kept its own shape).",
+        "the shape that the client was due, all three `none` where there was no choice (reason refused); `reason` says "
+        "how `served` was chosen (split, pin-forced, unhealthy, pin-server); `adapter` says what became of the answer "
+        "(none, adapted, failed; native: a version that has the shape was asked; passthrough: the answer kept its own "
+        "shape).",
         ("route", "rule", "assigned", "served", "pinned", "reason", "key_source", "status_class", "adapter"),
     ),
     Family(

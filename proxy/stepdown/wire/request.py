@@ -14,7 +14,7 @@ from stepdown.errors import BadRequestError
 from stepdown.wire import fields, grammar
 from stepdown.wire.coding import parse_request_coding
 from stepdown.wire.diagnose import explain_request
-from stepdown.wire.fields import CODING, CONNECTION, EXPECT, FORWARDED, HOST, LENGTH, UPGRADE, VIA
+from stepdown.wire.fields import CODING, CONNECTION, EXPECT, FORWARDED, HOST, LENGTH, OWN, UPGRADE, VIA
 from stepdown.wire.limits import FIELD_COUNT, TARGET_BYTES
 from stepdown.wire.lines import PLAIN, is_plain, read_line, remembered
 
@@ -209,6 +209,8 @@ def _read_rare(head: RequestHead, rare: list[tuple[int, Any, bytes]]) -> None:
         head.forwarded = [line for kind, _, line in rare if kind == FORWARDED]
     if VIA in of:
         head.via = of[VIA]
+    if len(of.get(OWN, ())) > 1:
+        _join_own(head)
     if CODING in of:
         if head.framed:
             raise BadRequestError("Both Content-Length and Transfer-Encoding")
@@ -225,6 +227,14 @@ def _read_rare(head: RequestHead, rare: list[tuple[int, Any, bytes]]) -> None:
             raise BadRequestError("The only expectation is 100-continue", status=417)
         # RFC 9110 section 10.1.1: ignored in HTTP/1.0, and nothing to wait for without a body.
         head.expect = head.minor == 1 and head.length != 0
+
+
+def _join_own(head: RequestHead) -> None:
+    """Several lines of one of our own fields are one list (RFC 9110 section 5.3), not a first and a forgotten one."""
+    for name in (b"x-model-version", b"x-stepdown-explain"):
+        values = head.get_all(name)
+        if len(values) > 1:
+            head.values[name] = b", ".join(values)
 
 
 def _drop_nominated(head: RequestHead, nominated: frozenset[bytes]) -> None:
