@@ -248,6 +248,18 @@ def test_a_request_that_is_no_json_is_the_clients_fault_and_is_not_sent():
         assert not here.upstream.peers
 
 
+def test_a_coded_request_is_told_that_it_may_not_be_coded():
+    spec = adapting(request=[{"move": {"from": "/instances", "to": "/inputs"}}])
+    with world(spec=spec) as here:
+        raw = b"POST /infer HTTP/1.1\r\nHost: a\r\nContent-Encoding: %b\r\nContent-Length: 2\r\n\r\n{}"
+        response = here.ask(raw % b"gzip", "POST")
+        assert (response.status, response.get(b"x-stepdown-error")) == (415, b"request-not-adaptable")
+        assert b"gzip" in response.body
+        assert not here.upstream.requests
+        here.upstream.script = serve(answer(b'{"score": 1}'))
+        assert here.ask(raw % b"identity", "POST").status == 200
+
+
 def test_a_request_over_the_limit_is_a_413():
     spec = adapting(request=UP, limits=Limits(adapted_body=100))
     with world(serve(answer(NEW)), spec=spec) as here:
