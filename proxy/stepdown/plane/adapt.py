@@ -6,7 +6,7 @@ would stop every other exchange of the worker.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from stepdown.errors import AdapterFailedError, RequestNotAdaptableError, StreamNotAdaptableError
 from stepdown.plane import encodings
@@ -38,8 +38,7 @@ _STALE = frozenset(
         b"inference-header-content-length",
     )
 )
-_BOUND = 1024
-_stale_names: dict[bytes, bool] = {}
+_NOTHING = Context()
 
 
 def has_shape(status: int, method: bytes) -> bool:
@@ -47,33 +46,39 @@ def has_shape(status: int, method: bytes) -> bool:
     return 200 <= status < 300 and status != 204 and method != b"HEAD"
 
 
+class Notes(NamedTuple):
+    """What has to be known of an answer's head before it is adapted; worked out once for each different head."""
+
+    stream: bytes | None
+    """Its media type where it is a stream of events."""
+    codings: bytes | None
+    fields: bytes
+    """Its field lines without those that are untrue of an adapted body, each with its CRLF."""
+
+
+def notes(head: ResponseHead) -> Notes:
+    """The notes on a head."""
+    if head.notes is None:
+        media = head.get(b"content-type") or b""
+        stream = media if media.partition(b";")[0].strip().lower() in _STREAMS else None
+        kept = [line + b"\r\n" for line in head.lines if line.partition(b":")[0].lower() not in _STALE]
+        head.notes = Notes(stream, head.get(b"content-encoding"), b"".join(kept))
+    found: Notes = head.notes
+    return found
+
+
 def refuse_stream(head: ResponseHead) -> None:
     """Raise `StreamNotAdaptableError` for a stream of events: it would have to be buffered without end."""
-    content_type = head.get(b"content-type")
-    if content_type is not None and content_type.partition(b";")[0].strip().lower() in _STREAMS:
+    stream = notes(head).stream
+    if stream is not None:
         raise StreamNotAdaptableError(
-            f"The answer is a stream ({content_type.decode('latin-1')}) and this chain has no adapter for streams"
+            f"The answer is a stream ({stream.decode('latin-1')}) and this chain has no adapter for streams"
         )
-
-
-def kept_fields(head: ResponseHead) -> bytes:
-    """The answer's field lines without those that are untrue of an adapted body, each with its CRLF."""
-    return b"".join([line + b"\r\n" for line in head.lines if not _is_stale(line)])
-
-
-def _is_stale(line: bytes) -> bool:
-    name = line.partition(b":")[0]
-    stale = _stale_names.get(name)
-    if stale is None:
-        stale = name.lower() in _STALE
-        if len(_stale_names) < _BOUND:
-            _stale_names[name] = stale
-    return stale
 
 
 def decoded(head: ResponseHead, body: bytes, limit: int) -> bytes:
     """The body without its content coding, at most `limit` bytes of it."""
-    codings = head.get(b"content-encoding")
+    codings = notes(head).codings
     return body if codings is None else encodings.decode(body, codings, limit)
 
 
@@ -94,9 +99,11 @@ def request(adapter: Adapter, body: bytes, context: Context) -> bytes:
 
 
 def context(exchange: Exchange) -> Context:
-    """What operations may read of the request."""
+    """What operations may read of the request; only hooks do."""
+    if exchange.plan is None or not exchange.plan.hooked:
+        return _NOTHING
     head = exchange.head
-    names = exchange.plan.route.names if exchange.plan is not None else ()
+    names = exchange.plan.route.names
     params = {name: value.decode("latin-1") for name, value in zip(names, exchange.params, strict=False)}
     body = bytes(exchange.body) if exchange.kept else None
     return Context(head.method.decode("ascii"), head.path.decode("ascii"), params, body)

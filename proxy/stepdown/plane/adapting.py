@@ -59,7 +59,7 @@ async def _elsewhere(exchange: Exchange, plan: Plan, head: ResponseHead, body: b
 
 def _deliver(exchange: Exchange, plan: Plan, head: ResponseHead, adapted: bytes) -> None:
     exchange.outcome = ADAPTED
-    send.whole(exchange, head, adapt.kept_fields(head), adapted, plan.lines)
+    send.whole(exchange, head, adapt.notes(head).fields, adapted, plan.lines)
 
 
 def refuse(exchange: Exchange, error: AdapterFailedError) -> None:

@@ -23,7 +23,7 @@ from stepdown.errors import (
     UpstreamError,
     UpstreamTimeoutError,
 )
-from stepdown.plane import account, adapting, choose, collect, forward, receive, send
+from stepdown.plane import account, adapt, adapting, choose, collect, forward, receive, send
 from stepdown.plane.clock import NEVER
 from stepdown.plane.plan import FAILED, NONE
 from stepdown.plane.stages import ANSWER, AWAIT_ANSWER, COLLECT_BODY, COLLECT_KEY, CONNECT
@@ -239,6 +239,8 @@ class Exchange:
         self.status = head.status
         self.stage = ANSWER
         self.client.wait(self._timeouts_idle())
+        if adapt.notes(head).stream is not None:
+            self.whole_deadline = NEVER  # a stream goes on for as long as something comes
         try:
             receive.begin(self, head)
         except AdapterFailedError as error:

@@ -12,14 +12,11 @@ from collections.abc import Callable
 from stepdown.decide.spec import Endpoint
 from stepdown.errors import ConfigError
 from stepdown.wire import RequestHead, serialise
+from stepdown.wire.fields import NEGOTIATED
 
 _PART = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
-# An adapted answer is made here: a range or a validator of the upstream's bytes says nothing about it, and a coding
-# would only have to be undone.
-_NOT_FOR_ADAPTED = frozenset(
-    (b"range", b"if-range", b"if-match", b"if-none-match", b"if-modified-since", b"if-unmodified-since")
-) | {b"accept-encoding"}
+_IDENTITY = b"accept-encoding: identity\r\n"
 
 
 class RequestTemplate:
@@ -58,7 +55,13 @@ class RequestTemplate:
             if head.query:
                 target += b"?" + head.query
         lines = head.lines
-        if self._plain and not adapted and lines and head.host:
+        if adapted:
+            # The answer is made anew here: a range or a validator of the upstream's bytes would say nothing about it,
+            # and a coding would only have to be undone.
+            if head.negotiates:
+                lines = _without(lines, NEGOTIATED)
+            origin += _IDENTITY
+        if self._plain and lines and head.host:
             return b"%b %b HTTP/1.1\r\nhost: %b\r\n%b\r\n%b%b\r\n" % (
                 head.method,
                 target,
@@ -76,8 +79,6 @@ class RequestTemplate:
             origin = origin + b"x-forwarded-host: " + head.host + b"\r\n"
         if self._remove:
             lines = _without(lines, self._remove)
-        if adapted:
-            lines = [*_without(lines, _NOT_FOR_ADAPTED), b"accept-encoding: identity"]
         fields = b"\r\n".join(lines)
         if fields:
             fields += b"\r\n"

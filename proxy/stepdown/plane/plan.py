@@ -94,6 +94,7 @@ class Plan:
         "answer_seconds",
         "choice",
         "direct",
+        "hooked",
         "lines",
         "pool",
         "request_adapter",
@@ -120,6 +121,8 @@ class Plan:
         self.request_adapter = adapter if adapter is not None and adapter.touches_request else None
         """What steps requests up; `None` where the served version reads them as they are."""
         self.adapted = self.adapter is not None
+        self.hooked = adapter is not None and bool(adapter.unproved)
+        """Whether a hook, written in Python, may look at the request."""
         self.lines, self.true_lines, self.served_lines = lines
         """Field lines of an answer in the pinned shape, in the served version's own, and of one without a shape."""
         self._labels = (route.name, choice.rule, choice.assigned, choice.served, choice.pinned, choice.reason)

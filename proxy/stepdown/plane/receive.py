@@ -33,7 +33,7 @@ def whole(exchange: Exchange, plan: Plan, head: ResponseHead, body: bytes) -> No
     if adapt.has_shape(head.status, exchange.method):
         adapting.answer(exchange, plan, head, body)
     elif exchange.method == b"HEAD" and 200 <= head.status < 300:
-        send.whole(exchange, head, adapt.kept_fields(head), body, plan.lines)  # what a GET would say of the body
+        send.whole(exchange, head, adapt.notes(head).fields, body, plan.lines)  # what a GET would say of the body
     else:
         send.whole(exchange, head, head.fields, body, plan.served_lines)
 

@@ -58,6 +58,19 @@ PROTECTED = frozenset(
     name for name, kind in KINDS.items() if kind in (HOST, LENGTH, CODING, EXPECT, OWN, FORWARDED, VIA)
 ) | {b"authorization", b"cookie", b"content-type", b"content-encoding"}
 
+NEGOTIATED = frozenset(
+    (
+        b"range",
+        b"if-range",
+        b"if-match",
+        b"if-none-match",
+        b"if-modified-since",
+        b"if-unmodified-since",
+        b"accept-encoding",
+    )
+)
+"""Fields about the bytes of an answer: its parts, its validators, its coding (RFC 9110 sections 12.5.3, 13 and 14)."""
+
 _BOUND = 1024
 _known: dict[bytes, int] = {}
 for _name, _kind in KINDS.items():

@@ -32,6 +32,7 @@ class RequestHead:
     """One parsed head. Bytes throughout: nothing is decoded that nobody asks for."""
 
     __slots__ = (
+        "_negotiates",
         "close",
         "expect",
         "forwarded",
@@ -83,6 +84,7 @@ class RequestHead:
         self.via: list[bytes] | tuple[()] = ()
         self.ordinary = minor == 1
         """HTTP/1.1, origin form; only plain lines, Host, Content-Length and a Connection that nominates nothing."""
+        self._negotiates: bool | None = None
         self.settled: Any = None
         """What whoever decides about this head may keep with it, for the heads after it that are recalled as it."""
 
@@ -95,6 +97,14 @@ class RequestHead:
     def keep_alive(self) -> bool:
         """Whether the connection may be used again."""
         return not self.close
+
+    @property
+    def negotiates(self) -> bool:
+        """Whether any of `fields.NEGOTIATED` is there; found out once, since a recalled head has the same names."""
+        if self._negotiates is None:
+            names = {line.partition(b":")[0].lower() for line in self.lines}
+            self._negotiates = not names.isdisjoint(fields.NEGOTIATED)
+        return self._negotiates
 
     def get(self, name: bytes, /) -> bytes | None:
         """Value of the first field called `name` (lower case), without white space around it; `None` if absent."""

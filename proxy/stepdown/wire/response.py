@@ -6,6 +6,8 @@ Anything ambiguous is `BadResponseError` (502): a proxy that guessed would let o
 
 from __future__ import annotations
 
+from typing import Any
+
 from stepdown.errors import BadRequestError, BadResponseError
 from stepdown.wire import fields, grammar, limits
 from stepdown.wire.coding import is_chunked
@@ -35,6 +37,7 @@ class ResponseHead:
         "lines",
         "lower",
         "minor",
+        "notes",
         "reusable",
         "status",
         "via",
@@ -57,6 +60,8 @@ class ResponseHead:
         self.close = minor == 0
         """Whether the upstream will close its connection after this answer."""
         self.interim = status < 200
+        self.notes: Any = None
+        """What whoever passes answers on may keep with a head, which is shared by all answers that have it."""
         self.reusable = False
         """Whether the connection is good for another request once this answer's body has been read."""
 

@@ -142,14 +142,18 @@ def test_an_idle_client_is_let_go_after_the_keep_alive_time():
         assert fresh.until_close() == (b"", "fin")
 
 
-def test_the_whole_exchange_may_have_a_limit_of_its_own():
-    gate = Gate()
+@pytest.mark.parametrize(("kind", "limited"), [(b"application/json", True), (b"text/event-stream", False)])
+def test_the_whole_exchange_may_have_a_limit_of_its_own_unless_it_is_a_stream(kind, limited):
+    gate, last = Gate(), Gate()
 
     async def script(peer: Peer) -> None:
         await peer.request()
-        await peer.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n#0\r\n")
+        head = b"HTTP/1.1 200 OK\r\nContent-Type: %b\r\nTransfer-Encoding: chunked\r\n\r\n"
+        await peer.send(head % kind + b"2\r\n#0\r\n")
         await gate
         await peer.send(b"2\r\n#1\r\n")
+        await last
+        await peer.send(b"0\r\n\r\n")
 
     with world(script, spec=with_route(timeouts=Timeouts(whole=5)), frozen=True) as here, here.client() as client:
         client.send(GET)
@@ -158,8 +162,14 @@ def test_the_whole_exchange_may_have_a_limit_of_its_own():
         gate.open()
         client.receive(b"#1")
         here.clock.advance(3)
+        if not limited:
+            last.open()
+            client.receive(b"0\r\n\r\n")
+            return
         assert client.until_close()[1] == "fin"
         assert here.upstream.peers[0].ended.wait()
+        last.open()
+        here.upstream.failures.clear()  # the script writes to a connection that was given up
 
 
 # --- sizes ----------

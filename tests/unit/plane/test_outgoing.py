@@ -82,10 +82,10 @@ def test_ranges_conditions_and_codings_are_not_asked_of_an_answer_that_is_adapte
         b"If-Unmodified-Since: x",
         b"Accept-Encoding: gzip",
     ]
-    assert written(endpoint(), *dropped, b"Accept: */*", adapted=True)[2:4] == [
-        b"Accept: */*",
-        b"accept-encoding: identity",
-    ]
+    lines = written(endpoint(), *dropped, b"Accept: */*", adapted=True)
+    assert lines[2] == b"Accept: */*"
+    assert lines.count(b"accept-encoding: identity") == 1
+    assert not set(dropped) & set(lines)
     assert set(dropped) <= set(written(endpoint(), *dropped))
 
 
