@@ -62,7 +62,7 @@ def version(exchange: Exchange) -> None:
     if matched.needs_body:
         if exchange.complete and exchange.received <= KEY_BYTES:
             body = bytes(exchange.body)
-    elif head.ordinary and not matched.deciding & client.memory.names:
+    elif client.memory.holds(head) and not matched.deciding & client.memory.names:
         split = matched.settle(head, params)
         head.settled = Settled(runtime, matched, params, *split) if split is not None else None
     asked = client.may_explain and head.get(b"x-stepdown-explain") is not None

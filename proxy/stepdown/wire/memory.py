@@ -78,13 +78,17 @@ class HeadMemory:
         self._patience = _PATIENCE
         return head
 
+    def holds(self, head: RequestHead) -> bool:
+        """Whether this is the head that the next one will be compared with."""
+        return self._head is head
+
     def learn(self, head: RequestHead) -> None:
         """Remember a head that `parse_request` has read, and which of its lines differ from the last one's."""
+        self._head = None
         if self._patience == 0:
             return
         self._patience -= 1
         before, places = self._lines, [place for place, _, _, _ in self._varying]
-        self._head = None
         self._varying = []
         if not head.ordinary or len(head.raw) > _LONGEST:
             return

@@ -123,3 +123,14 @@ def test_a_connection_on_which_nothing_repeats_stops_trying():
         assert not read_with(memory, raw)[1]
     again = b"GET /same HTTP/1.1\r\nHost: a\r\n\r\n"
     assert [read_with(memory, again)[1] for _ in range(3)] == [False] * 3
+
+
+def test_a_memory_holds_the_head_that_it_learned_until_it_gives_up():
+    memory = HeadMemory()
+    held = []
+    for number in range(12):
+        head = parse_request(b"GET /%d HTTP/1.1\r\nHost: a\r\n\r\n" % number)
+        assert not memory.holds(head)
+        memory.learn(head)
+        held.append(memory.holds(head))
+    assert held == [True] * 8 + [False] * 4
