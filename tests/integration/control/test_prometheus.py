@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -52,8 +53,10 @@ class Prometheus:
 
     def listens(self) -> bool:
         """Whether it has a listening socket, which is where it will be asked."""
-        directory = Path(f"/proc/{self._process.pid}/fd")
-        sockets = {os.readlink(link)[8:-1] for link in directory.iterdir() if os.readlink(link).startswith("socket:[")}
+        sockets = set()
+        for link in Path(f"/proc/{self._process.pid}/fd").iterdir():
+            with contextlib.suppress(FileNotFoundError):  # it was closed since the folder was listed
+                sockets.add(os.readlink(link).removeprefix("socket:[").removesuffix("]"))
         for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
             fields = line.split()
             if fields[3] == "0A" and fields[9] in sockets:
