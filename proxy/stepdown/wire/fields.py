@@ -101,11 +101,10 @@ known = _known.get
 class ConnectionOptions:
     """A parsed `Connection` field: what it says about persistence, and which fields it nominates for removal."""
 
-    __slots__ = ("close", "keep_alive", "nominated", "upgrade")
+    __slots__ = ("close", "keep_alive", "nominated")
 
     def __init__(self, value: bytes) -> None:
         tokens = {token.strip(b" \t").lower() for token in value.split(b",")} - {b""}
         self.close = b"close" in tokens
         self.keep_alive = b"keep-alive" in tokens and not self.close
-        self.upgrade = b"upgrade" in tokens
         self.nominated = frozenset(tokens - {b"close", b"keep-alive", b"upgrade"} - set(KINDS)) | (tokens & PROTECTED)
