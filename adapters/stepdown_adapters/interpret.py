@@ -9,12 +9,14 @@ import copy
 from collections.abc import Sequence
 from typing import Any
 
+from stepdown_adapters.context import Context, Scene
 from stepdown_adapters.operations.base import Operation
 
 
-def run(operations: Sequence[Operation], document: Any) -> Any:
+def run(operations: Sequence[Operation], document: Any, context: Context | None = None) -> Any:
     """The document after all operations; the one given stays as it was. Raises `Refusal`."""
     holder = [copy.deepcopy(document)]
+    scene = Scene(holder, Context() if context is None else context)
     for operation in operations:
-        operation.apply(holder, 0)
+        operation.apply(holder, 0, scene)
     return holder[0]

@@ -14,6 +14,7 @@ from enum import Enum
 from typing import Any, ClassVar
 
 from stepdown_adapters.code import Code
+from stepdown_adapters.context import Scene
 from stepdown_adapters.paths import Path
 
 
@@ -48,8 +49,11 @@ class Operation(ABC):
     """Index path in the list that it was parsed from, such as `[1]/do/0`."""
 
     @abstractmethod
-    def apply(self, container: Any, key: Any) -> None:
-        """Changes the plain value `container[key]`; raises `Refusal` where it cannot."""
+    def apply(self, container: Any, key: Any, scene: Scene) -> None:
+        """Changes the plain value `container[key]`; raises `Refusal` where it cannot.
+
+        `scene` has the whole document and the request, for the operations that look beyond their spot.
+        """
 
     @abstractmethod
     def emit(self, code: Code, spot: str) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from stepdown_adapters.contract.keywords import Schema
+from stepdown_adapters.contract.schema_paths import impossible
 from stepdown_adapters.errors import Problem
-from stepdown_adapters.keywords import Schema
 from stepdown_adapters.operations.base import Loss, Operation
 from stepdown_adapters.paths import LAST, Every, Member, Path, Segment, Where
-from stepdown_adapters.schema_paths import impossible
 
 
 def is_lossless(operations: Iterable[Operation]) -> bool:

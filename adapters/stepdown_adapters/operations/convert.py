@@ -14,10 +14,23 @@ from typing import Any
 from stepdown_adapters import navigate, places
 from stepdown_adapters.code import Code, literal
 from stepdown_adapters.codec import PLAIN, Codec
+from stepdown_adapters.context import Scene
+from stepdown_adapters.contract.keywords import Schema
 from stepdown_adapters.operations.base import Loss, Operation, Use
 from stepdown_adapters.operations.options import OnMissing, Options
 from stepdown_adapters.paths import Every, Member, Path
 from stepdown_adapters.runtime import copied
+
+Effect = Callable[[Schema], Schema]
+"""What a function `f` does to its value's schema: for every `v` valid under `s`, `f(v)` is valid under `effect(s)`.
+
+The schema given is resolved at its top (no `$ref` there); references below are into the contract that it is from.
+"""
+
+
+def anything(_schema: Schema) -> Schema:
+    """The effect of which nothing is known."""
+    return True
 
 
 @dataclass(frozen=True)
@@ -29,6 +42,7 @@ class Scalar:
     """An expression over `x`, an exact `float`, that equals the function; `convert(x)` in it is the function itself."""
     constants: dict[str, Any] = field(default_factory=dict)
     """Objects that the expression uses, by name."""
+    effect: Effect = anything
 
 
 @dataclass(frozen=True)
@@ -36,6 +50,7 @@ class Structural:
     """A function of a lazy value; raises `Refusal` on what it cannot convert."""
 
     function: Callable[[Any, Codec], Any]
+    effect: Effect = anything
 
 
 @dataclass(frozen=True)
@@ -87,7 +102,7 @@ class Convert(Operation):
             options.problem("on_missing", "a default needs a path that ends in a member")
         return cls(where=options.where, row=row, path=path, conversion=row.build(options), on_missing=on_missing)
 
-    def apply(self, container: Any, key: Any) -> None:
+    def apply(self, container: Any, key: Any, scene: Scene) -> None:
         """See the base."""
         for holder, name in places.select(container, key, self._above, fails=self.on_missing.fails):
             if self.on_missing.fills and isinstance(holder[name], dict):

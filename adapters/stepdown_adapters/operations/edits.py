@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from stepdown_adapters import navigate, places
 from stepdown_adapters.code import Code, literal
+from stepdown_adapters.context import Scene
 from stepdown_adapters.errors import Refusal
 from stepdown_adapters.json_values import equal
 from stepdown_adapters.operations.base import Loss, Operation, Use
@@ -34,7 +35,7 @@ class Add(Operation):
             options.problem("path", "adds at a member, an index or -; use in for several places")
         return cls(where=options.where, path=path, value=options.value())
 
-    def apply(self, container: Any, key: Any) -> None:
+    def apply(self, container: Any, key: Any, scene: Scene) -> None:
         """See the base."""
         if not self.path.segments:
             container[key] = copied(self.value)
@@ -81,7 +82,7 @@ class Remove(Operation):
         on_missing = options.on_missing("skip", fills=False)
         return cls(where=options.where, path=path if path.segments else Path((Every(),)), on_missing=on_missing)
 
-    def apply(self, container: Any, key: Any) -> None:
+    def apply(self, container: Any, key: Any, scene: Scene) -> None:
         """See the base."""
         for holder, name in reversed(places.select(container, key, self.path, fails=self.on_missing.fails)):
             del holder[name]
@@ -130,7 +131,7 @@ class Replace(Operation):
         path, value = options.path(), options.value()
         return cls(where=options.where, path=path, value=value, on_missing=options.on_missing(fills=False))
 
-    def apply(self, container: Any, key: Any) -> None:
+    def apply(self, container: Any, key: Any, scene: Scene) -> None:
         """See the base."""
         for holder, name in places.select(container, key, self.path, fails=self.on_missing.fails):
             holder[name] = copied(self.value)
@@ -168,7 +169,7 @@ class Test(Operation):
         path, value = options.path(), options.value()
         return cls(where=options.where, path=path, value=value, on_missing=options.on_missing(fills=False))
 
-    def apply(self, container: Any, key: Any) -> None:
+    def apply(self, container: Any, key: Any, scene: Scene) -> None:
         """See the base."""
         for holder, name in places.select(container, key, self.path, fails=self.on_missing.fails):
             expected(holder[name], self.value)

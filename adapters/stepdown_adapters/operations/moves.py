@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from stepdown_adapters import navigate, places
 from stepdown_adapters.code import Code, literal
 from stepdown_adapters.codec import PLAIN, Codec
+from stepdown_adapters.context import Scene
 from stepdown_adapters.errors import PathError, Refusal
 from stepdown_adapters.json_values import require_array, require_object
 from stepdown_adapters.operations.base import Loss, Operation, Use
@@ -41,7 +42,7 @@ class Transfer(Operation):
             options.problem("to", "lies in its own source" if target != source else "is its own source")
         return cls(where=options.where, prefix=prefix, source=source, target=target, on_missing=options.on_missing())
 
-    def apply(self, container: Any, key: Any) -> None:
+    def apply(self, container: Any, key: Any, scene: Scene) -> None:
         """See the base."""
         for outer in places.select(container, key, self.prefix, fails=self.on_missing.fails):
             spot = places.only(*outer, self.source, fails=self.on_missing.fails)
@@ -120,7 +121,7 @@ class Zip(Operation):
         sources = _paths(options, "from", Member | Where)
         return cls(where=options.where, sources=sources, target=_target(options))
 
-    def apply(self, container: Any, key: Any) -> None:
+    def apply(self, container: Any, key: Any, scene: Scene) -> None:
         """See the base."""
         columns = {}
         for member, path in self.sources.items():
@@ -167,7 +168,7 @@ class Unzip(Operation):
             source = Path((Member("?"),))
         return cls(where=options.where, source=source, targets=_paths(options, "to", Member))
 
-    def apply(self, container: Any, key: Any) -> None:
+    def apply(self, container: Any, key: Any, scene: Scene) -> None:
         """See the base."""
         spot = places.only(container, key, self.source, fails=True)
         assert spot is not None

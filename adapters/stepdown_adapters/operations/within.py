@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from stepdown_adapters import navigate, places
 from stepdown_adapters.code import Code
+from stepdown_adapters.context import Scene
 from stepdown_adapters.operations.base import Loss, Operation, Use
 from stepdown_adapters.operations.options import OnMissing
 from stepdown_adapters.paths import Path
@@ -24,11 +25,11 @@ class In(Operation):
     operations: tuple[Operation, ...]
     on_missing: OnMissing
 
-    def apply(self, container: Any, key: Any) -> None:
+    def apply(self, container: Any, key: Any, scene: Scene) -> None:
         """See the base."""
         for holder, name in places.select(container, key, self.path, fails=self.on_missing.fails):
             for operation in self.operations:
-                operation.apply(holder, name)
+                operation.apply(holder, name, scene)
 
     def emit(self, code: Code, spot: str) -> None:
         """See the base."""

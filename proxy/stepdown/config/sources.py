@@ -11,8 +11,8 @@ from pydantic import SecretStr
 
 from stepdown.config.watched import Stamp, Watched, matching, stamp
 from stepdown.config.yaml_reader import MOST_BYTES
+from stepdown_adapters.contract.json_schema import load_schema
 from stepdown_adapters.errors import ContractError
-from stepdown_adapters.load import load_schema
 
 Contract = dict[str, Any] | bool
 Content = TypeVar("Content")

@@ -7,14 +7,14 @@ import jsonschema_rs
 from hypothesis import assume, event, given, settings
 from hypothesis import strategies as st
 
-from stepdown_adapters.diff import Projection, project
+from stepdown_adapters.contract.schema_paths import impossible
+from stepdown_adapters.diff.project import Projection, project
+from stepdown_adapters.diff.prune import pruning
 from stepdown_adapters.errors import Refusal
 from stepdown_adapters.interpret import run
 from stepdown_adapters.operations import parse
 from stepdown_adapters.paths import parse as parse_path
 from stepdown_adapters.places import select
-from stepdown_adapters.prune import pruning
-from stepdown_adapters.schema_paths import impossible
 
 NAMES = ["a", "b", "c", "0"]
 scalars = st.sampled_from([None, True, 0, 1, "x", "y"])

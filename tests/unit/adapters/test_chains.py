@@ -9,10 +9,10 @@ import jsonschema_rs
 import pytest
 
 from stepdown_adapters.context import Context
-from stepdown_adapters.diff import Projection, project
+from stepdown_adapters.contract.json_schema import load_schema
+from stepdown_adapters.diff.project import Projection, project
 from stepdown_adapters.errors import AdaptError
 from stepdown_adapters.generate import Adapter, compile_chain
-from stepdown_adapters.load import load_schema
 from stepdown_adapters.operations import check, parse
 from tests.kit.adapters import Step, adapted, both
 

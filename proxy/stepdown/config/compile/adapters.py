@@ -14,7 +14,7 @@ from stepdown.config.file import AdapterSection
 from stepdown.config.tree import Key, Path
 from stepdown.decide import spec
 from stepdown_adapters import operations
-from stepdown_adapters.diff import Projection, Unprojectable, project
+from stepdown_adapters.diff.project import Projection, Unprojectable, project
 from stepdown_adapters.errors import OperationError, Problem
 from stepdown_adapters.hooks import load_hook
 from stepdown_adapters.plan import Edge

@@ -51,7 +51,7 @@ def children(schema: dict[str, Any]) -> Iterator[tuple[tuple[str, ...], Any]]:
 def resolve(schema: Schema, document: Schema) -> Schema | None:
     """The schema behind a chain of plain `$ref`s; `None` when siblings add to one or it goes in a circle.
 
-    `document` is as `load.load_schema` gives it: every reference is a JSON Pointer into it.
+    `document` is as `json_schema.load_schema` gives it: every reference is a JSON Pointer into it.
     """
     seen: set[str] = set()
     while isinstance(schema, dict) and "$ref" in schema:

@@ -19,8 +19,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from stepdown_adapters.contract.keywords import ANNOTATIONS, LIST, NAMED, ONE, Schema, at, resolve
 from stepdown_adapters.json_values import equal
-from stepdown_adapters.keywords import ANNOTATIONS, LIST, NAMED, ONE, Schema, at, resolve
 from stepdown_adapters.paths import Every, Member, Path
 
 _WALKED = frozenset({"properties", "required", "additionalProperties", "items"})
@@ -55,7 +55,7 @@ class _Different(Exception):  # noqa: N818 - a result that ends the walk
 def project(newer: Schema | None, older: Schema | None) -> Projection | Unprojectable:
     """The operations that turn an answer of `newer` into one of `older`, if the contracts alone tell.
 
-    Both are schemas as `load.load_schema` gives them, or `None` where a version declares none.
+    Both are schemas as `json_schema.load_schema` gives them, or `None` where a version declares none.
     """
     if newer is None or older is None:
         return Unprojectable("", "a version without a schema cannot be compared")

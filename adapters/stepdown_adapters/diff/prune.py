@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from stepdown_adapters.keywords import Schema, at
+from stepdown_adapters.contract.keywords import Schema, at
 from stepdown_adapters.paths import Every, Member, Path
 
 

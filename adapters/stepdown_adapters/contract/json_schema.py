@@ -15,9 +15,9 @@ from urllib.parse import unquote, urldefrag, urlsplit
 
 import jsonschema_rs
 
-from stepdown_adapters import keywords, reading
+from stepdown_adapters.contract import keywords, reading
+from stepdown_adapters.contract.keywords import Schema, children, pointer
 from stepdown_adapters.errors import ContractError
-from stepdown_adapters.keywords import Schema, children, pointer
 
 MAX_FILES = 64
 MAX_DEPTH = 100

@@ -3,7 +3,7 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-from stepdown_adapters.diff import Projection, Unprojectable, project
+from stepdown_adapters.diff.project import Projection, Unprojectable, project
 from stepdown_adapters.interpret import run
 from stepdown_adapters.operations import parse
 

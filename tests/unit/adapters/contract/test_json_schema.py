@@ -5,8 +5,8 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
+from stepdown_adapters.contract.json_schema import load_schema
 from stepdown_adapters.errors import ContractError
-from stepdown_adapters.load import load_schema
 
 
 def write(folder: Path, **files: Any) -> Path:

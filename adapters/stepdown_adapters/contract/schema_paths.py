@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from stepdown_adapters.contract.keywords import Schema, at
 from stepdown_adapters.errors import nearest
-from stepdown_adapters.keywords import Schema, at
 from stepdown_adapters.paths import LAST, Every, Member, Path, Segment, Where
 
 

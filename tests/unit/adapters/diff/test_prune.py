@@ -1,8 +1,8 @@
 from typing import Any
 
+from stepdown_adapters.diff.prune import pruning
 from stepdown_adapters.interpret import run
 from stepdown_adapters.operations import parse
-from stepdown_adapters.prune import pruning
 
 
 def pruned(contract: Any, document: Any) -> Any:
