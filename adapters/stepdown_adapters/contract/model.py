@@ -2,8 +2,8 @@
 
 JSON Schema (2020-12 and draft 7), OpenAPI 3.0 and 3.1, Protobuf and Pydantic all become a JSON Schema 2020-12 in one
 piece: every `$ref` is a JSON Pointer from its root, and keywords that only an older dialect has are written in the
-newer one's words. What a JSON Schema cannot say stays beside it: statuses and media types of HTTP in `envelope`, numbers
-and names of Protobuf fields as `x-protobuf` annotations inside the schema, meaning as `x-semantic`.
+newer one's words. What a JSON Schema cannot say stays beside it: statuses and media types of HTTP in `envelope`,
+numbers and names of Protobuf fields as `x-protobuf` annotations inside the schema, meaning as `x-semantic`.
 """
 
 from __future__ import annotations
