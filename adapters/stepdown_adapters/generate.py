@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 
@@ -21,8 +21,10 @@ from stepdown_adapters.errors import AdaptError, Refusal
 from stepdown_adapters.hooks import load_hook
 from stepdown_adapters.json_values import flaw
 from stepdown_adapters.operations import Operation, parse
+from stepdown_adapters.operations.envelope import HeadEdits, folded, on_document
 from stepdown_adapters.paths import Path
 from stepdown_adapters.runtime import Runtime
+from stepdown_adapters.step import Declaration
 from stepdown_adapters.strict import STRICT, Strict
 
 Convert = Callable[[bytes, Context], bytes]
@@ -44,40 +46,6 @@ def {name}(body, context):
 _FOREIGN = (msgspec.MsgspecError, ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 
 
-class Step(Protocol):
-    """One edge of a chain, newer (`source`) to older (`target`), as a configuration declares it."""
-
-    @property
-    def source(self) -> str:
-        """Version whose shape an answer has before the step."""
-        ...
-
-    @property
-    def target(self) -> str:
-        """Version whose shape an answer has after it."""
-        ...
-
-    @property
-    def response(self) -> Sequence[Any]:
-        """Operations on the answer."""
-        ...
-
-    @property
-    def request(self) -> Sequence[Any]:
-        """Operations on the request."""
-        ...
-
-    @property
-    def hook(self) -> str | None:
-        """`package.module:function`, called with the answer after `response`, and the context."""
-        ...
-
-    @property
-    def fidelity(self) -> str:
-        """`normal` or `strict`."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
 class Adapter:
     """A compiled chain."""
@@ -86,10 +54,17 @@ class Adapter:
     """Body of an answer of the chain's first source to one of its last target; raises `AdaptError`."""
     request: Convert
     """Body of a request for the last target to one that the first source reads; raises `AdaptError`."""
+    errors: Convert
+    """Body of an error answer (4xx, 5xx) of the first source to one of the last target; raises `AdaptError`."""
     touches_response: bool
     touches_request: bool
+    touches_errors: bool
+    response_head: HeadEdits
+    """What is done to the head of an answer."""
+    error_head: HeadEdits
+    """What is done to the head of an error answer."""
     source: str
-    """The generated code of both functions, for people."""
+    """The generated code of the functions, for people."""
     unproved: tuple[str, ...]
     """Hooks, about which nothing can be proved."""
 
@@ -103,7 +78,7 @@ class _Site:
     path: str
 
 
-def compile_chain(steps: Sequence[Step]) -> Adapter:
+def compile_chain(steps: Sequence[Declaration]) -> Adapter:
     """Compiles steps, in their order of application to an answer.
 
     One step with `fidelity: strict` makes the whole chain strict. Raises `OperationError` on operations or hooks that
@@ -111,21 +86,27 @@ def compile_chain(steps: Sequence[Step]) -> Adapter:
     """
     codec = STRICT if any(step.fidelity == "strict" for step in steps) else LAZY
     whole = f"{steps[0].source} -> {steps[-1].target}" if steps else ""
-    response = _Function("response", codec, whole)
-    request = _Function("request", codec, whole)
+    functions = [_Function(direction, codec, whole) for direction in ("response", "request", "errors")]
+    response, request, errors = functions
     for step in steps:
         response.add(step, parse(step.response))
+        errors.add(step, parse(step.errors))
         if step.hook is not None:
             response.add_hook(step, step.hook)
     for step in reversed(steps):
         # What a request may leave out is its client's to leave out: an absent part is no failure unless it says so.
         request.add(step, parse(step.request, missing="skip"))
+    compiled = [function.compiled() for function in functions]
     return Adapter(
-        response=response.compiled(),
-        request=request.compiled(),
+        response=compiled[0],
+        request=compiled[1],
+        errors=compiled[2],
         touches_response=response.touches,
         touches_request=request.touches,
-        source=f"{response.source}\n\n{request.source}",
+        touches_errors=errors.touches,
+        response_head=response.head,
+        error_head=errors.head,
+        source="\n\n".join(function.source for function in functions if function.touches),
         unproved=tuple(step.hook for step in steps if step.hook is not None),
     )
 
@@ -137,6 +118,7 @@ class _Function:
         self._whole = whole
         self.direction = direction
         self.touches = False
+        self.head = HeadEdits()
         self._read = "read"
         self.source = ""
         self._sites = [_Site(whole, f"reading the {direction}", "")]
@@ -153,8 +135,10 @@ class _Function:
         self._code = Code(self._namespace, self._numbers, indent=2)
         self._kept: list[Operation] = []
 
-    def add(self, step: Step, operations: Sequence[Operation]) -> None:
+    def add(self, step: Declaration, operations: Sequence[Operation]) -> None:
         """The code of one step's operations."""
+        self.head = folded(operations, self.head)
+        operations = on_document(operations)
         if not operations:
             return
         if not self.touches and not operations[0].reads_whole:
@@ -171,7 +155,7 @@ class _Function:
             self._code.at(operation)
             operation.emit(self._code, "document")
 
-    def add_hook(self, step: Step, reference: str) -> None:
+    def add_hook(self, step: Declaration, reference: str) -> None:
         """The call of a Python function, marked unproved."""
         self.touches = True
         self._comment(step)
@@ -189,7 +173,7 @@ class _Function:
         function: Convert = self._namespace[self.direction]
         return function
 
-    def _comment(self, step: Step) -> None:
+    def _comment(self, step: Declaration) -> None:
         self._code.line(f"# {self.direction}: {_name(step)}".encode("ascii", "replace").decode().replace("\n", " "))
 
     def _failed(self, at: int, error: Exception) -> AdaptError:
@@ -205,7 +189,7 @@ class _Function:
         return AdaptError(site.step, site.operation, site.path, sentence)
 
 
-def _name(step: Step) -> str:
+def _name(step: Declaration) -> str:
     return f"{step.source} -> {step.target}"
 
 

@@ -23,6 +23,7 @@ class Step:
     request: Sequence[Any] = ()
     source: str = "2.0.0"
     target: str = "1.0.0"
+    errors: Sequence[Any] = ()
     hook: str | None = None
     fidelity: str = "normal"
 

@@ -42,15 +42,25 @@ class Options:
     Every getter returns something usable even after a mistake, so that all mistakes of a list can be reported at once.
     """
 
-    def __init__(self, where: str, name: str, raw: Any, problems: list[Problem], missing: str = "fail") -> None:
+    def __init__(
+        self,
+        where: str,
+        name: str,
+        raw: Any,
+        problems: list[Problem],
+        missing: str = "fail",
+        *,
+        takes_list: bool = False,
+    ) -> None:
         self.where = where
         self._missing = missing
         self.name = name
         self._problems = problems
         self._short = not isinstance(raw, dict)
         self._raw: dict[str, Any] = raw if isinstance(raw, dict) else {"path": raw} if isinstance(raw, str) else {}
-        self._known: list[str] = []
-        if self._short and not isinstance(raw, str):
+        self._known: list[Any] = []
+        self._given = raw
+        if self._short and not isinstance(raw, str) and not (takes_list and isinstance(raw, list)):
             self.problem(None, f"takes a path or a mapping of options, not {kind(raw)}")
 
     def problem(self, key: str | None, sentence: str, near: str | None = None) -> None:
@@ -101,6 +111,24 @@ class Options:
             self.problem(None, f"needs {key}: {what}")
             return instead
         return self.get(key, what, accepts, instead)
+
+    def members(self, what: str) -> dict[Any, Any]:
+        """All options, where their names are the author's own: `{422: 400}`."""
+        self._known += self._raw
+        if self._short or not self._raw:
+            self.problem(None, f"takes {what}")
+            return {}
+        return self._raw
+
+    def listed(self, what: str) -> list[Any]:
+        """The items of a list that stands in the place of options; one text is a list of one."""
+        self._known += self._raw
+        if isinstance(self._given, list) and self._given:
+            return self._given
+        if isinstance(self._given, str):
+            return [self._given]
+        self.problem(None, f"takes a list of {what}")
+        return []
 
     def choice(self, key: str, choices: Sequence[str], default: str | None = None) -> str:
         """One of `choices`; required where there is no default."""

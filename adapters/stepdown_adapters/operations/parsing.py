@@ -13,6 +13,7 @@ from stepdown_adapters.errors import OperationError, Problem, nearest
 from stepdown_adapters.json_values import kind
 from stepdown_adapters.operations.base import Operation
 from stepdown_adapters.operations.convert import Convert
+from stepdown_adapters.operations.envelope import HEAD_EDITS
 from stepdown_adapters.operations.options import Options
 from stepdown_adapters.operations.table import CONVERSIONS, EDITS, NAMES
 from stepdown_adapters.operations.within import In
@@ -53,9 +54,13 @@ def _operation(raw: Any, where: str, problems: list[Problem], depth: int, missin
         problems.append(Problem(where, f"one operation has one name, not {names}; write one list entry for each"))
         return None
     name, given = next(iter(raw.items()))
-    options = Options(f"{where}/{name}", str(name), given, problems, missing)
+    options = Options(f"{where}/{name}", str(name), given, problems, missing, takes_list=name in HEAD_EDITS)
     if name in EDITS:
         operation: Operation = EDITS[name].parse(options)
+    elif name in HEAD_EDITS:
+        operation = HEAD_EDITS[name].parse(options)
+        if depth:
+            options.problem(None, "acts on the head of the answer, so it stands outside of in")
     elif name in CONVERSIONS:
         operation = Convert.parse(CONVERSIONS[name], options)
     else:

@@ -129,6 +129,8 @@ class Step(Spec, frozen=True):
     """Operations in the file's own form, applied in order to the answer."""
     request: tuple[Any, ...] = ()
     """Operations applied to the request of a client of `target` so that `source`'s server reads it."""
+    errors: tuple[Any, ...] = ()
+    """Operations applied to answers that are errors, in order."""
     hook: str | None = None
     """`package.module:function`, marked unproved."""
     fidelity: Literal["normal", "strict"] = "normal"

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from stepdown_adapters.operations.envelope import HEAD_EDITS
 from stepdown_adapters.operations.table import NAMES
 from tests.kit.adapters import both
 
@@ -202,7 +203,7 @@ OPERATIONS: dict[str, st.SearchStrategy[Any]] = {
 
 
 def test_every_operation_of_the_table_is_generated_here() -> None:
-    assert {*OPERATIONS, "in"} == set(NAMES)
+    assert {*OPERATIONS, *HEAD_EDITS, "in"} == set(NAMES)
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
