@@ -104,7 +104,7 @@ def to_number(value: Any) -> int | float:
     found = _NUMBER.fullmatch(value) if len(value) <= _LONGEST_NUMBER else None
     if not found:
         raise Refusal(f"the string {_shown(value)} is not a number")
-    return finite(float(value)) if found[1] or found[2] else _in_range(int(value))
+    return finite(float(value)) if found[1] or found[2] else in_range(int(value))
 
 
 def to_integer(value: Any) -> int:
@@ -112,7 +112,7 @@ def to_integer(value: Any) -> int:
     read = to_number(value)
     if read != int(read):
         raise Refusal("the number has a fraction; round it first")
-    return _in_range(int(read)) if isinstance(read, float) else read
+    return in_range(int(read)) if isinstance(read, float) else read
 
 
 def to_boolean(value: Any) -> bool:
@@ -128,7 +128,8 @@ def to_boolean(value: Any) -> bool:
     raise Refusal("the number is neither 0 nor 1")
 
 
-def _in_range(value: int) -> int:
+def in_range(value: int) -> int:
+    """The integer, if 64 bits hold it."""
     if value not in _INTEGERS:
         raise Refusal("the integer is over 64 bits")
     return value
@@ -183,7 +184,7 @@ def _round(options: Options) -> Scalar:
         read = number(value)
         if isinstance(read, int):
             return read
-        return _in_range(round(read)) if digits == 0 else round(read, digits)
+        return in_range(round(read)) if digits == 0 else round(read, digits)
 
     inline = f"round(x, {digits})" if digits else f"round(x) if -{2**53} < x < {2**53} else convert(x)"
     return Scalar(convert, inline)
