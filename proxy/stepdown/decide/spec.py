@@ -109,6 +109,8 @@ class Version(Spec, frozen=True):
     health: HealthCheck = HealthCheck()
     contract: dict[str, Any] | bool | None = None
     """JSON Schema of the output, all local references inlined; `None` where the version declares none."""
+    validate: float = 0.0
+    """Share (0 to 1) of the answers that its servers give which is held against contracts (`decide.checks`)."""
     deprecated: int | None = None
     """Unix seconds (RFC 9745 `Deprecation`)."""
     sunset: int | None = None
@@ -212,6 +214,8 @@ class Limits(Spec, frozen=True):
     """0: any length, streamed."""
     adapted_body: int = 8 * 1024 * 1024
     """The most that is buffered to be adapted, requests and answers alike."""
+    validated_body: int = 1024 * 1024
+    """The longest answer that is held against contracts, with and without its content coding."""
     pending: int = 1024
     """Requests waiting for a connection, per version and worker."""
     connections: int = 1024

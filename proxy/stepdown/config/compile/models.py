@@ -26,7 +26,8 @@ def model_of(
     """Compile a model; `None` after noting what keeps it from being one."""
     name, versions = model.name, model.versions
     steps = steps_of(model, checker)
-    specs = tuple(_version(one, resources, checker) for one in versions)
+    candidates = _candidates(routes)
+    specs = tuple(_version(one, one.id in candidates, resources, checker) for one in versions)
     whole = checker.is_whole("models", name) and all(checker.is_whole("routes", route.name) for route in routes)
     if not whole:
         return None  # what is missing from a damaged model would only be reported as uncovered
@@ -53,13 +54,26 @@ def model_of(
     )
 
 
-def _version(one: Declared, resources: Resources, checker: Checker) -> spec.Version:
+def _candidates(routes: Sequence[DraftRoute]) -> frozenset[str]:
+    """Versions that some split gives a weight, but less than another one: those that somebody tries out."""
+    splits = [dict(rule.rule.split) for route in routes for rule in route.rules if rule.rule.split]
+    return frozenset(
+        version for split in splits for version, weight in split.items() if 0 < weight < max(split.values())
+    )
+
+
+def _version(one: Declared, is_candidate: bool, resources: Resources, checker: Checker) -> spec.Version:
     section = one.section
+    share = section.validated_share
+    if share and not one.is_served and not checker.is_damaged(*one.path):
+        problem = "found a share of the answers of a version that no server computes"
+        checker.warn((*one.path, "validate"), problem, "validate at a version with endpoints", of_key=True)
     return spec.Version(
         id=one.id,
         endpoints=endpoints_of(section.endpoints, (*one.path, "endpoints"), resources, checker),
         health=health_of(section),
         contract=one.contract,
+        validate=share if share is not None else float(is_candidate),
         deprecated=section.deprecated,
         sunset=section.sunset,
         link=section.link,

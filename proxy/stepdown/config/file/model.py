@@ -10,7 +10,17 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 from stepdown.config.environment import NAME
 from stepdown.config.file.match import MatchSection, PathTemplate
 from stepdown.config.file.section import Section, refused
-from stepdown.config.file.values import Date, Duration, HeaderName, RangeText, Url, UrlPath, VersionText, matching_text
+from stepdown.config.file.values import (
+    Date,
+    Duration,
+    HeaderName,
+    RangeText,
+    Share,
+    Url,
+    UrlPath,
+    VersionText,
+    matching_text,
+)
 
 _SOURCES = "{env: NAME} or {file: PATH}"
 _KEPT_BY_THE_PROXY = frozenset(
@@ -154,6 +164,14 @@ class VersionSection(Section):
         description="JSON Schema (2020-12) of the answers, as JSON or YAML, relative to this file.",
     )
     endpoints: list[Endpoint] = Field(default=[], description="Servers that run this version.")
+    validated_share: Share | None = Field(
+        default=None,
+        alias="validate",
+        description="Share of this version's live answers that is held against contracts: its own, and that of the "
+        "shape in which an answer is delivered. Nothing waits for it, and what it finds is counted and logged. Not "
+        "given, it is 100% for a candidate (a version with a weight, but less than the heaviest of the same split) and "
+        "0% for all others. A version without a schema has nothing to be held against.",
+    )
     health: Health | None = Field(
         default=None,
         description="How endpoints are probed: `open-inference` or a mapping. Without it they are not probed, "

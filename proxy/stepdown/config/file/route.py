@@ -83,6 +83,13 @@ class LimitsSection(Section):
     adapted_body: Size = Field(
         default=8 * 1024 * 1024, ge=1, description="Longest body that is adapted, in either direction."
     )
+    validated_body: Size = Field(
+        default=1024 * 1024,
+        ge=1,
+        le=2 * 1024 * 1024,
+        description="Longest answer that is held against contracts, decoded or not, at most 2MiB; longer ones are "
+        "counted as skipped.",
+    )
     pending: int = Field(default=1024, ge=1, description="Requests waiting for a connection, per version and worker.")
     connections: int = Field(default=1024, ge=1, description="Connections to an endpoint, per worker.")
 

@@ -1,0 +1,67 @@
+"""Which contracts live answers are held against, and how a sampled answer is written down for whoever does it.
+
+An answer is held against the contract of the version that computed it, and, where it is delivered in the shape of
+another version, against that one's. How many are taken is the computing version's `validate`; a version without a
+contract has nothing to be held against.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from stepdown.decide.spec import Model, SnapshotSpec
+
+_HEAD = struct.Struct("<II")
+
+
+class Sample(NamedTuple):
+    """An answer's body, and the contract that it is to be held against."""
+
+    digest: str
+    """Of the specification that the contract is in."""
+    model: str
+    served: str
+    contract: str
+    """The version whose contract it is: `served`, or the one in whose shape the answer is delivered."""
+    codings: str
+    """`Content-Encoding` of the body; empty where there is none."""
+    limit: int
+    """The most bytes that the body may have without its codings."""
+    body: bytes
+
+
+def head(digest: str, model: str, served: str, contract: str, limit: int, codings: bytes = b"") -> bytes:
+    """All of a sample but its body, which follows."""
+    names = "\0".join((digest, model, served, contract)).encode() + b"\0" + codings
+    return _HEAD.pack(len(names), limit) + names
+
+
+def parse(record: bytes) -> Sample:
+    """Inverse of `head(...) + body`; raises `ValueError` on anything else."""
+    try:
+        length, limit = _HEAD.unpack_from(record)
+    except struct.error as error:
+        raise ValueError(str(error)) from error
+    end = _HEAD.size + length
+    digest, model, served, contract, codings = record[_HEAD.size : end].split(b"\0")
+    names = (digest.decode(), model.decode(), served.decode(), contract.decode(), codings.decode("latin-1"))
+    return Sample(*names, limit, record[end:])
+
+
+def pairs(model: Model) -> Iterator[tuple[str, str]]:
+    """(served version, version whose contract its answers are held against), as far as any of them are."""
+    contracts = {version.id for version in model.versions if version.contract is not None}
+    for version in model.versions:
+        if version.validate and version.endpoints:
+            if version.id in contracts:
+                yield version.id, version.id
+            for chain in model.chains:
+                if chain.served == version.id and chain.pinned in contracts:
+                    yield version.id, chain.pinned
+
+
+def wanted(spec: SnapshotSpec) -> bool:
+    """Whether any answers are held against contracts."""
+    return any(True for model in spec.models for _pair in pairs(model))
