@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+import msgspec
+
+from stepdown_adapters.codec import LAZY, checked
+from stepdown_adapters.errors import Refusal
+
 
 class Context:
-    """Facts of one request; made once for each exchange whose chain reads them, so it has slots and no behaviour."""
+    """Facts of one request; made once for each exchange whose chain reads them."""
 
-    __slots__ = ("body", "carried", "headers", "method", "params", "path")
+    __slots__ = ("_document", "body", "carried", "headers", "method", "params", "path")
 
     def __init__(
         self,
@@ -29,6 +34,20 @@ class Context:
         """Header fields of the request by lower-case name; of equal names the values are joined by commas."""
         self.carried: dict[str, Any] = {}
         """What the request's adapters have put aside for the answer's, by name."""
+        self._document: Any = self
+
+    def request(self) -> Any:
+        """The request's body as plain values, decoded when it is first asked for; raises `Refusal` if it is no JSON."""
+        if self._document is self:
+            if self.body is None:
+                raise Refusal("the request's body is needed, and it has none or it was not kept")
+            try:
+                self._document = LAZY.decode(checked(self.body))
+            except Refusal as refusal:
+                raise Refusal(f"the request's body is needed, and {refusal}") from None
+            except (msgspec.MsgspecError, RecursionError) as error:
+                raise Refusal(f"the request's body is needed, and is no JSON: {error}") from None
+        return self._document
 
 
 class Scene(NamedTuple):

@@ -1,7 +1,7 @@
 """Runs operations twice, by the reference interpreter and by generated code, and compares."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,33 +33,35 @@ def compiled(*operations: Any, fidelity: str = "normal") -> Adapter:
     return compile_chain([Step(operations, fidelity=fidelity)])
 
 
-def adapted(operations: Sequence[Any], body: bytes, fidelity: str = "normal") -> bytes:
+def adapted(
+    operations: Sequence[Any], body: bytes, fidelity: str = "normal", context: Callable[[], Context] = Context
+) -> bytes:
     """The body after these response operations, by generated code."""
-    return compiled(*operations, fidelity=fidelity).response(body, Context())
+    return compiled(*operations, fidelity=fidelity).response(body, context())
 
 
-def refusal(operations: Sequence[Any], body: bytes) -> AdaptError:
+def refusal(operations: Sequence[Any], body: bytes, context: Callable[[], Context] = Context) -> AdaptError:
     """The error that these operations end in."""
     try:
-        result = adapted(operations, body)
+        result = adapted(operations, body, context=context)
     except AdaptError as error:
         return error
     raise AssertionError(f"not refused: {result!r}")
 
 
-def both(operations: Sequence[Any], document: Any) -> Any:
+def both(operations: Sequence[Any], document: Any, context: Callable[[], Context] = Context) -> Any:
     """The document after these operations, or `REFUSED`; interpreter, normal and strict code must agree.
 
     The members of objects may come in another order only where JSON says that it does not matter.
     """
     try:
-        expected = run(parse(operations), document)
+        expected = run(parse(operations), document, context())
     except Refusal:
         expected = REFUSED
     body = json.dumps(document, ensure_ascii=False).encode()
     for fidelity in ("normal", "strict"):
         try:
-            found = json.loads(adapted(operations, body, fidelity))
+            found = json.loads(adapted(operations, body, fidelity, context))
         except AdaptError:
             found = REFUSED
         assert equal(found, expected), f"{fidelity}: {found!r}, but the interpreter says {expected!r}"

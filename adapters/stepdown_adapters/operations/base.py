@@ -11,11 +11,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from stepdown_adapters.code import Code
 from stepdown_adapters.context import Scene
 from stepdown_adapters.paths import Path
+
+if TYPE_CHECKING:
+    from stepdown_adapters.operations.operand import Operand
 
 
 class Loss(Enum):
@@ -34,6 +37,8 @@ class Use:
     """Whether the path is where something new comes to be, rather than where something is read."""
     keeps: bool = False
     """Whether what is at the path is afterwards as it was."""
+    absolute: bool = False
+    """Whether the path starts at the document's root, even inside of `in`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,3 +81,18 @@ class Operation(ABC):
     def inner(self) -> tuple[Operation, ...]:
         """Operations inside this one."""
         return ()
+
+    @property
+    def inside(self) -> Path:
+        """Where the paths of the operations inside this one start."""
+        return self.about
+
+    @property
+    def operands(self) -> tuple[Operand, ...]:
+        """What it takes its values from."""
+        return ()
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """What of the request has to be kept for it and those inside: `body`, `params`, `headers`, `carried`."""
+        return frozenset().union(*(part.needs for part in (*self.operands, *self.inner())))

@@ -43,19 +43,20 @@ class _Ledger:
 
     def enter(self, operation: Operation, prefix: Path, judging: bool = True) -> None:
         """Judges one operation in the places of `prefix`, which were found possible if `judging`."""
-        uses = [(use, prefix + use.path) for use in operation.uses()]
+        uses = [(use, use.path if use.absolute else prefix + use.path) for use in operation.uses()]
         for use, path in uses:
             if use.writes or self.newer is None:
                 continue
-            if not judging or self._touches(path, len(prefix.segments)):
-                judging = False
+            start = 0 if use.absolute else len(prefix.segments)
+            if (not judging and not use.absolute) or self._touches(path, start):
+                judging = judging and use.absolute
                 continue
             found = impossible(self.newer, path)
             if found:
                 self.problems.append(Problem(operation.where, f"{path}: {found.sentence}", found.nearest))
-                judging = False
+                judging = judging and use.absolute
         for inner in operation.inner():
-            self.enter(inner, prefix + operation.about, judging)
+            self.enter(inner, prefix + operation.inside, judging)
         self._changed += [path for use, path in uses if not use.keeps]
         self._written += [(operation, path, len(self._changed)) for use, path in uses if use.writes]
 

@@ -7,8 +7,8 @@ reads lazy values through a codec, so that the parts which it only carries stay 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from stepdown_adapters import navigate, places
@@ -17,6 +17,8 @@ from stepdown_adapters.codec import PLAIN, Codec
 from stepdown_adapters.context import Scene
 from stepdown_adapters.contract.keywords import Schema
 from stepdown_adapters.operations.base import Loss, Operation, Use
+from stepdown_adapters.operations.late import Late, late
+from stepdown_adapters.operations.operand import Operand
 from stepdown_adapters.operations.options import OnMissing, Options
 from stepdown_adapters.paths import Every, Member, Path
 from stepdown_adapters.runtime import copied
@@ -67,6 +69,10 @@ class Row:
     """Whether `on_missing: default` makes sense."""
     reads_whole: bool = False
     """Whether it decodes an unopened document faster itself."""
+    operands: Mapping[str, Any] = field(default_factory=dict)
+    """The options that may be references, each with a sample that fits all others, for the check when it is loaded."""
+    late_effect: Effect = anything
+    """The effect where options are references."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,6 +82,8 @@ class Convert(Operation):
     row: Row
     path: Path
     conversion: Scalar | Structural
+    """Where options are references, the one that their samples give; only its kind and effect count."""
+    late: Late | None
     on_missing: OnMissing
 
     @property
@@ -100,10 +108,18 @@ class Convert(Operation):
         on_missing = options.on_missing(fills=row.fills)
         if on_missing.fills and not (path.segments and isinstance(path.last, Member)):
             options.problem("on_missing", "a default needs a path that ends in a member")
-        return cls(where=options.where, row=row, path=path, conversion=row.build(options), on_missing=on_missing)
+        later = late(options, row.build, row.operands)
+        conversion = row.build(options)
+        if later is not None:
+            conversion = replace(conversion, effect=row.late_effect)
+        return cls(where=options.where, row=row, path=path, conversion=conversion, late=later, on_missing=on_missing)
 
     def apply(self, container: Any, key: Any, scene: Scene) -> None:
         """See the base."""
+        conversion = self.conversion
+        if self.late is not None:
+            found = [reference.get(container, key, scene) for reference in self.late.references.values()]
+            conversion = self.late.conversion(found)
         for holder, name in places.select(container, key, self._above, fails=self.on_missing.fails):
             if self.on_missing.fills and isinstance(holder[name], dict):
                 assert isinstance(self.path.last, Member)
@@ -111,17 +127,32 @@ class Convert(Operation):
                     holder[name][self.path.last.name] = copied(self.on_missing.default)
                     continue
             for parent, last in places.select(holder, name, self._below, fails=self.on_missing.fails):
-                parent[last] = self._converted(parent[last])
+                if isinstance(conversion, Scalar):
+                    parent[last] = conversion.function(parent[last])
+                else:
+                    parent[last] = conversion.function(parent[last], PLAIN)
 
     def emit(self, code: Code, spot: str) -> None:
         """See the base."""
+        function = ""
+        if self.late is not None:
+            found = [f"plain({reference.emit(code, spot)})" for reference in self.late.references.values()]
+            function = code.fresh(self.name)
+            code.line(f"{function} = {code.constant(self.late.function, f'build_{self.name}')}({', '.join(found)})")
         navigate.every(
-            code, spot, self._above, lambda place: self._emit_below(code, place), fails=self.on_missing.fails
+            code, spot, self._above, lambda place: self._emit_below(code, place, function), fails=self.on_missing.fails
         )
 
     def uses(self) -> Iterator[Use]:
         """See the base."""
         yield Use(self.path)
+        for reference in self.operands:
+            yield from reference.uses()
+
+    @property
+    def operands(self) -> tuple[Operand, ...]:
+        """See the base."""
+        return () if self.late is None else tuple(self.late.references.values())
 
     @property
     def reads_whole(self) -> bool:
@@ -143,12 +174,8 @@ class Convert(Operation):
             return True
         return bool(self.path.segments) and isinstance(self.path.last, Every) and isinstance(self.conversion, Scalar)
 
-    def _converted(self, value: Any) -> Any:
-        if isinstance(self.conversion, Scalar):
-            return self.conversion.function(value)
-        return self.conversion.function(value, PLAIN)
-
-    def _emit_below(self, code: Code, place: str) -> None:
+    def _emit_below(self, code: Code, place: str, function: str) -> None:
+        """The code at one place; `function` is the variable of a late conversion's function, or nothing."""
         if self.on_missing.fills:
             assert isinstance(self.path.last, Member)
             holder, key = navigate.opened(code, place, self.path.last, "holder"), literal(self.path.last.name)
@@ -156,23 +183,29 @@ class Convert(Operation):
                 code.line(f"{holder}[{key}] = {literal(self.on_missing.default)}")
             with code.block("else:"):
                 navigate.every(
-                    code, holder, self._below, lambda spot: code.assign(spot, self._call(code, spot)), fails=False
+                    code,
+                    holder,
+                    self._below,
+                    lambda spot: code.assign(spot, self._call(code, spot, function)),
+                    fails=False,
                 )
         elif self._treats_last:
-            self._emit_items(code, place)
+            self._emit_items(code, place, function)
         else:
-            code.assign(place, self._call(code, place))
+            code.assign(place, self._call(code, place, function))
 
-    def _call(self, code: Code, place: str) -> str:
-        if isinstance(self.conversion, Scalar):
-            return f"{code.constant(self.conversion.function, self.name)}(plain({place}))"
-        return f"{code.constant(self.conversion.function, self.name)}({place}, codec)"
+    def _call(self, code: Code, place: str, function: str) -> str:
+        function = function or code.constant(self.conversion.function, self.name)
+        return f"{function}(plain({place}))" if isinstance(self.conversion, Scalar) else f"{function}({place}, codec)"
 
-    def _emit_items(self, code: Code, place: str) -> None:
+    def _emit_items(self, code: Code, place: str, late_function: str) -> None:
         """The loop over all items, with the conversion of a float written into it."""
         assert isinstance(self.conversion, Scalar)
         function, reader = self.conversion.function, code.namespace["plain"]
-        convert = code.constant(lambda value: function(reader(value)), self.name)
+        if late_function:
+            convert = f"(lambda value: {late_function}(plain(value)))"
+        else:
+            convert = code.constant(lambda value: function(reader(value)), self.name)
         values = code.fresh("values")
         code.line(f"{values} = {place}")
         code.line(f"if {values}.__class__ is Raw: {values} = decode({values})")
@@ -180,7 +213,7 @@ class Convert(Operation):
             with code.block(f"if isinstance({values}, (dict, list)):"):
                 code.assign(place, f"each({values}, {convert})")
             return
-        if not self.conversion.inline:
+        if late_function or not self.conversion.inline:
             code.assign(place, f"each({values}, {convert})")
             return
         expression = self.conversion.inline.replace("convert(", f"{convert}(")

@@ -12,6 +12,7 @@ from stepdown_adapters.context import Scene
 from stepdown_adapters.errors import Refusal
 from stepdown_adapters.json_values import equal
 from stepdown_adapters.operations.base import Loss, Operation, Use
+from stepdown_adapters.operations.operand import Operand, operand
 from stepdown_adapters.operations.options import SKIP, OnMissing, Options
 from stepdown_adapters.paths import LAST, Every, Member, Path, Where
 from stepdown_adapters.runtime import copied
@@ -25,7 +26,7 @@ class Add(Operation):
     loss: ClassVar[Loss] = Loss.LOSSLESS
     note: ClassVar[str] = "a constant is added; a member of that name is overwritten, as in RFC 6902"
     path: Path
-    value: Any
+    value: Operand
 
     @classmethod
     def parse(cls, options: Options) -> Add:
@@ -33,21 +34,22 @@ class Add(Operation):
         path = options.path()
         if path.segments and not isinstance(path.last, Member):
             options.problem("path", "adds at a member, an index or -; use in for several places")
-        return cls(where=options.where, path=path, value=options.value())
+        return cls(where=options.where, path=path, value=operand(options))
 
     def apply(self, container: Any, key: Any, scene: Scene) -> None:
         """See the base."""
+        value = self.value.get(container, key, scene)
         if not self.path.segments:
-            container[key] = copied(self.value)
+            container[key] = value
             return
         split = _prefix_with_star(self.path.parent)
         for outer in places.select(container, key, split[0], fails=True):
             spot = places.made(*outer, split[1])
-            places.put(spot[0][spot[1]], self.path.last, copied(self.value))
+            places.put(spot[0][spot[1]], self.path.last, copied(value))
 
     def emit(self, code: Code, spot: str) -> None:
         """See the base."""
-        value = literal(self.value)
+        value = self.value.emit(code, spot)
         if not self.path.segments:
             code.assign(spot, value)
             return
@@ -61,6 +63,12 @@ class Add(Operation):
     def uses(self) -> Iterator[Use]:
         """See the base."""
         yield Use(self.path, writes=True)
+        yield from self.value.uses()
+
+    @property
+    def operands(self) -> tuple[Operand, ...]:
+        """See the base."""
+        return (self.value,)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,23 +130,24 @@ class Replace(Operation):
     loss: ClassVar[Loss] = Loss.LOSSY
     note: ClassVar[str] = "what was there is lost, unless it was a constant too"
     path: Path
-    value: Any
+    value: Operand
     on_missing: OnMissing
 
     @classmethod
     def parse(cls, options: Options) -> Replace:
         """From `{path, value, on_missing}`."""
-        path, value = options.path(), options.value()
+        path, value = options.path(), operand(options)
         return cls(where=options.where, path=path, value=value, on_missing=options.on_missing(fills=False))
 
     def apply(self, container: Any, key: Any, scene: Scene) -> None:
         """See the base."""
+        value = self.value.get(container, key, scene)
         for holder, name in places.select(container, key, self.path, fails=self.on_missing.fails):
-            holder[name] = copied(self.value)
+            holder[name] = copied(value)
 
     def emit(self, code: Code, spot: str) -> None:
         """See the base."""
-        value = literal(self.value)
+        value = self.value.emit(code, spot)
 
         def visit(place: str) -> None:
             if self.on_missing.fails and not place.isidentifier():
@@ -150,6 +159,12 @@ class Replace(Operation):
     def uses(self) -> Iterator[Use]:
         """See the base."""
         yield Use(self.path)
+        yield from self.value.uses()
+
+    @property
+    def operands(self) -> tuple[Operand, ...]:
+        """See the base."""
+        return (self.value,)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
 from typing import Any
@@ -72,6 +72,15 @@ class Options:
         """Whether the option is given."""
         self._known.append(key)
         return key in self._raw
+
+    @property
+    def raw(self) -> Mapping[str, Any]:
+        """The options as they are written."""
+        return self._raw
+
+    def stand_in(self, key: str, value: Any) -> None:
+        """Puts a value in the place of what is written."""
+        self._raw = {**self._raw, key: value}
 
     def path(self, key: str = "path", required: bool = True) -> Path:
         """A path; `ROOT` where it is optional and absent, or malformed."""
