@@ -68,6 +68,11 @@ class Adapter:
     unproved: tuple[str, ...]
     """Hooks, about which nothing can be proved."""
 
+    @property
+    def touches_answers(self) -> bool:
+        """Whether any answer, head or body, is changed."""
+        return bool(self.touches_response or self.touches_errors or self.response_head or self.error_head)
+
 
 @dataclass(frozen=True, slots=True)
 class _Site:

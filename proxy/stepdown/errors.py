@@ -173,6 +173,12 @@ class AnswerTooLargeError(AdapterFailedError):
     problem, title = "answer-too-large", "Answer too large to adapt"
 
 
+class ErrorNotAdaptableError(AdapterFailedError):
+    """A server's error answer could not be given the pinned version's error shape; its status is kept."""
+
+    problem, title = "error-not-adaptable", "Error answer cannot be adapted"
+
+
 # --- configuration --------------------------------------------------------------------------------------------------
 
 

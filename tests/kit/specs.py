@@ -65,6 +65,7 @@ def adapted(
     response: Sequence[Any],
     request: Sequence[Any] = (),
     *,
+    errors: Sequence[Any] = (),
     native_port: int | None = None,
     repeatable: bool = False,
     **route_options: Any,
@@ -72,7 +73,9 @@ def adapted(
     """2.0.0 answers on `port`, clients get 1.0.0 through an adapter; `native_port` serves 1.0.0, never assigned."""
     old = version("1.0.0", *([native_port] if native_port else []))
     new = version("2.0.0", port)
-    step = spec.Step(source="2.0.0", target="1.0.0", response=tuple(response), request=tuple(request))
+    step = spec.Step(
+        source="2.0.0", target="1.0.0", response=tuple(response), request=tuple(request), errors=tuple(errors)
+    )
     chain = spec.Chain(served="2.0.0", pinned="1.0.0", steps=(step,))
     whole = model(old, new, default="1.0.0", chains=(chain,), repeatable=repeatable)
     return snapshot(route({"2.0.0": 100}, **route_options), models=[whole])

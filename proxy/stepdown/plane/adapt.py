@@ -6,14 +6,21 @@ would stop every other exchange of the worker.
 
 from __future__ import annotations
 
+from copy import copy
 from typing import TYPE_CHECKING, NamedTuple
 
-from stepdown.errors import AdapterFailedError, RequestNotAdaptableError, StreamNotAdaptableError
+from stepdown.errors import (
+    AdapterFailedError,
+    ErrorNotAdaptableError,
+    RequestNotAdaptableError,
+    StreamNotAdaptableError,
+)
 from stepdown.plane import encodings
 from stepdown.wire import ResponseHead
 from stepdown_adapters.context import Context
 from stepdown_adapters.errors import AdaptError
 from stepdown_adapters.generate import Adapter
+from stepdown_adapters.operations.envelope import HeadEdits
 
 if TYPE_CHECKING:
     from stepdown.plane.exchange import Exchange
@@ -82,12 +89,47 @@ def decoded(head: ResponseHead, body: bytes, limit: int) -> bytes:
     return body if codings is None else encodings.decode(body, codings, limit)
 
 
+def edited(head: ResponseHead, edits: HeadEdits) -> ResponseHead:
+    """A copy of the head with another status and other fields."""
+    new = copy(head)
+    new.status = edits.statuses.get(head.status, head.status)
+    kept = [line for line in head.lines if line.partition(b":")[0].lower().decode("latin-1") not in edits.fields]
+    added = [f"{name}: {value}".encode("latin-1") for name, value in edits.fields.items() if value is not None]
+    new.lines = kept + added
+    new.fields = b"".join(line + b"\r\n" for line in new.lines)
+    new.notes = None
+    return new
+
+
 def answer(adapter: Adapter, body: bytes, context: Context) -> bytes:
     """Step an answer down; raises `AdapterFailedError`."""
     try:
         return adapter.response(body, context)
     except AdaptError as error:
         raise AdapterFailedError(str(error)) from None
+
+
+def error(adapter: Adapter, head: ResponseHead, body: bytes, context: Context) -> bytes:
+    """Step an error answer down; raises `ErrorNotAdaptableError`."""
+    try:
+        refuse_stream(head)
+        body = decoded(head, body, INLINE_BYTES)
+        if len(body) > INLINE_BYTES:
+            raise ErrorNotAdaptableError(f"The error answer is longer than {INLINE_BYTES} bytes")
+        return adapter.errors(body, context)
+    except (AdaptError, AdapterFailedError) as reason:
+        raise not_adaptable(head, str(reason)) from None
+
+
+def not_adaptable(head: ResponseHead, reason: str) -> ErrorNotAdaptableError:
+    """What is sent instead of an error answer that cannot be adapted: an error of the same status and patience."""
+    patience = head.get(b"retry-after")
+    seconds = int(patience) if patience is not None and patience.isdigit() and len(patience) < 10 else None
+    return ErrorNotAdaptableError(
+        f"The server answered {head.status}, and its error cannot be adapted: {reason}",
+        status=head.status,
+        retry_after=seconds,
+    )
 
 
 def request(adapter: Adapter, body: bytes, context: Context) -> bytes:

@@ -7,7 +7,12 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from stepdown import tasks
-from stepdown.errors import AdapterFailedError, AnswerTooLargeError, StreamNotAdaptableError
+from stepdown.errors import (
+    AdapterFailedError,
+    AnswerTooLargeError,
+    ErrorNotAdaptableError,
+    StreamNotAdaptableError,
+)
 from stepdown.plane import adapt, forward, send, stages
 from stepdown.plane.plan import ADAPTED, NATIVE, PASSTHROUGH
 from stepdown.telemetry.log import fields
@@ -43,6 +48,19 @@ def answer(exchange: Exchange, plan: Plan, head: ResponseHead, body: bytes) -> N
     _deliver(exchange, plan, head, adapted)
 
 
+def error(exchange: Exchange, plan: Plan, head: ResponseHead, body: bytes) -> None:
+    """Adapt a server's error answer and send it; one that cannot be adapted becomes an error of ours, status kept."""
+    assert plan.adapter is not None
+    begun = perf_counter()
+    try:
+        adapted = adapt.error(plan.adapter, head, body, adapt.context(exchange))
+    except AdapterFailedError as reason:
+        refuse(exchange, reason)
+        return
+    plan.account_adapter(perf_counter() - begun)
+    _deliver(exchange, plan, head, adapted)
+
+
 async def _elsewhere(exchange: Exchange, plan: Plan, head: ResponseHead, body: bytes, decoded: bytes) -> None:
     assert plan.choice.chain is not None
     begun = perf_counter()
@@ -68,7 +86,8 @@ def refuse(exchange: Exchange, error: AdapterFailedError) -> None:
     assert plan is not None
     exchange.leave_upstream()
     _tell(plan, error)
-    if plan.route.policy != "ask_native" or not _ask_native(exchange, plan):
+    final = plan.route.policy != "ask_native" or isinstance(error, ErrorNotAdaptableError)
+    if final or not _ask_native(exchange, plan):
         exchange.fail(error)
 
 

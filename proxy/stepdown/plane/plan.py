@@ -116,11 +116,12 @@ class Plan:
         self.route = route
         self.choice = choice
         self.pool = pool
-        self.adapter = adapter if adapter is not None and adapter.touches_response else None
-        """What steps answers down; `None` where they are in the pinned shape already."""
+        self.adapter = adapter if adapter is not None and adapter.touches_answers else None
+        """What steps answers down; `None` where all of them, errors too, are passed on as they are."""
         self.request_adapter = adapter if adapter is not None and adapter.touches_request else None
         """What steps requests up; `None` where the served version reads them as they are."""
-        self.adapted = self.adapter is not None
+        self.adapted = adapter is not None and (adapter.touches_response or adapter.touches_errors)
+        """Whether some bodies have to be decoded."""
         self.hooked = adapter is not None and bool(adapter.unproved)
         """Whether a hook, written in Python, may look at the request."""
         self.lines, self.true_lines, self.served_lines = lines

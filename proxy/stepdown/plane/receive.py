@@ -5,7 +5,7 @@ from __future__ import annotations
 from time import perf_counter_ns
 from typing import TYPE_CHECKING
 
-from stepdown.errors import AnswerTooLargeError
+from stepdown.errors import AdapterFailedError, AnswerTooLargeError
 from stepdown.plane import adapt, adapting, send
 from stepdown.plane.plan import NONE
 from stepdown.wire import ResponseHead, serialise
@@ -13,6 +13,7 @@ from stepdown.wire import ResponseHead, serialise
 if TYPE_CHECKING:
     from stepdown.plane.exchange import Exchange
     from stepdown.plane.plan import Plan
+    from stepdown_adapters.generate import Adapter
 
 
 def answered(exchange: Exchange) -> None:
@@ -29,11 +30,20 @@ def answered(exchange: Exchange) -> None:
 
 
 def whole(exchange: Exchange, plan: Plan, head: ResponseHead, body: bytes) -> None:
-    """An answer that came in one piece, of a version with another shape than the pinned one."""
+    """An answer that came in one piece, of a version whose answers are adapted somehow."""
+    adapter = plan.adapter
+    assert adapter is not None
+    head = _edited(exchange, adapter, head)
     if adapt.has_shape(head.status, exchange.method):
-        adapting.answer(exchange, plan, head, body)
-    elif exchange.method == b"HEAD" and 200 <= head.status < 300:
-        send.whole(exchange, head, adapt.notes(head).fields, body, plan.lines)  # what a GET would say of the body
+        if adapter.touches_response:
+            adapting.answer(exchange, plan, head, body)
+        else:
+            send.whole(exchange, head, head.fields, body, plan.lines)
+    elif adapter.touches_errors and head.status >= 400 and body:
+        adapting.error(exchange, plan, head, body)
+    elif exchange.method == b"HEAD" and 200 <= head.status < 300:  # what a GET would say of the body
+        fields = adapt.notes(head).fields if adapter.touches_response else head.fields
+        send.whole(exchange, head, fields, body, plan.lines)
     else:
         send.whole(exchange, head, head.fields, body, plan.served_lines)
 
@@ -42,12 +52,29 @@ def begin(exchange: Exchange, head: ResponseHead) -> None:
     """An answer whose body is still on its way."""
     plan = exchange.plan
     assert plan is not None
-    if plan.adapter is None:
+    adapter = plan.adapter
+    if adapter is None:
         exchange.relay = Relay(exchange, head, plan.lines)
-    elif adapt.has_shape(head.status, exchange.method):
-        exchange.relay = Collector(exchange, head)
+        return
+    head = _edited(exchange, adapter, head)
+    if adapt.has_shape(head.status, exchange.method):
+        if adapter.touches_response:
+            exchange.relay = Collector(exchange, head)
+        else:
+            exchange.relay = Relay(exchange, head, plan.lines)
+    elif adapter.touches_errors and head.status >= 400:
+        exchange.relay = ErrorCollector(exchange, head)
     else:
         exchange.relay = Relay(exchange, head, plan.served_lines)
+
+
+def _edited(exchange: Exchange, adapter: Adapter, head: ResponseHead) -> ResponseHead:
+    """The head as the chain wants it; its status is the one that the client gets to see."""
+    edits = adapter.response_head if head.status < 400 else adapter.error_head
+    if edits:
+        head = adapt.edited(head, edits)
+        exchange.status = head.status
+    return head
 
 
 class Relay:
@@ -86,15 +113,15 @@ class Collector:
 
     def __init__(self, exchange: Exchange, head: ResponseHead) -> None:
         assert exchange.plan is not None
-        adapt.refuse_stream(head)
         self._exchange = exchange
         self._head = head
-        self._limit = exchange.plan.route.limits.adapted_body
+        self._limit = self._most(exchange.plan)
         self._body = bytearray()
+        adapt.refuse_stream(head)
         self._check(head.length)
 
     def on_body(self, payload: bytes) -> None:
-        """Keep a piece; raises `AnswerTooLargeError` over the limit."""
+        """Keep a piece; raises `AdapterFailedError` over the limit."""
         self._check(len(self._body) + len(payload))
         self._body += payload
 
@@ -102,8 +129,39 @@ class Collector:
         """Adapt what was gathered."""
         exchange = self._exchange
         assert exchange.plan is not None
-        adapting.answer(exchange, exchange.plan, self._head, bytes(self._body))
+        self._deliver(exchange, exchange.plan, self._head, bytes(self._body))
+
+    _deliver = staticmethod(adapting.answer)
+
+    @staticmethod
+    def _most(plan: Plan) -> int:
+        return plan.route.limits.adapted_body
 
     def _check(self, size: int) -> None:
         if size > self._limit:
             raise AnswerTooLargeError(f"The answer is longer than {self._limit} bytes, the most that is adapted")
+
+
+class ErrorCollector(Collector):
+    """Gathers an error answer; whatever goes wrong leaves its status as it is."""
+
+    __slots__ = ()
+
+    def __init__(self, exchange: Exchange, head: ResponseHead) -> None:
+        try:
+            super().__init__(exchange, head)
+        except AdapterFailedError as reason:
+            raise adapt.not_adaptable(head, str(reason)) from None
+
+    def on_body(self, payload: bytes) -> None:
+        """Keep a piece; raises `ErrorNotAdaptableError` over the limit."""
+        try:
+            super().on_body(payload)
+        except AdapterFailedError as reason:
+            raise adapt.not_adaptable(self._head, str(reason)) from None
+
+    _deliver = staticmethod(adapting.error)
+
+    @staticmethod
+    def _most(plan: Plan) -> int:
+        return adapt.INLINE_BYTES

@@ -61,7 +61,8 @@ def _without_body(exchange: Exchange, head: ResponseHead) -> bytes:
     """What an answer without a body says about its length: nothing where the body would have been adapted."""
     if exchange.method == b"HEAD" or head.status in (204, 304):
         plan = exchange.plan
-        adapted = plan is not None and plan.adapter is not None and 200 <= head.status < 300
+        adapter = plan.adapter if plan is not None else None
+        adapted = adapter is not None and adapter.touches_response and 200 <= head.status < 300
         if head.status == 204 or adapted or head.declared is None or head.declared == CHUNKED:
             return b""
         return b"content-length: %d\r\n" % head.declared

@@ -45,6 +45,7 @@ def steps_of(model: DraftModel, checker: Checker) -> Steps:
         ends = _ends(adapter, path, model.versions, checker)
         _check(adapter.response, (*path, "response"), ends, checker)
         _check(adapter.request, (*path, "request"), None, checker)
+        _check(adapter.errors, (*path, "errors"), None, checker)
         _check_hook(adapter.hook, (*path, "hook"), checker)
         if ends is None:
             continue
@@ -84,6 +85,7 @@ def _declared(adapter: AdapterSection, newer: Declared, older: Declared, where: 
         target=older.id,
         response=tuple(adapter.response),
         request=tuple(adapter.request),
+        errors=tuple(adapter.errors),
         hook=adapter.hook,
         fidelity=adapter.fidelity,
         where=where,

@@ -200,6 +200,11 @@ class AdapterSection(Section):
     target: VersionText = Field(alias="to", description="The older version.")
     response: list[Any] = Field(default=[], description="Operations on the answer, newer to older.")
     request: list[Any] = Field(default=[], description="Operations on the request, older to newer.")
+    errors: list[Any] = Field(
+        default=[],
+        description="Operations on answers with a status from 400 on, newer to older. Without them errors stay as they "
+        "are; one that cannot be adapted becomes an error of Stepdown's with the same status.",
+    )
     hook: Hook | None = Field(
         default=None, description="Python function for what operations cannot say; its result is unproved."
     )
