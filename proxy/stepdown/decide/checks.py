@@ -16,8 +16,8 @@ from stepdown.decide.spec import Model, SnapshotSpec
 _HEAD = struct.Struct("<II")
 
 
-class Sample(NamedTuple):
-    """An answer's body, and the contract that it is to be held against."""
+class Subject(NamedTuple):
+    """Whose answer it is, and what it is held against."""
 
     digest: str
     """Of the specification that the contract is in."""
@@ -25,6 +25,12 @@ class Sample(NamedTuple):
     served: str
     contract: str
     """The version whose contract it is: `served`, or the one in whose shape the answer is delivered."""
+
+
+class Sample(NamedTuple):
+    """An answer that was taken."""
+
+    subject: Subject
     codings: str
     """`Content-Encoding` of the body; empty where there is none."""
     limit: int
@@ -32,9 +38,9 @@ class Sample(NamedTuple):
     body: bytes
 
 
-def head(digest: str, model: str, served: str, contract: str, limit: int, codings: bytes = b"") -> bytes:
+def head(subject: Subject, limit: int, codings: bytes = b"") -> bytes:
     """All of a sample but its body, which follows."""
-    names = "\0".join((digest, model, served, contract)).encode() + b"\0" + codings
+    names = "\0".join(subject).encode() + b"\0" + codings
     return _HEAD.pack(len(names), limit) + names
 
 
@@ -45,9 +51,9 @@ def parse(record: bytes) -> Sample:
     except struct.error as error:
         raise ValueError(str(error)) from error
     end = _HEAD.size + length
-    digest, model, served, contract, codings = record[_HEAD.size : end].split(b"\0")
-    names = (digest.decode(), model.decode(), served.decode(), contract.decode(), codings.decode("latin-1"))
-    return Sample(*names, limit, record[end:])
+    *names, codings = record[_HEAD.size : end].split(b"\0")
+    digest, model, served, contract = (name.decode() for name in names)
+    return Sample(Subject(digest, model, served, contract), codings.decode("latin-1"), limit, record[end:])
 
 
 def pairs(model: Model) -> Iterator[tuple[str, str]]:

@@ -2,7 +2,8 @@
 
 Names follow the Prometheus conventions: base units, `_total` on counters, `_info` on what is only labels. Label values
 come from the configuration or from small closed sets, never from what a client sends, so the file bounds the number of
-series. A family is written either by the workers, into their slabs, or by the controller, when it is scraped.
+series. A family is written by the workers or by the comparer, into their slabs, or by the controller, when it is
+scraped.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ class Family(NamedTuple):
     labels: tuple[str, ...] = ()
     buckets: tuple[float, ...] = ()
     """Upper bounds in seconds, ascending, without +Inf; histograms only."""
-    writer: Literal["worker", "controller"] = "worker"
+    writer: Literal["worker", "comparer", "controller"] = "worker"
     across: Literal["sum", "min", "max"] = "sum"
     """How the values of several workers become one: counters and histograms always sum."""
 
@@ -116,9 +117,45 @@ _WORKER = (
         "Records that the access log dropped because its reader was too slow.",
     ),
     Family(
+        "stepdown_validations_skipped_total",
+        "counter",
+        "Answers that were sampled to be held against contracts and were not; `reason` says why. No document to hold "
+        "against anything: stream, media-type (it is not JSON), partial (206), too-large (over `validated_body`), "
+        "coding (a content coding that is unknown or corrupt). No fault of the answer: full (the comparer is too slow, "
+        "stopped or not there), stale (the contract is of a configuration that is gone), failed (the comparer could "
+        "not do it, which it logs).",
+        ("model", "served", "reason"),
+    ),
+    Family(
         METRICS_FULL,
         "gauge",
         "1 where a worker has no room for new series, which are counted with every label `other` from then on.",
+        across="max",
+    ),
+)
+
+_COMPARER = (
+    Family(
+        "stepdown_validations_total",
+        "counter",
+        "Sampled answers that were held against a contract: that of the version that `served` them, or (then `contract` "
+        "is another version) that of the shape in which they were delivered; `result` is valid or violated.",
+        ("model", "served", "contract", "result"),
+    ),
+    Family(
+        "stepdown_violations_total",
+        "counter",
+        "What in such an answer contradicts the contract: `path` is where in the document, with `*` for places in lists "
+        "and for names that the contract does not have, `keyword` which rule of the contract (`json`: no JSON at all). "
+        "At most 20 in one answer are counted, and 100 different pairs of path and keyword of one contract are told "
+        "apart; what comes after them is `other`.",
+        ("model", "served", "contract", "path", "keyword"),
+    ),
+    Family(
+        "stepdown_comparer_turn_timestamp_seconds",
+        "gauge",
+        "When the comparer last looked for work, in Unix seconds, which it does at least once a second unless it is "
+        "stuck.",
         across="max",
     ),
 )
@@ -127,6 +164,12 @@ _CONTROLLER = (
     Family("stepdown_build_info", "info", "The version of Stepdown that runs.", ("version", "python")),
     Family("stepdown_workers", "gauge", "Workers that are alive."),
     Family("stepdown_worker_restarts_total", "counter", "Workers that were replaced since the sidecar started."),
+    Family(
+        "stepdown_comparer_up",
+        "gauge",
+        "1 where the comparer runs, 0 where it is being replaced; absent where the configuration has nothing for it.",
+    ),
+    Family("stepdown_comparer_restarts_total", "counter", "Times that the comparer was replaced after it died."),
     Family(
         "stepdown_config_reload_ok",
         "gauge",
@@ -153,6 +196,11 @@ _CONTROLLER = (
 )
 
 FAMILIES: dict[str, Family] = {
-    family.name: family for family in (*_WORKER, *(family._replace(writer="controller") for family in _CONTROLLER))
+    family.name: family
+    for family in (
+        *_WORKER,
+        *(family._replace(writer="comparer") for family in _COMPARER),
+        *(family._replace(writer="controller") for family in _CONTROLLER),
+    )
 }
 """By name, in the order of `/metrics`."""

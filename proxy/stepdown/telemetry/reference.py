@@ -27,6 +27,9 @@ _QUERIES = """## Questions
 | 99th percentile as clients see it | `histogram_quantile(0.99, sum by (le, route) (rate(stepdown_request_duration_seconds_bucket[5m])))` |
 | What Stepdown and its adapters add | `rate(stepdown_request_duration_seconds_sum[5m]) - rate(stepdown_upstream_duration_seconds_sum[5m])` |
 | Adapters that fail | `sum by (route, error) (rate(stepdown_errors_total{error=~"adapter-failed\\|answer-too-large\\|stream-not-adaptable"}[5m])) > 0` |
+| Share of answers that break the contract | `sum by (model, served, contract) (rate(stepdown_validations_total{result="violated"}[5m])) / sum by (model, served, contract) (rate(stepdown_validations_total[5m]))` |
+| Where they break it | `topk(10, sum by (model, contract, path, keyword) (increase(stepdown_violations_total[1h])))` |
+| The comparer is stuck | `time() - stepdown_comparer_turn_timestamp_seconds > 10` |
 | An endpoint is down or put aside | `stepdown_endpoint_ready == 0` |
 | The file on disk is not the one that runs | `stepdown_config_reload_ok == 0` |
 | Replicas run different files | `count(count by (digest) (stepdown_config_digest_info)) > 1` |
@@ -36,11 +39,14 @@ _QUERIES = """## Questions
 
 def page() -> str:
     """The whole page."""
-    workers = [family for family in FAMILIES.values() if family.writer == "worker"]
-    controller = [family for family in FAMILIES.values() if family.writer == "controller"]
+    workers, comparer, controller = (
+        [family for family in FAMILIES.values() if family.writer == writer]
+        for writer in ("worker", "comparer", "controller")
+    )
     parts = [
         _HEAD,
         "## What workers count\n\n" + _table(workers),
+        "## What the comparer counts\n\n" + _table(comparer),
         "## What the controller knows\n\n" + _table(controller),
         "## Buckets\n\n" + "\n".join(_buckets(workers)) + "\n",
         _QUERIES,

@@ -1,4 +1,4 @@
-"""Counters in shared memory: 64-bit cells that one worker writes, anyone may read, and that outlive the worker.
+"""Counters in shared memory: 64-bit cells that one process writes, anyone may read, and that outlive the process.
 
 A slab is a memory file that the parent holds for life. Its bytes are
 
@@ -48,8 +48,8 @@ OTHER = "other"
 LABEL_LIMIT = 200
 """Characters that are kept of a label's value."""
 
-_WORKERS_FAMILIES = [family for family in FAMILIES.values() if family.writer == "worker"]
-_MAGIC = int.from_bytes(b"slb1", "little") << 32 | zlib.crc32(repr(_WORKERS_FAMILIES).encode())
+_IN_SLABS = [family for family in FAMILIES.values() if family.writer != "controller"]
+_MAGIC = int.from_bytes(b"slb1", "little") << 32 | zlib.crc32(repr(_IN_SLABS).encode())
 _HEADER = 64
 _ENTRY = struct.Struct("<IIII")
 
@@ -138,7 +138,7 @@ class Slab(SlabReader):
             self._free = max(self._free, series.first + series.width)
             if series.family in FAMILIES and FAMILIES[series.family].kind == "gauge":
                 self.cells[series.first] = ABSENT
-        for family in _WORKERS_FAMILIES:
+        for family in _IN_SLABS:
             if self._find(family, (OTHER,) * len(family.labels)) is None:
                 raise SlabError(f"{size} bytes of shared memory have no room for one series of each family")
         self._full = self.gauge(METRICS_FULL, ())
