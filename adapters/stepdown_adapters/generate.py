@@ -17,10 +17,11 @@ import msgspec
 from stepdown_adapters.code import Code
 from stepdown_adapters.codec import LAZY, Lazy, checked, read
 from stepdown_adapters.context import Context
-from stepdown_adapters.errors import AdaptError, Refusal
+from stepdown_adapters.errors import AdaptError, OperationError, Refusal
 from stepdown_adapters.hooks import load_hook
 from stepdown_adapters.json_values import flaw
 from stepdown_adapters.operations import Operation, parse
+from stepdown_adapters.operations.carry import names, uncarried
 from stepdown_adapters.operations.envelope import HeadEdits, folded, on_document
 from stepdown_adapters.paths import Path
 from stepdown_adapters.runtime import Runtime
@@ -28,6 +29,8 @@ from stepdown_adapters.step import Declaration
 from stepdown_adapters.strict import STRICT, Strict
 
 Convert = Callable[[bytes, Context], bytes]
+EVERYTHING = frozenset({"body", "params", "headers", "carried"})
+"""All that operations and hooks may read of a context besides method and path."""
 _IDENTITY = """\
 def {name}(body, context):
     return body
@@ -67,6 +70,10 @@ class Adapter:
     """The generated code of the functions, for people."""
     unproved: tuple[str, ...]
     """Hooks, about which nothing can be proved."""
+    request_needs: frozenset[str] = frozenset()
+    """What `request` reads of its context: `body`, `params`, `headers`, `carried`."""
+    response_needs: frozenset[str] = frozenset()
+    """What `response` and `errors` read of theirs; a hook may read all."""
 
     @property
     def touches_answers(self) -> bool:
@@ -87,20 +94,22 @@ def compile_chain(steps: Sequence[Declaration]) -> Adapter:
     """Compiles steps, in their order of application to an answer.
 
     One step with `fidelity: strict` makes the whole chain strict. Raises `OperationError` on operations or hooks that
-    cannot be used.
+    cannot be used, or that read what nothing carries.
     """
     codec = STRICT if any(step.fidelity == "strict" for step in steps) else LAZY
     whole = f"{steps[0].source} -> {steps[-1].target}" if steps else ""
     functions = [_Function(direction, codec, whole) for direction in ("response", "request", "errors")]
     response, request, errors = functions
-    for step in steps:
-        response.add(step, parse(step.response))
-        errors.add(step, parse(step.errors))
-        if step.hook is not None:
-            response.add_hook(step, step.hook)
+    carried: set[str] = set()
     for step in reversed(steps):
         # What a request may leave out is its client's to leave out: an absent part is no failure unless it says so.
-        request.add(step, parse(step.request, missing="skip"))
+        carried = request.add(step, parse(step.request, missing="skip"), carried)
+    carried_by_error = carried
+    for step in steps:
+        carried = response.add(step, parse(step.response), carried)
+        carried_by_error = errors.add(step, parse(step.errors), carried_by_error)
+        if step.hook is not None:
+            response.add_hook(step, step.hook)
     compiled = [function.compiled() for function in functions]
     return Adapter(
         response=compiled[0],
@@ -113,6 +122,8 @@ def compile_chain(steps: Sequence[Declaration]) -> Adapter:
         error_head=errors.head,
         source="\n\n".join(function.source for function in functions if function.touches),
         unproved=tuple(step.hook for step in steps if step.hook is not None),
+        request_needs=request.needs,
+        response_needs=response.needs | errors.needs,
     )
 
 
@@ -124,6 +135,7 @@ class _Function:
         self.direction = direction
         self.touches = False
         self.head = HeadEdits()
+        self.needs: frozenset[str] = frozenset()
         self._read = "read"
         self.source = ""
         self._sites = [_Site(whole, f"reading the {direction}", "")]
@@ -140,12 +152,16 @@ class _Function:
         self._code = Code(self._namespace, self._numbers, indent=2)
         self._kept: list[Operation] = []
 
-    def add(self, step: Declaration, operations: Sequence[Operation]) -> None:
-        """The code of one step's operations."""
+    def add(self, step: Declaration, operations: Sequence[Operation], carried: set[str]) -> set[str]:
+        """The code of one step's operations; `carried` are the names of what is carried before them, returned after."""
+        problems = uncarried(operations, carried)
+        if problems:
+            raise OperationError(problems)
+        self.needs = self.needs.union(*(operation.needs for operation in operations))
         self.head = folded(operations, self.head)
         operations = on_document(operations)
         if not operations:
-            return
+            return carried
         if not self.touches and not operations[0].reads_whole:
             self._code.alias("document", "document")
         elif not self.touches:
@@ -159,10 +175,12 @@ class _Function:
         for operation in operations:
             self._code.at(operation)
             operation.emit(self._code, "document")
+        return carried | names(operations)
 
     def add_hook(self, step: Declaration, reference: str) -> None:
         """The call of a Python function, marked unproved."""
         self.touches = True
+        self.needs = EVERYTHING
         self._comment(step)
         hook = self._code.constant(_hook(reference), "hook")
         self._code.line(f"at = {len(self._sites)}")
@@ -201,7 +219,7 @@ def _name(step: Declaration) -> str:
 def _all(operations: Sequence[Operation], prefix: Path) -> Iterator[tuple[Operation, Path]]:
     for operation in operations:
         yield operation, prefix
-        yield from _all(operation.inner(), prefix + operation.about)
+        yield from _all(operation.inner(), prefix + operation.inside)
 
 
 def _hook(reference: str) -> Callable[[Any, Context], Any]:
