@@ -65,7 +65,7 @@ def adapted(
     response: Sequence[Any],
     request: Sequence[Any] = (),
     *,
-    errors: Sequence[Any] = (),
+    error_answers: Sequence[Any] = (),
     native_port: int | None = None,
     repeatable: bool = False,
     **route_options: Any,
@@ -74,7 +74,7 @@ def adapted(
     old = version("1.0.0", *([native_port] if native_port else []))
     new = version("2.0.0", port)
     step = spec.Step(
-        source="2.0.0", target="1.0.0", response=tuple(response), request=tuple(request), errors=tuple(errors)
+        source="2.0.0", target="1.0.0", response=tuple(response), request=tuple(request), errors=tuple(error_answers)
     )
     chain = spec.Chain(served="2.0.0", pinned="1.0.0", steps=(step,))
     whole = model(old, new, default="1.0.0", chains=(chain,), repeatable=repeatable)

@@ -15,8 +15,7 @@ from stepdown.errors import (
     RequestNotAdaptableError,
     StreamNotAdaptableError,
 )
-from stepdown.plane import encodings
-from stepdown.wire import ResponseHead
+from stepdown.wire import RequestHead, ResponseHead, encodings
 from stepdown_adapters.context import Context
 from stepdown_adapters.errors import AdaptError
 from stepdown_adapters.generate import Adapter
@@ -24,6 +23,7 @@ from stepdown_adapters.operations.envelope import HeadEdits
 
 if TYPE_CHECKING:
     from stepdown.plane.exchange import Exchange
+    from stepdown.plane.plan import Plan
 
 INLINE_BYTES = 256 * 1024
 """Bodies up to this size are adapted on the event loop."""
@@ -46,6 +46,14 @@ _STALE = frozenset(
     )
 )
 _NOTHING = Context()
+
+
+class AdaptedRequest(NamedTuple):
+    """A request as the served version reads it."""
+
+    body: bytes
+    context: Context
+    """What the chain read of the request, and has put aside for the answer."""
 
 
 def has_shape(status: int, method: bytes) -> bool:
@@ -140,12 +148,24 @@ def request(adapter: Adapter, body: bytes, context: Context) -> bytes:
         raise RequestNotAdaptableError(str(error)) from None
 
 
-def context(exchange: Exchange) -> Context:
-    """What operations may read of the request; only hooks do."""
-    if exchange.plan is None or not exchange.plan.hooked:
+def context(exchange: Exchange, plan: Plan) -> Context:
+    """What the chain may read of the request: made when it is adapted, or else for the answer."""
+    if exchange.adapted_request is not None:
+        return exchange.adapted_request.context
+    if not plan.needs:
         return _NOTHING
     head = exchange.head
-    names = exchange.plan.route.names
-    params = {name: value.decode("latin-1") for name, value in zip(names, exchange.params, strict=False)}
-    body = bytes(exchange.body) if exchange.kept else None
-    return Context(head.method.decode("ascii"), head.path.decode("ascii"), params, body)
+    params = {name: value.decode("latin-1") for name, value in zip(plan.route.names, exchange.params, strict=False)}
+    body = bytes(exchange.body) if exchange.kept and "body" in plan.needs else None
+    headers = _headers(head) if "headers" in plan.needs else None
+    return Context(head.method.decode("ascii"), head.path.decode("ascii"), params, body, headers)
+
+
+def _headers(head: RequestHead) -> dict[str, str]:
+    """End-to-end fields by lower-case name; of those that are there several times the values are joined (RFC 9110)."""
+    headers: dict[str, str] = {}
+    for line in head.lines:
+        name, _, value = line.decode("latin-1").partition(":")
+        name, value = name.lower(), value.strip(" \t")
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    return headers

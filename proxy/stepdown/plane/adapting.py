@@ -40,12 +40,14 @@ def answer(exchange: Exchange, plan: Plan, head: ResponseHead, body: bytes) -> N
             exchange.client.wait(0)
             tasks.start(_elsewhere(exchange, plan, head, body, decoded), name="adapt a large answer")
             return
-        adapted = adapt.answer(plan.adapter, decoded, adapt.context(exchange))
+        adapted = adapt.answer(plan.adapter, decoded, adapt.context(exchange, plan))
     except AdapterFailedError as error:
         _failed(exchange, plan, head, body, error)
         return
     plan.account_adapter(perf_counter() - begun)
     _deliver(exchange, plan, head, adapted)
+    if plan.check is not None:
+        plan.check.adapted(head, decoded, adapted)
 
 
 def error(exchange: Exchange, plan: Plan, head: ResponseHead, body: bytes) -> None:
@@ -53,7 +55,7 @@ def error(exchange: Exchange, plan: Plan, head: ResponseHead, body: bytes) -> No
     assert plan.adapter is not None
     begun = perf_counter()
     try:
-        adapted = adapt.error(plan.adapter, head, body, adapt.context(exchange))
+        adapted = adapt.error(plan.adapter, head, body, adapt.context(exchange, plan))
     except AdapterFailedError as reason:
         refuse(exchange, reason)
         return
@@ -65,7 +67,9 @@ async def _elsewhere(exchange: Exchange, plan: Plan, head: ResponseHead, body: b
     assert plan.choice.chain is not None
     begun = perf_counter()
     try:
-        adapted = await exchange.client.offload.run(plan.choice.chain, "response", decoded, adapt.context(exchange))
+        adapted = await exchange.client.offload.run(
+            plan.choice.chain, "response", decoded, adapt.context(exchange, plan)
+        )
     except AdapterFailedError as error:
         if not exchange.gone:
             _failed(exchange, plan, head, body, error)
@@ -73,6 +77,8 @@ async def _elsewhere(exchange: Exchange, plan: Plan, head: ResponseHead, body: b
     if not exchange.gone:
         plan.account_adapter(perf_counter() - begun)
         _deliver(exchange, plan, head, adapted)
+        if plan.check is not None:
+            plan.check.adapted(head, decoded, adapted)
 
 
 def _deliver(exchange: Exchange, plan: Plan, head: ResponseHead, adapted: bytes) -> None:
@@ -104,6 +110,8 @@ def _failed(exchange: Exchange, plan: Plan, head: ResponseHead, body: bytes, err
         send.whole(exchange, head, head.fields, body, plan.true_lines)
     else:
         refuse(exchange, error)
+    if plan.check is not None:
+        plan.check.failed(head, body)
 
 
 def _tell(plan: Plan, error: AdapterFailedError) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from stepdown import tasks
 from stepdown.errors import BodyTooLargeError, RequestNotAdaptableError, StepdownError
 from stepdown.plane import adapt, forward, stages
+from stepdown.plane.adapt import AdaptedRequest
 
 if TYPE_CHECKING:
     from stepdown.plane.exchange import Exchange
@@ -88,7 +89,8 @@ def _adapt(exchange: Exchange, plan: Plan) -> None:
         tasks.start(_adapt_elsewhere(exchange, plan, body), name="adapt a large request")
         return
     begun = perf_counter()
-    exchange.adapted_request = adapt.request(plan.request_adapter, body, adapt.context(exchange))
+    context = adapt.context(exchange, plan)
+    exchange.adapted_request = AdaptedRequest(adapt.request(plan.request_adapter, body, context), context)
     plan.account_adapter(perf_counter() - begun)
     forward.pick_and_send(exchange)
 
@@ -96,10 +98,11 @@ def _adapt(exchange: Exchange, plan: Plan) -> None:
 async def _adapt_elsewhere(exchange: Exchange, plan: Plan, body: bytes) -> None:
     assert plan.choice.chain is not None
     try:
-        adapted = await exchange.client.offload.run(plan.choice.chain, "request", body, adapt.context(exchange))
+        context = adapt.context(exchange, plan)
+        adapted = await exchange.client.offload.run(plan.choice.chain, "request", body, context)
     except StepdownError as error:
         exchange.fail(error)
         return
     if not exchange.gone:
-        exchange.adapted_request = adapted
+        exchange.adapted_request = AdaptedRequest(adapted, context)
         forward.pick_and_send(exchange)

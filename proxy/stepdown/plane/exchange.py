@@ -31,6 +31,7 @@ from stepdown.wire import RequestHead, ResponseHead
 
 if TYPE_CHECKING:
     from stepdown.decide.snapshot import Route
+    from stepdown.plane.adapt import AdaptedRequest
     from stepdown.plane.client import ClientConnection
     from stepdown.plane.plan import Plan
     from stepdown.plane.pool import EndpointPool
@@ -100,7 +101,7 @@ class Exchange:
         """`body` is all that has arrived, so the request can be sent (again) from it."""
         self.complete = complete
         self.received = len(payload)
-        self.adapted_request: bytes | None = None
+        self.adapted_request: AdaptedRequest | None = None
         # where it went
         self.pool: EndpointPool | None = None
         self.last_pool: EndpointPool | None = None
@@ -229,7 +230,7 @@ class Exchange:
         receive.answered(self)
         plan = self.plan
         assert plan is not None
-        if plan.adapter is None:
+        if plan.plain:
             send.whole(self, head, head.fields, body, plan.lines)
         else:
             receive.whole(self, plan, head, body)
@@ -341,6 +342,8 @@ class Exchange:
                 self.pool.give_up(self)
             self.pool.pending -= 1
             self.pool = None
+        if self.relay is not None:
+            self.relay.drop()
 
     def _endpoint(self) -> str:
         return self.last_pool.endpoint.id if self.last_pool is not None else "the upstream"

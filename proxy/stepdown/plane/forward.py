@@ -39,7 +39,7 @@ def send_request(exchange: Exchange, connection: UpstreamConnection) -> None:
     plan, pool, head = exchange.plan, exchange.pool, exchange.head
     assert plan is not None
     assert pool is not None
-    body: bytes | bytearray = exchange.body if exchange.adapted_request is None else exchange.adapted_request
+    body: bytes | bytearray = exchange.body if exchange.adapted_request is None else exchange.adapted_request.body
     complete = exchange.complete
     if complete:
         framing = b"content-length: %d\r\n" % len(body) if head.framed else b""

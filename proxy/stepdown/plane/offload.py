@@ -10,7 +10,7 @@ import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from functools import lru_cache
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -42,18 +42,19 @@ class Offload:
         try:
             if self._executor is None:
                 self._executor = ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"))
-            facts = (context.method, context.path, dict(context.params), context.body)
+            facts = context.method, context.path, dict(context.params), context.body, dict(context.headers)
             steps = msgspec.json.encode(chain.steps)
             result = await asyncio.get_running_loop().run_in_executor(
-                self._executor, _work, steps, direction, body, facts
+                self._executor, _work, steps, direction, body, facts, context.carried
             )
         except BrokenProcessPool:
             self._executor = None
             raise AdapterFailedError("The process for large bodies has died; it is started again") from None
         finally:
             self._waiting -= 1
-        if isinstance(result, bytes):
-            return result
+        if isinstance(result, tuple):
+            adapted, context.carried = result
+            return adapted
         raise (AdapterFailedError if direction == "response" else RequestNotAdaptableError)(result)
 
     def close(self) -> None:
@@ -70,12 +71,18 @@ def compiled(steps: bytes) -> Adapter:
 
 
 def _work(
-    steps: bytes, direction: Direction, body: bytes, facts: tuple[str, str, dict[str, str], bytes | None]
-) -> bytes | str:
-    """In the other process: the adapted body, or the sentence that says why not."""
+    steps: bytes,
+    direction: Direction,
+    body: bytes,
+    facts: tuple[str, str, dict[str, str], bytes | None, dict[str, str]],
+    carried: dict[str, Any],
+) -> tuple[bytes, dict[str, Any]] | str:
+    """In the other process: the adapted body and what is carried now, or the sentence that says why not."""
     adapter = compiled(steps)
     context = Context(*facts)
+    context.carried = carried
     try:
-        return adapter.response(body, context) if direction == "response" else adapter.request(body, context)
+        adapted = adapter.response(body, context) if direction == "response" else adapter.request(body, context)
     except AdaptError as error:
         return str(error)
+    return adapted, context.carried

@@ -10,6 +10,7 @@ from email.utils import formatdate
 
 from stepdown.decide import spec as specification
 from stepdown.decide.snapshot import Choice
+from stepdown.plane.check import Check
 from stepdown.plane.clock import NEVER
 from stepdown.plane.versions import VersionPool
 from stepdown.telemetry.buckets import ADAPTER_SECONDS, REQUEST_SECONDS, bucket
@@ -92,10 +93,12 @@ class Plan:
         "adapted",
         "adapter",
         "answer_seconds",
+        "check",
         "choice",
         "direct",
-        "hooked",
         "lines",
+        "needs",
+        "plain",
         "pool",
         "request_adapter",
         "route",
@@ -112,18 +115,24 @@ class Plan:
         adapter: Adapter | None,
         lines: tuple[bytes, bytes, bytes],
         slab: Slab,
+        check: Check | None = None,
     ) -> None:
         self.route = route
         self.choice = choice
         self.pool = pool
         self.adapter = adapter if adapter is not None and adapter.touches_answers else None
         """What steps answers down; `None` where all of them, errors too, are passed on as they are."""
-        self.request_adapter = adapter if adapter is not None and adapter.touches_request else None
-        """What steps requests up; `None` where the served version reads them as they are."""
+        self.check = check
+        """What samples answers to be held against contracts; `None` where none are."""
+        self.plain = self.adapter is None and check is None
+        """Whether answers are passed on, and nothing else is done with them."""
+        self.needs = adapter.request_needs | adapter.response_needs if adapter is not None else frozenset()
+        """What of the request the chain reads."""
+        reads_body = "body" in self.needs and adapter is not None and not adapter.unproved
+        self.request_adapter = adapter if adapter is not None and (adapter.touches_request or reads_body) else None
+        """What steps requests up, or wants to know them whole; `None` where they can be passed on as they come."""
         self.adapted = adapter is not None and (adapter.touches_response or adapter.touches_errors)
         """Whether some bodies have to be decoded."""
-        self.hooked = adapter is not None and bool(adapter.unproved)
-        """Whether a hook, written in Python, may look at the request."""
         self.lines, self.true_lines, self.served_lines = lines
         """Field lines of an answer in the pinned shape, in the served version's own, and of one without a shape."""
         self._labels = (route.name, choice.rule, choice.assigned, choice.served, choice.pinned, choice.reason)

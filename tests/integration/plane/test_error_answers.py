@@ -23,7 +23,7 @@ PROBLEM = b'{"type": "about:blank", "detail": "no such column"}'
 
 
 def adapting(response=RENAME, errors=ERRORS, **options):
-    return lambda port: specs.adapted(port, response, errors=errors, **options)
+    return lambda port: specs.adapted(port, response, error_answers=errors, **options)
 
 
 def error(body: bytes, *lines: bytes, status: bytes = b"422 Unprocessable Content") -> bytes:
