@@ -18,6 +18,7 @@ from stepdown.decide import spec as specification
 from stepdown.errors import ConfigError, StepdownError
 from stepdown.plane.client import ClientConnection
 from stepdown.plane.clock import NEVER, CoarseClock
+from stepdown.plane.handoff import Handoff
 from stepdown.plane.offload import Offload
 from stepdown.plane.outbox import Outbox
 from stepdown.plane.retry import RetryBudget
@@ -42,6 +43,7 @@ class Plane:
         workers: int = 1,
         access: AccessLog | None = None,
         clock: CoarseClock | None = None,
+        handoff: Handoff | None = None,
     ) -> None:
         self.loop = loop
         self.slab = slab
@@ -59,6 +61,7 @@ class Plane:
         self._empty: asyncio.Event | None = None
         """Set by the last client to leave, once somebody waits for that."""
         self._workers = workers
+        self._handoff = handoff
         self._servers: list[asyncio.Server] = []
         self._prepared: Runtime | None = None
         self._malformed: dict[str, int] = {}
@@ -77,7 +80,7 @@ class Plane:
         digest = specification.digest(encoded)
         try:
             spec = specification.decode(encoded)
-            self._prepared = Runtime(spec, digest, self.slab, self.clock, self.runtime.pools)
+            self._prepared = Runtime(spec, digest, self.slab, self.clock, self.runtime.pools, handoff=self._handoff)
         except ConfigError:
             raise
         except (msgspec.MsgspecError, AdaptersError, ValueError, LookupError) as error:

@@ -11,6 +11,7 @@ from stepdown.plane.plan import NONE
 from stepdown.wire import ResponseHead, serialise
 
 if TYPE_CHECKING:
+    from stepdown.plane.check import Gathering
     from stepdown.plane.exchange import Exchange
     from stepdown.plane.plan import Plan
     from stepdown_adapters.generate import Adapter
@@ -30,15 +31,17 @@ def answered(exchange: Exchange) -> None:
 
 
 def whole(exchange: Exchange, plan: Plan, head: ResponseHead, body: bytes) -> None:
-    """An answer that came in one piece, of a version whose answers are adapted somehow."""
+    """An answer that came in one piece, of a version whose answers are adapted somehow, or held against contracts."""
     adapter = plan.adapter
-    assert adapter is not None
+    if adapter is None:
+        _pass(exchange, plan, head, body)
+        return
     head = _edited(exchange, adapter, head)
     if adapt.has_shape(head.status, exchange.method):
         if adapter.touches_response:
             adapting.answer(exchange, plan, head, body)
         else:
-            send.whole(exchange, head, head.fields, body, plan.lines)
+            _pass(exchange, plan, head, body)
     elif adapter.touches_errors and head.status >= 400 and body:
         adapting.error(exchange, plan, head, body)
     elif exchange.method == b"HEAD" and 200 <= head.status < 300:  # what a GET would say of the body
@@ -48,24 +51,40 @@ def whole(exchange: Exchange, plan: Plan, head: ResponseHead, body: bytes) -> No
         send.whole(exchange, head, head.fields, body, plan.served_lines)
 
 
+def _pass(exchange: Exchange, plan: Plan, head: ResponseHead, body: bytes) -> None:
+    """Pass on what is in the pinned shape already."""
+    send.whole(exchange, head, head.fields, body, plan.lines)
+    if plan.check is not None and adapt.has_shape(head.status, exchange.method):
+        plan.check.passed(head, body)
+
+
 def begin(exchange: Exchange, head: ResponseHead) -> None:
     """An answer whose body is still on its way."""
     plan = exchange.plan
     assert plan is not None
     adapter = plan.adapter
     if adapter is None:
-        exchange.relay = Relay(exchange, head, plan.lines)
+        exchange.relay = _relay(exchange, plan, head)
         return
     head = _edited(exchange, adapter, head)
     if adapt.has_shape(head.status, exchange.method):
         if adapter.touches_response:
             exchange.relay = Collector(exchange, head)
         else:
-            exchange.relay = Relay(exchange, head, plan.lines)
+            exchange.relay = _relay(exchange, plan, head)
     elif adapter.touches_errors and head.status >= 400:
         exchange.relay = ErrorCollector(exchange, head)
     else:
         exchange.relay = Relay(exchange, head, plan.served_lines)
+
+
+def _relay(exchange: Exchange, plan: Plan, head: ResponseHead) -> Relay:
+    """For what is in the pinned shape already."""
+    if plan.check is not None and adapt.has_shape(head.status, exchange.method):
+        gathering = plan.check.begun(head)
+        if gathering is not None:
+            return CheckedRelay(exchange, head, plan.lines, gathering)
+    return Relay(exchange, head, plan.lines)
 
 
 def _edited(exchange: Exchange, adapter: Adapter, head: ResponseHead) -> ResponseHead:
@@ -103,6 +122,33 @@ class Relay:
             self._exchange.client.write(serialise.LAST_CHUNK)
         self._exchange.finish(self._close or not self._exchange.complete)
 
+    def drop(self) -> None:
+        """The answer will not be whole."""
+
+
+class CheckedRelay(Relay):
+    """Keeps a copy of what it passes on, which is held against contracts when it is whole."""
+
+    __slots__ = ("_gathering",)
+
+    def __init__(self, exchange: Exchange, head: ResponseHead, lines: bytes, gathering: Gathering) -> None:
+        super().__init__(exchange, head, lines)
+        self._gathering = gathering
+
+    def on_body(self, payload: bytes) -> None:
+        """Pass a piece on, and keep it."""
+        super().on_body(payload)
+        self._gathering.add(payload)
+
+    def on_end(self) -> None:
+        """End the body, and the exchange; then hand the copy over."""
+        super().on_end()
+        self._gathering.done()
+
+    def drop(self) -> None:
+        """Let go of the copy."""
+        self._gathering.drop()
+
 
 class Collector:
     """Gathers an answer that is to be adapted, up to the route's limit."""
@@ -130,6 +176,9 @@ class Collector:
         exchange = self._exchange
         assert exchange.plan is not None
         self._deliver(exchange, exchange.plan, self._head, bytes(self._body))
+
+    def drop(self) -> None:
+        """The answer will not be whole."""
 
     _deliver = staticmethod(adapting.answer)
 

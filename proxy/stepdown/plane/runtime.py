@@ -14,13 +14,19 @@ from dataclasses import replace
 from ipaddress import ip_address, ip_network
 from random import random
 from typing import TYPE_CHECKING, NamedTuple
+from zlib import crc32
 
 import msgspec
 
+from stepdown.decide import checks
 from stepdown.decide import spec as specification
+from stepdown.decide.checks import Subject
+from stepdown.decide.sampling import Sampler
 from stepdown.decide.snapshot import Choice, Route, Snapshot, compile_snapshot
 from stepdown.errors import StepdownError
+from stepdown.plane.check import Check
 from stepdown.plane.clock import CoarseClock
+from stepdown.plane.handoff import Handoff
 from stepdown.plane.offload import compiled
 from stepdown.plane.plan import Plan, RoutePlan, answer_lines, vary_line
 from stepdown.plane.pool import EndpointPool
@@ -64,10 +70,13 @@ class Runtime:
     __slots__ = (
         "_adapters",
         "_allowed",
+        "_handoff",
         "_natives",
+        "_pairs",
         "_parts",
         "_refused_cells",
         "_routes",
+        "_samplers",
         "_slab",
         "client_timeouts",
         "digest",
@@ -91,6 +100,8 @@ class Runtime:
         slab: Slab,
         clock: CoarseClock,
         before: Mapping[PoolKey, EndpointPool],
+        *,
+        handoff: Handoff | None = None,
     ) -> None:
         self.spec = spec
         self.digest = digest
@@ -114,6 +125,14 @@ class Runtime:
             (model.name, chain.served, chain.pinned): compiled(msgspec.json.encode(chain.steps))
             for model in spec.models
             for chain in model.chains
+        }
+        self._handoff = handoff
+        self._pairs = {(model.name, *pair) for model in spec.models for pair in checks.pairs(model)}
+        self._samplers = {
+            (model.name, version.id): Sampler(version.validate, crc32(f"{model.name}/{version.id}".encode()))
+            for model in spec.models
+            for version in model.versions
+            if version.validate
         }
         build = _PoolBuilder(self.pools, before, clock, slab)
         self.versions: dict[tuple[str, str], VersionPool] = {}
@@ -173,7 +192,27 @@ class Runtime:
             adapter=adapter,
             lines=lines,
             slab=self._slab,
+            check=self._check(model.name, choice, parts.plan.limits.validated_body),
         )
+
+    def _check(self, model: str, choice: Choice, limit: int) -> Check | None:
+        """What samples the answers of a plan; `None` where there is no contract to hold them against, or nobody."""
+        native = self._subject(model, choice, choice.served)
+        delivered = self._subject(model, choice, choice.pinned) if choice.chain is not None else None
+        if self._handoff is None or (native is None and delivered is None):
+            return None
+        return Check(
+            sampler=self._samplers[model, choice.served],
+            handoff=self._handoff,
+            slab=self._slab,
+            native=native,
+            delivered=delivered,
+            limit=limit,
+        )
+
+    def _subject(self, model: str, choice: Choice, contract: str) -> Subject | None:
+        known = (model, choice.served, contract) in self._pairs
+        return Subject(self.digest, model, choice.served, contract) if known else None
 
     def explain(self, exchange: Exchange, body: bytes | None, address: str, ready: Sequence[bool]) -> bytes:
         """A field line with the explanation of the decision about this exchange, as ASCII JSON."""

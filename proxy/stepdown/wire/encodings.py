@@ -1,4 +1,4 @@
-"""Content codings undone before an answer is adapted, each with a bound on what comes out.
+"""Content codings undone before an answer is read, each with a bound on what comes out.
 
 A kilobyte of gzip can hold a megabyte, so no decoder here returns more than `limit` bytes: what would be longer is
 refused (`AnswerTooLargeError`), never cut. Codings whose library is not installed are refused like unknown ones.

@@ -10,7 +10,7 @@ import pytest
 import zstandard
 
 from stepdown.errors import AdapterFailedError, AnswerTooLargeError
-from stepdown.plane.encodings import decode
+from stepdown.wire.encodings import decode
 
 TEXT = b'{"outputs": [' + b"1, " * 500 + b"2]}"
 

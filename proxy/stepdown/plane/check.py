@@ -1,0 +1,159 @@
+"""What is done to hold the answers of one plan against contracts: sample, look whether it can be, hand over.
+
+All of it comes after the answer has been given to the client's connection, and only where the configuration asks for
+it: a plan without a `Check` costs nothing. The comparer does the work (`comparer.comparer`).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from stepdown.decide.checks import Subject, head
+from stepdown.decide.sampling import Sampler
+from stepdown.plane import adapt
+from stepdown.plane.handoff import Handoff
+from stepdown.telemetry.slab import Slab
+
+if TYPE_CHECKING:
+    from stepdown.wire import ResponseHead
+
+
+class Check:
+    """Of one plan; the sampler is shared by all plans of the version that computes the answers."""
+
+    __slots__ = ("_cells", "_delivered", "_handoff", "_limit", "_native", "_sampler", "_skipped", "_slab")
+
+    def __init__(
+        self,
+        *,
+        sampler: Sampler,
+        handoff: Handoff,
+        slab: Slab,
+        native: Subject | None,
+        delivered: Subject | None,
+        limit: int,
+    ) -> None:
+        """`native` is the served version's contract; `delivered` that of another shape in which answers are given."""
+        self._sampler = sampler
+        self._handoff = handoff
+        self._native = native
+        self._delivered = delivered
+        self._limit = limit
+        self._slab = slab
+        self._cells: dict[str, int] = {}
+        subject = native or delivered
+        assert subject is not None
+        self._skipped = (subject.model, subject.served)
+
+    def passed(self, answer: ResponseHead, body: bytes) -> None:
+        """A whole answer that was passed on as it is."""
+        if body and self._sampler.take() and self._fits(answer, len(body)):
+            self._hand_over(answer, body)
+
+    def adapted(self, answer: ResponseHead, body: bytes, delivered: bytes) -> None:
+        """A whole answer, decoded, and what it was adapted to."""
+        if self._sampler.take() and self._fits(answer, max(len(body), len(delivered))):
+            if self._native is not None:
+                self._put(self._native, body)
+            if self._delivered is not None:
+                self._put(self._delivered, delivered)
+
+    def failed(self, answer: ResponseHead, body: bytes) -> None:
+        """A whole answer, not decoded, that could not be adapted: its own contract may say why."""
+        if self._native is not None and self._sampler.take() and self._fits(answer, len(body)):
+            self._put(self._native, body, adapt.notes(answer).codings or b"")
+
+    def begun(self, answer: ResponseHead) -> Gathering | None:
+        """An answer that is passed on as it comes: where its pieces are copied to, if they are to be."""
+        if self._sampler.take() and self._fits(answer, answer.length):
+            return Gathering(self, self._handoff, answer, self._limit)
+        return None
+
+    def ended(self, answer: ResponseHead, body: bytes) -> None:
+        """What was gathered of a sampled answer is whole."""
+        if body:
+            self._hand_over(answer, body)
+
+    def skip(self, reason: str) -> None:
+        """Count a sampled answer that is not held against anything."""
+        cell = self._cells.get(reason)
+        if cell is None:
+            labels = (*self._skipped, reason)
+            cell = self._cells[reason] = self._slab.counter("stepdown_validations_skipped_total", labels)
+        self._slab.cells[cell] += 1
+
+    def _hand_over(self, answer: ResponseHead, body: bytes) -> None:
+        """Once for each contract: what needs no adapting is in both shapes."""
+        codings = adapt.notes(answer).codings or b""
+        for subject in (self._native, self._delivered):
+            if subject is not None:
+                self._put(subject, body, codings)
+
+    def _put(self, subject: Subject, body: bytes, codings: bytes = b"") -> None:
+        if not self._handoff.put(head(subject, self._limit, codings), body):
+            self.skip("full")
+
+    def _fits(self, answer: ResponseHead, size: int) -> bool:
+        """Whether it is a document that can be held against a contract; else it is counted as skipped."""
+        if adapt.notes(answer).stream is not None:
+            self.skip("stream")
+        elif not _is_json(answer):
+            self.skip("media-type")
+        elif answer.status == 206:
+            self.skip("partial")
+        elif size > self._limit:
+            self.skip("too-large")
+        else:
+            return True
+        return False
+
+
+class Gathering:
+    """The copy of one sampled answer that passes through in pieces."""
+
+    __slots__ = ("_answer", "_check", "_handoff", "_limit", "_pieces", "_size")
+
+    def __init__(self, check: Check, handoff: Handoff, answer: ResponseHead, limit: int) -> None:
+        self._check = check
+        self._handoff = handoff
+        self._answer = answer
+        self._limit = limit
+        self._pieces: list[bytes] | None = []
+        """`None` once it was given up."""
+        self._size = 0
+
+    def add(self, piece: bytes) -> None:
+        """Copy a piece, unless it is too much."""
+        if self._pieces is None:
+            return
+        if self._size + len(piece) > self._limit:
+            self._give_up("too-large")
+        elif not self._handoff.may_gather(len(piece)):
+            self._give_up("full")
+        else:
+            self._size += len(piece)
+            self._pieces.append(piece)
+
+    def done(self) -> None:
+        """It is whole: hand it over."""
+        pieces = self._pieces
+        if pieces is not None:
+            self.drop()
+            self._check.ended(self._answer, b"".join(pieces))
+
+    def drop(self) -> None:
+        """Let go of what was copied, as of an answer that was cut."""
+        self._pieces = None
+        self._handoff.gathered -= self._size
+        self._size = 0
+
+    def _give_up(self, reason: str) -> None:
+        self.drop()
+        self._check.skip(reason)
+
+
+def _is_json(answer: ResponseHead) -> bool:
+    """Whether the body is one JSON document; with Triton's header, binary tensors follow the document."""
+    media = (answer.get(b"content-type") or b"").partition(b";")[0].strip().lower()
+    named = media in (b"application/json", b"text/json") or media.endswith(b"+json")
+    return named and answer.get(b"inference-header-content-length") is None
