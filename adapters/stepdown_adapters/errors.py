@@ -12,12 +12,16 @@ class AdaptersError(Exception):
 
 
 class ContractError(AdaptersError):
-    """A schema cannot be loaded; `place` is its file with the JSON Pointer inside it."""
+    """A contract cannot be loaded; `place` is its file with the line or the JSON Pointer inside it.
 
-    def __init__(self, place: str, sentence: str) -> None:
-        super().__init__(f"{place}: {sentence}")
+    `further` are the other mistakes that were found in the same contract; the message has a line for each.
+    """
+
+    def __init__(self, place: str, sentence: str, further: Sequence[ContractError] = ()) -> None:
+        super().__init__("\n".join([f"{place}: {sentence}", *map(str, further)]))
         self.place = place
         self.sentence = sentence
+        self.further = tuple(further)
 
 
 @dataclass(frozen=True, slots=True)

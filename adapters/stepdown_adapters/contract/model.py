@@ -1,9 +1,10 @@
 """The one form that every contract takes, whatever it was read from.
 
 JSON Schema (2020-12 and draft 7), OpenAPI 3.0 and 3.1, Protobuf and Pydantic all become a JSON Schema 2020-12 in one
-piece: every `$ref` is a JSON Pointer from its root, and keywords that only an older dialect has are written in the
-newer one's words. What a JSON Schema cannot say stays beside it: statuses and media types of HTTP in `envelope`,
-numbers and names of Protobuf fields as `x-protobuf` annotations inside the schema, meaning as `x-semantic`.
+piece: every `$ref` is `#` or `#/$defs/name`, definitions stand at the root only, and keywords that only an older
+dialect has are written in the newer one's words. What a JSON Schema cannot say stays beside it: statuses and media
+types of HTTP in `envelope`, numbers and names of Protobuf fields as `x-protobuf` annotations inside the schema,
+meaning as `x-semantic`.
 """
 
 from __future__ import annotations
@@ -53,3 +54,5 @@ class Contract:
     place: str
     """Where it was read from, for people: `api.yaml#/paths/~1predict/post/responses/200`."""
     envelope: Envelope | None = None
+    warnings: tuple[str, ...] = ()
+    """What was accepted but is probably not meant, each with its place."""

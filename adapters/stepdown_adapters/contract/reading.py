@@ -12,21 +12,18 @@ import yaml
 from stepdown_adapters.errors import ContractError
 
 MAX_BYTES = 1024 * 1024
+MAX_VALUES = 1_000_000
+"""A YAML file's aliases may stand for more than its bytes; no file of that size has more values without them."""
 YAML_SUFFIXES = frozenset({".yaml", ".yml"})
 
 
-def read(path: Path, place: str) -> Any:
+def read(path: Path, place: str, most_bytes: int = MAX_BYTES) -> Any:
     """The value in a `.json`, `.yaml` or `.yml` file; raises `ContractError` naming `place`, line and column."""
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise ContractError(place, f"cannot be read: {error.strerror or error}") from error
-    if len(data) > MAX_BYTES:
-        raise ContractError(place, f"{len(data)} bytes are over the limit of {MAX_BYTES}")
+    data = read_bytes(path, place, most_bytes)
     try:
         text = data.decode("utf-8-sig")
         if path.suffix.lower() in YAML_SUFFIXES:
-            return yaml.load(text, _StrictLoader)  # noqa: S506 - a SafeLoader with fewer types
+            return _bounded(yaml.load(text, _StrictLoader))  # noqa: S506 - a SafeLoader with fewer types
         return json.loads(text, object_pairs_hook=_pairs, parse_constant=_constant)
     except UnicodeDecodeError as error:
         raise ContractError(place, f"is not UTF-8 at byte {error.start}") from error
@@ -40,6 +37,33 @@ def read(path: Path, place: str) -> Any:
         raise ContractError(spot, f"is not YAML: {error.problem}") from error
     except (yaml.YAMLError, ValueError) as error:
         raise ContractError(place, str(error)) from error
+
+
+def read_bytes(path: Path, place: str, most_bytes: int = MAX_BYTES) -> bytes:
+    """A file's bytes; raises `ContractError` when there is none, or more than `most_bytes`."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(most_bytes + 1)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise ContractError(place, f"cannot be read: {reason}") from error
+    if len(data) > most_bytes:
+        raise ContractError(place, f"is over the limit of {most_bytes} bytes")
+    return data
+
+
+def _bounded(value: Any) -> Any:
+    """The value itself, unless its aliases unfold to more than `MAX_VALUES`."""
+    waiting = [value]
+    count = 0
+    while waiting:
+        inner = waiting.pop()
+        children = inner.values() if isinstance(inner, dict) else inner if isinstance(inner, list) else ()
+        count += 1 + len(children)
+        if count > MAX_VALUES:
+            raise ValueError(f"its aliases stand for more than {MAX_VALUES} values")
+        waiting += children
+    return value
 
 
 def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
