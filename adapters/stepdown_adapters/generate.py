@@ -110,6 +110,7 @@ def compile_chain(steps: Sequence[Declaration]) -> Adapter:
         carried_by_error = errors.add(step, parse(step.errors), carried_by_error)
         if step.hook is not None:
             response.add_hook(step, step.hook)
+        carried = response.add(step, parse(step.pruning), carried)
     compiled = [function.compiled() for function in functions]
     return Adapter(
         response=compiled[0],

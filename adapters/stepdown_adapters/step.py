@@ -41,6 +41,11 @@ class Declaration(Protocol):
         ...
 
     @property
+    def pruning(self) -> Sequence[Any]:
+        """Operations on the answer after the hook: those that `diff.prune.pruning` derives from the older contract."""
+        ...
+
+    @property
     def fidelity(self) -> str:
         """`normal` or `strict`."""
         ...
@@ -56,4 +61,5 @@ class Step:
     request: Sequence[Any] = ()
     errors: Sequence[Any] = ()
     hook: str | None = None
+    pruning: Sequence[Any] = ()
     fidelity: str = "normal"

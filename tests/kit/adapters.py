@@ -25,6 +25,7 @@ class Step:
     target: str = "1.0.0"
     errors: Sequence[Any] = ()
     hook: str | None = None
+    pruning: Sequence[Any] = ()
     fidelity: str = "normal"
 
 
@@ -36,8 +37,10 @@ def compiled(*operations: Any, fidelity: str = "normal") -> Adapter:
 def adapted(
     operations: Sequence[Any], body: bytes, fidelity: str = "normal", context: Callable[[], Context] = Context
 ) -> bytes:
-    """The body after these response operations, by generated code."""
-    return compiled(*operations, fidelity=fidelity).response(body, context())
+    """The body after these response operations, by generated code; what the context carries counts as carried."""
+    known = context()
+    request = [{"carry": {"from": "", "as": name}} for name in known.carried]
+    return compile_chain([Step(operations, request, fidelity=fidelity)]).response(body, known)
 
 
 def refusal(operations: Sequence[Any], body: bytes, context: Callable[[], Context] = Context) -> AdaptError:

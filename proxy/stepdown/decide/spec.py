@@ -135,6 +135,8 @@ class Step(Spec, frozen=True):
     """Operations applied to answers that are errors, in order."""
     hook: str | None = None
     """`package.module:function`, marked unproved."""
+    pruning: tuple[Any, ...] = ()
+    """Operations applied to the answer last, which remove what the target's contract does not declare."""
     fidelity: Literal["normal", "strict"] = "normal"
     where: str = ""
     """`file:line` of the declaration, for messages."""

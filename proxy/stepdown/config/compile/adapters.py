@@ -15,6 +15,7 @@ from stepdown.config.tree import Key, Path
 from stepdown.decide import spec
 from stepdown_adapters import operations
 from stepdown_adapters.diff.project import Projection, Unprojectable, project
+from stepdown_adapters.diff.prune import pruning
 from stepdown_adapters.errors import OperationError, Problem
 from stepdown_adapters.hooks import load_hook
 from stepdown_adapters.plan import Edge
@@ -55,7 +56,8 @@ def steps_of(model: DraftModel, checker: Checker) -> Steps:
             problem = f"found a second adapter from {newer.id} to {older.id}"
             checker.error(path, problem, f"one for each pair; the first is at {first.where}")
             continue
-        found.add(_declared(adapter, newer, older, checker.line(path)), lossless=_is_lossless(adapter))
+        pruned = _pruning(adapter, older, (*path, "prune"), checker)
+        found.add(_declared(adapter, newer, older, pruned, checker.line(path)), lossless=_is_lossless(adapter))
     for older, newer in itertools.pairwise(model.versions):
         if (newer.id, older.id) not in found.steps:
             _imply(newer, older, found)
@@ -79,7 +81,19 @@ def _ends(
     return newer, older
 
 
-def _declared(adapter: AdapterSection, newer: Declared, older: Declared, where: str) -> spec.Step:
+def _pruning(adapter: AdapterSection, older: Declared, path: Path, checker: Checker) -> tuple[Any, ...]:
+    """The operations of `prune: true`."""
+    if not adapter.prune:
+        return ()
+    if older.contract is None:
+        checker.error(path, f"{older.id} has no contract that says what stays", f"a schema for {older.id}")
+        return ()
+    return pruning(older.contract)
+
+
+def _declared(
+    adapter: AdapterSection, newer: Declared, older: Declared, pruned: tuple[Any, ...], where: str
+) -> spec.Step:
     return spec.Step(
         source=newer.id,
         target=older.id,
@@ -87,6 +101,7 @@ def _declared(adapter: AdapterSection, newer: Declared, older: Declared, where: 
         request=tuple(adapter.request),
         errors=tuple(adapter.errors),
         hook=adapter.hook,
+        pruning=pruned,
         fidelity=adapter.fidelity,
         where=where,
     )
@@ -95,7 +110,7 @@ def _declared(adapter: AdapterSection, newer: Declared, older: Declared, where: 
 def _is_lossless(adapter: AdapterSection) -> bool:
     """Whether the step keeps everything; of what is refused or written in Python this is not known."""
     try:
-        return adapter.hook is None and operations.is_lossless(operations.parse(adapter.response))
+        return adapter.hook is None and not adapter.prune and operations.is_lossless(operations.parse(adapter.response))
     except OperationError:
         return False
 

@@ -208,6 +208,11 @@ class AdapterSection(Section):
     hook: Hook | None = Field(
         default=None, description="Python function for what operations cannot say; its result is unproved."
     )
+    prune: bool = Field(
+        default=False,
+        description="Removes all that the older version's contract does not declare, after `response` and `hook`. "
+        "Else unknown members ride along.",
+    )
     fidelity: Literal["normal", "strict"] = Field(
         default="normal",
         description="`strict` also keeps number text and duplicate keys in touched parts, more slowly.",
