@@ -24,7 +24,7 @@ from stepdown_adapters import navigate, paths, places
 from stepdown_adapters.code import Code, literal
 from stepdown_adapters.context import Context, Scene
 from stepdown_adapters.errors import PathError, Refusal
-from stepdown_adapters.json_values import kind
+from stepdown_adapters.json_values import flaw, kind
 from stepdown_adapters.operations.base import Use
 from stepdown_adapters.operations.options import Options, is_name
 from stepdown_adapters.paths import Path
@@ -152,6 +152,9 @@ def read(options: Options, key: str, raw: Any) -> Operand:
         return Constant(raw)
     source = found.pop()
     default = raw.get("default", MISSING)
+    wrong = None if default is MISSING else flaw(default)
+    if wrong:
+        options.problem(key, f"default: {wrong}")
     if source in _BY_PATH:
         return Reference(source, _path(options, key, source, raw[source]), default=default)
     name = raw[source]

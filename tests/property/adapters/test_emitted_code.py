@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from stepdown_adapters.context import Context
 from stepdown_adapters.operations.envelope import HEAD_EDITS
 from stepdown_adapters.operations.table import NAMES
 from tests.kit.adapters import both
@@ -129,6 +130,36 @@ def options(
 
 number = st.floats(-1e3, 1e3) | st.integers(-5, 5)
 in_items = st.sampled_from(["/a", "/data", "/new", "/0", "/p"]).map("/items/*".__add__)
+REQUEST = b'{"a": 2, "b": {"c": [1.5, "x"]}, "items": [{"name": "score"}]}'
+
+
+def asked() -> Context:
+    """The context of every document here."""
+    context = Context("POST", "/models/churn", {"model": "churn"}, REQUEST, {"x-a": "1"})
+    context.carried["c"] = 3
+    return context
+
+
+def references(*likely: str) -> st.SearchStrategy[Any]:
+    """Values from everywhere, half of them with a default."""
+    sources = st.one_of(
+        st.sampled_from(["field", "document"]).flatmap(lambda s: st.fixed_dictionaries({s: st.sampled_from(likely)})),
+        st.sampled_from(
+            [{"request": "/a"}, {"request": "/b/c"}, {"carried": "c"}, {"param": "model"}, {"header": "x-a"}]
+        ),
+    )
+    return sources | st.builds(lambda source, default: {**source, "default": default}, sources, numbers)
+
+
+FIELDS = ("/a", "/items/0/p", "/items/[name=score]", "/p", "/numbers/0", "", "/data")
+anything = st.one_of(values, values, references(*FIELDS))
+
+
+def or_reference(constants: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """Mostly a constant."""
+    return st.one_of(constants, constants, constants, references("/numbers/0", "/p", "/items/0/p", "/scalar"))
+
+
 transfers = st.one_of(
     st.fixed_dictionaries({"from": single, "to": ends, "on_missing": policies}),
     st.fixed_dictionaries({"from": single, "to": ends, "default": values}),
@@ -143,9 +174,9 @@ arrays = places("/numbers", "/matrix/*", "/matrix", "/items/*/data", "/labels", 
 table = st.dictionaries(st.sampled_from(["a", "b", "1", "0", "true", "null", "score", "x"]), values, min_size=4)
 
 OPERATIONS: dict[str, st.SearchStrategy[Any]] = {
-    "add": st.fixed_dictionaries({"path": ends | st.just("/items/*/new/x") | st.just(""), "value": values}),
+    "add": st.fixed_dictionaries({"path": ends | st.just("/items/*/new/x") | st.just(""), "value": anything}),
     "remove": st.fixed_dictionaries({"path": somewhere.filter(bool)}, optional={"on_missing": policies}),
-    "replace": options(somewhere, {"value": values}),
+    "replace": options(somewhere, {"value": anything}),
     "test": options(
         st.sampled_from(["/probability", "/one", "/scalar"]), {"value": st.sampled_from([0, 1, [None], True, ""])}
     ),
@@ -159,19 +190,19 @@ OPERATIONS: dict[str, st.SearchStrategy[Any]] = {
     ),
     "map_values": options(each_scalar, {"table": table}) | options(each_scalar, {"table": table}, default=values),
     "cast": options(each_scalar, {"to": st.sampled_from(["string", "integer", "number", "boolean"])}),
-    "linear": options(each_number, {"scale": number.filter(bool), "offset": number}),
-    "clamp": options(each_number, {"min": st.floats(-5, 0), "max": st.floats(0, 5)}),
+    "linear": options(each_number, {"scale": or_reference(number.filter(bool)), "offset": or_reference(number)}),
+    "clamp": options(each_number, {"min": or_reference(st.floats(-5, 0)), "max": or_reference(st.floats(0, 5))}),
     "round": options(each_number, digits=st.integers(0, 15)),
     "sigmoid": options(each_number),
     "logit": options(places("/probability", "/items/*/p", "/numbers/*"), epsilon=st.floats(1e-9, 0.4)),
-    "threshold": options(each_number, {"at": number}, above=values, below=values),
+    "threshold": options(each_number, {"at": or_reference(number)}, above=values, below=values),
     "wrap": options(somewhere, **{"as": names}),
     "head": options(places("/one", "/numbers", "/matrix", "/items")),
     "project": options(places("/map", "/items/*", "", "/a"), {"keep": st.lists(names | st.just("items"), unique=True)}),
-    "slice": options(arrays, {"start": st.integers(0, 3), "end": st.integers(0, 4)}),
+    "slice": options(arrays, {"start": st.integers(0, 3), "end": or_reference(st.integers(0, 4))}),
     "sort_by": options(places("/numbers", "/matrix/*"), order=st.sampled_from(["ascending", "descending"]))
     | options(places("/items", "/records"), {"by": st.sampled_from(["/name", "/p", "/y", "/x"])}),
-    "top_k": options(arrays, {"k": st.integers(0, 3)})
+    "top_k": options(arrays, {"k": or_reference(st.integers(0, 3))})
     | options(places("/items"), {"k": st.integers(0, 3), "by": st.sampled_from(["/name", "/p"])}),
     "to_entries": options(places("/map", "/items/*", "/a", ""), key=st.just("k"), value=st.just("v")),
     "from_entries": options(places("/entries"), {"key": st.just("name"), "value": st.just("data")}),
@@ -211,7 +242,7 @@ def test_every_operation_of_the_table_is_generated_here() -> None:
 @given(data=st.data())
 def test_generated_code_equals_the_interpreter(name: str, data: st.DataObject) -> None:
     operation = {name: data.draw(OPERATIONS[name], label="options")}
-    both([operation], data.draw(documents, label="document"))
+    both([operation], data.draw(documents, label="document"), asked)
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
@@ -220,7 +251,7 @@ def test_generated_code_equals_the_interpreter(name: str, data: st.DataObject) -
 def test_generated_code_equals_the_interpreter_inside_of_in(name: str, data: st.DataObject) -> None:
     operation = {name: data.draw(OPERATIONS[name], label="options")}
     path = data.draw(places("", "/items/*", "/items/[name=score]", "/a", "/items"), label="in")
-    both([{"in": path, "do": [operation, operation], "on_missing": data.draw(policies)}], data.draw(documents))
+    both([{"in": path, "do": [operation, operation], "on_missing": data.draw(policies)}], data.draw(documents), asked)
 
 
 @settings(max_examples=120, deadline=None)
@@ -228,4 +259,4 @@ def test_generated_code_equals_the_interpreter_inside_of_in(name: str, data: st.
 def test_generated_code_equals_the_interpreter_in_chains(data: st.DataObject) -> None:
     chosen = data.draw(st.lists(st.sampled_from(sorted(OPERATIONS)), min_size=2, max_size=4))
     operations = [{name: data.draw(OPERATIONS[name], label=name)} for name in chosen]
-    both(operations, data.draw(documents, label="document"))
+    both(operations, data.draw(documents, label="document"), asked)

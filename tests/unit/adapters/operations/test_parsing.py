@@ -77,6 +77,8 @@ def test_all_problems_are_reported_at_once_each_with_its_place_and_the_nearest_n
         ({"zip": {"from": {"a": "/x"}, "to": ""}}, "[0]/zip/to", "puts the result at one member"),
         ({"unzip": {"from": "/a/*", "to": {"a": "/x"}}}, "[0]/unzip/from", "needs one array"),
         ({"unzip": {"from": "/a", "to": {"a": "/[x=y]"}}}, "[0]/unzip/to", "a: needs one place"),
+        ({"carry": {"from": "/a/*", "as": "x"}}, "[0]/carry/from", "carries one value"),
+        ({"carry": {"from": "/a", "as": ""}}, "[0]/carry/as", "the name of what is carried"),
         ({"map_values": "/a"}, "[0]/map_values", "needs table"),
         ({"map_values": {"path": "/a", "table": {1: "x"}}}, "[0]/map_values/table", "a mapping of old values"),
         (
