@@ -71,8 +71,8 @@ class Row:
     """Whether it decodes an unopened document faster itself."""
     operands: Mapping[str, Any] = field(default_factory=dict)
     """The options that may be references, each with a sample that fits all others, for the check when it is loaded."""
-    late_effect: Effect = anything
-    """The effect where options are references."""
+    late_effect: Effect | None = anything
+    """The effect where options are references; `None` where it does not depend on their values."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,7 +110,7 @@ class Convert(Operation):
             options.problem("on_missing", "a default needs a path that ends in a member")
         later = late(options, row.build, row.operands)
         conversion = row.build(options)
-        if later is not None:
+        if later is not None and row.late_effect is not None:
             conversion = replace(conversion, effect=row.late_effect)
         return cls(where=options.where, row=row, path=path, conversion=conversion, late=later, on_missing=on_missing)
 

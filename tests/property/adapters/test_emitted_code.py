@@ -11,6 +11,7 @@ from stepdown_adapters.context import Context
 from stepdown_adapters.operations.envelope import HEAD_EDITS
 from stepdown_adapters.operations.table import NAMES
 from tests.kit.adapters import both
+from tests.property.adapters import numeric_operations
 
 names = st.sampled_from(["a", "b", "data", "name", "shape", "0", "1", "-", "*", "[a=b]", "a/b", "a~b", "é", "'\"\n\\"])
 numbers = st.one_of(
@@ -73,6 +74,11 @@ def fitting(draw: st.DrawFn) -> dict[str, Any]:
 documents = st.one_of(fitting(), fitting(), fitting(), values)
 
 
+def documents_for(name: str) -> st.SearchStrategy[Any]:
+    """Documents that mostly have something for the operation."""
+    return numeric_operations.MEMBERS if name in numeric_operations.OPERATIONS else documents
+
+
 def escaped(name: str) -> str:
     name = name.replace("~", "~0").replace("/", "~1")
     return "~2" if name == "*" else name.replace("[", "~3", 1) if name.startswith("[") else name
@@ -128,8 +134,6 @@ def options(
     return st.fixed_dictionaries({"path": path, "on_missing": policies, **(given or {})}, optional=optional)
 
 
-number = st.floats(-1e3, 1e3) | st.integers(-5, 5)
-in_items = st.sampled_from(["/a", "/data", "/new", "/0", "/p"]).map("/items/*".__add__)
 REQUEST = b'{"a": 2, "b": {"c": [1.5, "x"]}, "items": [{"name": "score"}]}'
 
 
@@ -160,6 +164,8 @@ def or_reference(constants: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     return st.one_of(constants, constants, constants, references("/numbers/0", "/p", "/items/0/p", "/scalar"))
 
 
+number = st.floats(-1e3, 1e3) | st.integers(-5, 5)
+in_items = st.sampled_from(["/a", "/data", "/new", "/0", "/p"]).map("/items/*".__add__)
 transfers = st.one_of(
     st.fixed_dictionaries({"from": single, "to": ends, "on_missing": policies}),
     st.fixed_dictionaries({"from": single, "to": ends, "default": values}),
@@ -188,6 +194,8 @@ OPERATIONS: dict[str, st.SearchStrategy[Any]] = {
     "unzip": st.fixed_dictionaries(
         {"from": st.just("/records") | single, "to": st.just({"x": "/left", "y": "/new/right"}) | st.just({"x": "/x"})}
     ),
+    "carry": st.fixed_dictionaries({"from": single, "as": st.just("c"), "on_missing": policies})
+    | st.fixed_dictionaries({"from": single, "as": st.just("c"), "default": values}),
     "map_values": options(each_scalar, {"table": table}) | options(each_scalar, {"table": table}, default=values),
     "cast": options(each_scalar, {"to": st.sampled_from(["string", "integer", "number", "boolean"])}),
     "linear": options(each_number, {"scale": or_reference(number.filter(bool)), "offset": or_reference(number)}),
@@ -230,6 +238,7 @@ OPERATIONS: dict[str, st.SearchStrategy[Any]] = {
             "tensors": [{"name": "x", "datatype": "FP32"}, {"name": "y", "datatype": "BYTES", "shape": []}],
         }
     ),
+    **numeric_operations.OPERATIONS,
 }
 
 
@@ -242,7 +251,7 @@ def test_every_operation_of_the_table_is_generated_here() -> None:
 @given(data=st.data())
 def test_generated_code_equals_the_interpreter(name: str, data: st.DataObject) -> None:
     operation = {name: data.draw(OPERATIONS[name], label="options")}
-    both([operation], data.draw(documents, label="document"), asked)
+    both([operation], data.draw(documents_for(name), label="document"), asked)
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
@@ -251,7 +260,8 @@ def test_generated_code_equals_the_interpreter(name: str, data: st.DataObject) -
 def test_generated_code_equals_the_interpreter_inside_of_in(name: str, data: st.DataObject) -> None:
     operation = {name: data.draw(OPERATIONS[name], label="options")}
     path = data.draw(places("", "/items/*", "/items/[name=score]", "/a", "/items"), label="in")
-    both([{"in": path, "do": [operation, operation], "on_missing": data.draw(policies)}], data.draw(documents), asked)
+    document = data.draw(documents_for(name), label="document")
+    both([{"in": path, "do": [operation, operation], "on_missing": data.draw(policies)}], document, asked)
 
 
 @settings(max_examples=120, deadline=None)
@@ -259,4 +269,5 @@ def test_generated_code_equals_the_interpreter_inside_of_in(name: str, data: st.
 def test_generated_code_equals_the_interpreter_in_chains(data: st.DataObject) -> None:
     chosen = data.draw(st.lists(st.sampled_from(sorted(OPERATIONS)), min_size=2, max_size=4))
     operations = [{name: data.draw(OPERATIONS[name], label=name)} for name in chosen]
-    both(operations, data.draw(documents, label="document"), asked)
+    document = data.draw(st.one_of([*map(documents_for, chosen)]), label="document")
+    both(operations, document, asked)

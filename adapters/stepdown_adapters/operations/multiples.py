@@ -1,0 +1,55 @@
+"""The operation round_to: to the nearest multiple of a decimal, such as 0.05, so that the text is exactly one."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from math import inf
+from typing import Any
+
+from stepdown_adapters.contract.keywords import Schema
+from stepdown_adapters.errors import Refusal
+from stepdown_adapters.operations.base import Loss
+from stepdown_adapters.operations.convert import Row, Scalar
+from stepdown_adapters.operations.intervals import interval, monotone, within
+from stepdown_adapters.operations.options import Options, is_number
+from stepdown_adapters.operations.scalars import in_range, number
+
+_PLAIN = 2.0**30
+"""Quotients under which a float division is right to a millionth, so that ties can be told."""
+_LARGEST = 2**32
+"""Largest multiple; times a plain quotient it stays within 64 bits."""
+
+
+def _round_to(options: Options) -> Scalar:
+    multiple: int | float = options.need("multiple", "a number over 0, up to 2^32", _is_multiple, 1)
+    # What counts is the text that people wrote and clients read: 0.05 is five hundredths, not the nearest float.
+    exact = Fraction(repr(multiple))
+    whole = exact.denominator == 1
+
+    def convert(value: Any) -> int | float:
+        read = number(value)
+        # Python rounds a fraction half to even, and divides two integers to the nearest float.
+        count = round((Fraction(float.__repr__(read)) if isinstance(read, float) else read) / exact)
+        if whole:
+            return in_range(count * exact.numerator)
+        try:
+            return count * exact.numerator / exact.denominator
+        except OverflowError:
+            raise Refusal("the result is too large for floating point") from None
+
+    def effect(schema: Schema) -> Schema:
+        bounds = monotone(convert, interval(schema), -inf, inf)
+        kind = "integer" if whole else "number"
+        return {**within(*bounds, kind), "multipleOf": multiple}
+
+    # Near a tie, and for large quotients, the exact way decides.
+    near = f"-{_PLAIN!r} < (y := x / {multiple!r}) < {_PLAIN!r} and (-0.499999 < y - (y := round(y)) < 0.499999)"
+    result = f"y * {exact.numerator}" + ("" if whole else f" / {exact.denominator}")
+    return Scalar(convert, f"{result} if {near} else convert(x)", effect=effect)
+
+
+def _is_multiple(value: Any) -> bool:
+    return is_number(value) and 0 < value <= _LARGEST
+
+
+ROWS = (Row("round_to", _round_to, Loss.LOSSY, "what is between two multiples is lost; half goes to even"),)
