@@ -9,6 +9,7 @@ import typer
 from stepdown import __version__
 from stepdown.cli.check import check
 from stepdown.cli.explain import explain
+from stepdown.cli.registry import registry
 from stepdown.cli.run import run
 from stepdown.cli.schema import schema
 
@@ -19,6 +20,7 @@ HELP = """Routes requests to the right version of a model, and steps answers dow
   stepdown check stepdown.yaml     find every mistake in a configuration, and see who can be served what
   stepdown explain stepdown.yaml   see which version would answer one request, in which shape, and why
   stepdown schema                  let the editor complete and check the configuration
+  stepdown registry list           see which versions of which models there are; add, verify and load them
 """
 
 app = typer.Typer(
@@ -50,6 +52,7 @@ def options(
 app.command()(check)
 app.command()(explain)
 app.command()(schema)
+app.add_typer(registry)
 
 
 @app.command("run", add_help_option=False, context_settings={"ignore_unknown_options": True, "allow_extra_args": True})
