@@ -11,9 +11,18 @@ import keyword
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Protocol
 
 from stepdown_adapters.json_values import flaw
+
+
+class Placed(Protocol):
+    """What the emitted code says it is at: an operation."""
+
+    @property
+    def where(self) -> str:
+        """Index path in its list: nothing but numbers and names of operations."""
+        ...
 
 
 class Code:
@@ -78,9 +87,9 @@ class Code:
         self.namespace[name] = value
         return name
 
-    def at(self, operation: object) -> None:
-        """Notes in the emitted code that `operation` is at work, for the error that it may raise."""
-        self.line(f"at = {self._numbers[id(operation)]}")
+    def at(self, operation: Placed) -> None:
+        """Notes in the emitted code that `operation` is at work, for the error that it may raise, and for readers."""
+        self.line(f"at = {self._numbers[id(operation)]}  # {operation.where}")
 
     def source(self) -> str:
         """Everything that was written."""

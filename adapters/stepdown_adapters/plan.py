@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import heapq
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from stepdown_adapters.versions import Version
@@ -31,6 +31,36 @@ class Plan:
     """`(served, pinned)` to its steps in order; every reachable pair that is not of equal versions."""
     declared: Sequence[str]
     reasons: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    leaving: Mapping[str, Sequence[Edge]] = field(default_factory=dict)
+    """All steps by the version that they start from."""
+
+    def why(self, served: str, pinned: str) -> str:
+        """Why the chain is the one that it is: what else could have been taken, and what is worse about it."""
+        chosen = self.chains[served, pinned]
+        remarks: list[str] = []
+        for index, edge in enumerate(chosen):
+            for other in self.leaving.get(edge.source, ()):
+                if other != edge:
+                    remarks += self._against(other, chosen[index:], pinned)
+        return "; ".join(remarks) or "it is the only way"
+
+    def _against(self, other: Edge, chosen: Sequence[Edge], pinned: str) -> Iterator[str]:
+        """What is worse about leaving the chosen way by another step."""
+        onwards = () if other.target == pinned else self.chains.get((other.target, pinned))
+        if onwards is None:
+            yield f"{other.target}, from {other.source}, is a dead end: {self.missing(other.target, pinned)}"
+            return
+        if any(edge.target == other.source for edge in onwards):
+            return  # a circle is no way of its own
+        way = (other, *onwards)
+        name = " -> ".join((other.source, *(edge.target for edge in way)))
+        lossy, fewest = _lossy(way), _lossy(chosen)
+        if lossy != fewest:
+            yield f"{name} has {_counted(lossy, 'lossy step')} instead of {fewest}"
+        elif len(way) != len(chosen):
+            yield f"{name} has {_counted(len(way), 'step')} instead of {len(chosen)}"
+        else:
+            yield f"{name} is as good, and the way over the newer versions is taken"
 
     def missing(self, served: str, pinned: str) -> str:
         """One sentence that names the adapter without which `pinned` cannot be reached from `served`."""
@@ -70,7 +100,15 @@ def plan_chains(
     for start in order:
         for target, chain in _best_chains(start, leaving, rank):
             chains[start, target] = chain
-    return Plan(chains, tuple(order), dict(reasons or {}))
+    return Plan(chains, tuple(order), dict(reasons or {}), dict(leaving))
+
+
+def _lossy(way: Sequence[Edge]) -> int:
+    return sum(not edge.lossless for edge in way)
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _best_chains(

@@ -14,10 +14,12 @@ import msgspec
 import typer
 
 from stepdown.config import RefusedError, load
+from stepdown.decide.explanation import Explanation
 from stepdown.decide.slots import SLOTS
-from stepdown.decide.snapshot import Snapshot, compile_snapshot
+from stepdown.decide.snapshot import Route, Snapshot, compile_snapshot
 from stepdown.errors import BadRequestError
 from stepdown.wire import RequestHead, parse_request
+from stepdown_adapters.generate import compile_chain
 
 EXIT_NOT_SERVED = 1
 EXIT_REFUSED = 2
@@ -40,6 +42,9 @@ def explain(
     down: Annotated[
         list[str] | None, typer.Option("--down", help="A version to take as down, MODEL/VERSION.", show_default=False)
     ] = None,
+    source: Annotated[
+        bool, typer.Option("--source", help="Also the Python code that the chain of adapters is compiled to.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="The explanation as JSON, for machines.")] = False,
 ) -> None:
     """Explain which version would answer a request, in which shape, and why.
@@ -51,6 +56,7 @@ def explain(
     Examples:
       stepdown explain stepdown.yaml --path /v2/models/churn/infer -H 'x-user-id: 7'
       stepdown explain stepdown.yaml --path /v2/models/churn/infer -H 'x-model-version: ^1' --down churn/1.1.0 --json
+      stepdown explain stepdown.yaml --path /v2/models/churn/infer -H 'x-model-version: ^1' --source
     """
     try:
         snapshot = compile_snapshot(load(file, os.environ).spec)
@@ -76,7 +82,18 @@ def explain(
         print(msgspec.json.format(msgspec.json.encode(explanation), indent=2).decode())
     else:
         print("\n".join(explanation.sentences()))
+    if source and not as_json:
+        print(f"\n{_source(route, explanation)}")
     raise typer.Exit(EXIT_NOT_SERVED if explanation.refusal else 0)
+
+
+def _source(route: Route, explanation: Explanation) -> str:
+    """The generated functions of the chain that was chosen."""
+    if explanation.served is None or explanation.pinned is None:
+        return "# Nothing is adapted: no version would answer."
+    chain = route.model.chain(explanation.served, explanation.pinned)
+    code = compile_chain(chain.steps).source if chain is not None else ""
+    return code or "# Nothing is adapted: the answer has the shape already."
 
 
 def _body(data: str | None) -> bytes | None:

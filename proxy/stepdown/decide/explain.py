@@ -58,6 +58,7 @@ def explain(  # noqa: PLR0917 - the arguments of `Route.choose`
             "reason": choice.reason,
             "evidence": choice.evidence,
             "chain": tuple(_step(step) for step in choice.chain.steps) if choice.chain else (),
+            "chain_why": (choice.chain.why or None) if choice.chain else None,
         }
     except StepdownError as error:
         seen["refusal"] = Refusal(error.code, error.problem, error.detail)

@@ -54,6 +54,8 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     reason: str | None = None
     evidence: bool = False
     chain: tuple[str, ...] = ()
+    chain_why: str | None = None
+    """Why the chain has these steps."""
     alternatives: tuple[Alternative, ...] = ()
     refusal: Refusal | None = None
 
@@ -94,6 +96,8 @@ def _tell(one: Explanation) -> Iterator[str]:
         yield f"Served by {one.served}, because {_REASONS[one.reason or '']}."
         chain = f"stepped down: {'; '.join(one.chain)}" if one.chain else "not changed: the shape is its own"
         yield f"The answer is {chain}."
+        if one.chain_why:
+            yield f"Why by these steps: {one.chain_why}."
         yield f"In a rollout the request {'would count' if one.evidence else 'would not count'} as evidence."
     for other in one.alternatives:
         yield f"Version {other.version} has weight {other.weight}, {_ability(other)} and is {_state(other)}."

@@ -148,6 +148,8 @@ class Chain(Spec, frozen=True):
     served: str
     pinned: str
     steps: tuple[Step, ...]
+    why: str = ""
+    """Why these steps: what else leads there, and what is worse about it."""
 
 
 class ClientEntry(Spec, frozen=True):

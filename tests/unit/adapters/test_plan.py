@@ -75,3 +75,29 @@ def test_a_hundred_versions_are_planned() -> None:
     plan = plan_chains(versions, versions, edges)
     assert len(plan.chains) == 100 * 99 // 2
     assert len(plan.chains["1.99.0", "1.0.0"]) == 99
+
+
+def test_a_chain_without_an_alternative_is_the_only_way() -> None:
+    plan = plan_chains(["2.0.0"], ["1.0.0", "2.0.0"], [Edge("2.0.0", "1.0.0"), Edge("1.0.0", "2.0.0")])
+    assert plan.why("2.0.0", "1.0.0") == "it is the only way"
+
+
+def test_what_is_worse_about_every_other_way_is_told() -> None:
+    edges = [
+        Edge("4.0.0", "1.0.0", lossless=False),
+        Edge("4.0.0", "3.0.0"),
+        Edge("4.0.0", "2.5.0"),
+        Edge("4.0.0", "2.0.0"),
+        Edge("3.0.0", "2.0.0"),
+        Edge("2.5.0", "1.0.0"),
+        Edge("2.0.0", "1.0.0"),
+        Edge("2.5.0", "1.5.0"),
+    ]
+    plan = plan_chains(["4.0.0"], ["1.0.0", "1.5.0", "2.0.0", "2.5.0", "3.0.0", "4.0.0"], edges)
+    assert route(plan, "4.0.0", "1.0.0") == ["4.0.0", "2.5.0", "1.0.0"]
+    assert plan.why("4.0.0", "1.0.0").split("; ") == [
+        "4.0.0 -> 1.0.0 has 1 lossy step instead of 0",
+        "4.0.0 -> 3.0.0 -> 2.0.0 -> 1.0.0 has 3 steps instead of 2",
+        "4.0.0 -> 2.0.0 -> 1.0.0 is as good, and the way over the newer versions is taken",
+        "1.5.0, from 2.5.0, is a dead end: 1.5.0 -> 1.0.0: no adapter is declared",
+    ]

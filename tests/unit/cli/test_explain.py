@@ -119,3 +119,17 @@ def test_a_refused_file_exits_with_2_and_its_findings(tmp_path: Path) -> None:
     result = run(file, *PATH)
     assert result.exit_code == 2
     assert "wrong.yaml:2:" in result.stderr
+
+
+def test_the_code_of_the_chain_is_shown_when_asked_for(file: Path) -> None:
+    told = run(file, *PATH, "--source", "-H", "X-Model-Version: 1.1.0").stdout
+    assert "Why by these steps: it is the only way." in told
+    code = told[told.index("def response(body, context):") :]
+    assert "# response: 2.0.0 -> 1.1.0" in code
+    assert "at = 1  # [0]/remove" in code
+    compile(code, "shown", "exec")
+
+
+def test_an_answer_that_stays_has_no_code(file: Path) -> None:
+    told = run(file, *PATH, "--source", "-H", "X-Model-Version: 2").stdout
+    assert told.endswith("# Nothing is adapted: the answer has the shape already.\n")

@@ -88,6 +88,7 @@ def _chains(plan: Plan, steps: Steps, versions: Versions) -> tuple[spec.Chain, .
             served=served,
             pinned=pinned,
             steps=tuple(steps.steps[edge.source, edge.target] for edge in plan.chains[served, pinned]),
+            why=plan.why(served, pinned),
         )
         for served in versions.served
         for pinned in versions.ids
