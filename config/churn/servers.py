@@ -1,4 +1,4 @@
-"""The two model servers of this example: trains the models once, and starts an unmodified MLServer for a version.
+"""The two model servers of this example: trains and registers the models, and starts an unmodified MLServer for each.
 
 Shared by the demo and the tests of real servers, so that both run the same thing.
 """
@@ -9,16 +9,17 @@ import urllib.request
 from pathlib import Path
 
 from config.churn.processes import Program, free_port
+from config.churn.register import register
 
 ROOT = Path(__file__).parents[2]
 MLSERVER = ROOT / ".envs" / "mlserver" / "bin"
 
 
 def train(folder: Path) -> str:
-    """Trains both versions into `folder` (`v1`, `v2`, `customers.json`); returns what the training printed."""
+    """Trains both versions into `folder` (servers' folders, `model_registry`, `customers.json`); a line about each."""
     script = Path(__file__).parent / "train.py"
-    done = subprocess.run([MLSERVER / "python", script, folder], check=True, capture_output=True, text=True)
-    return done.stdout.strip()
+    subprocess.run([MLSERVER / "python", script, folder], check=True, capture_output=True, text=True)
+    return "\n".join(register(folder))
 
 
 class ModelServer:
@@ -42,6 +43,8 @@ class ModelServer:
                 "MLSERVER_HTTP_PORT": str(self._port),
                 "MLSERVER_GRPC_PORT": str(free_port()),
                 "OMP_NUM_THREADS": "1",
+                "STEPDOWN_REGISTRY": str(self._folder.parent / "model_registry"),
+                "PYTHONPATH": f"{ROOT / 'proxy'}:{ROOT / 'adapters'}",
             },
             folder=self._folder,
         )

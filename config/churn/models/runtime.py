@@ -1,17 +1,21 @@
 """The two churn models as their team deploys them on MLServer: a custom runtime (`MLModel`) for each version.
 
-Nothing here knows that a sidecar exists. Version 2 broke every client of version 1: the output `probability` became
-`score`, its values became logits, and an output `explanation` was added.
+The estimators come from the model registry, which verifies them first. Nothing here knows that a sidecar exists.
+Version 2 broke every client of version 1: the output `probability` became `score`, its values became logits, and an
+output `explanation` was added.
 """
 
-import joblib
+from pathlib import Path
+
 import numpy
+import preprocessing
 from mlserver import MLModel
 from mlserver.codecs import NumpyCodec, StringCodec
 from mlserver.errors import InferenceError
 from mlserver.types import InferenceRequest, InferenceResponse, Parameters, ResponseOutput
+from preprocessing import COLUMNS
 
-COLUMNS = 10
+from stepdown.registry import Registry
 
 
 class Churn(MLModel):
@@ -20,11 +24,13 @@ class Churn(MLModel):
     output_names: tuple[str, ...] = ()
 
     async def load(self) -> bool:
-        self.estimator = joblib.load(self.settings.parameters.uri)
+        name, _, version = self.settings.parameters.uri.removeprefix("registry:").partition("/")
+        # Trusted: whoever may write to this team's registry may deploy here anyway.
+        self.estimator = Registry().load(name, version, trusted=True, preprocessing=Path(preprocessing.__file__))
         return True
 
     async def predict(self, payload: InferenceRequest) -> InferenceResponse:
-        customers = self._customers(payload)
+        customers = preprocessing.customers(payload)
         return InferenceResponse(
             model_name=self.name,
             model_version=self.version,
@@ -39,14 +45,6 @@ class Churn(MLModel):
     def answer(self, name: str, customers: numpy.ndarray) -> ResponseOutput:
         """Computes the output `name` for customers of shape [n, 10]."""
         raise NotImplementedError
-
-    def _customers(self, payload: InferenceRequest) -> numpy.ndarray:
-        if [tensor.name for tensor in payload.inputs] != ["x"]:
-            raise InferenceError("The model reads one input, named 'x'.")
-        customers = NumpyCodec.decode_input(payload.inputs[0])
-        if customers.ndim != 2 or customers.shape[1] != COLUMNS:
-            raise InferenceError(f"Input 'x' has shape {list(customers.shape)}; the model reads [n, {COLUMNS}].")
-        return customers
 
     def _wanted(self, payload: InferenceRequest) -> tuple[str, ...]:
         if not payload.outputs:
