@@ -1,0 +1,1 @@
+"""Proofs about contracts and adapters: what can be decided without running anything."""

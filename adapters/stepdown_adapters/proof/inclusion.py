@@ -1,0 +1,86 @@
+"""Proves or refutes that every document valid under one schema is valid under another.
+
+`included(inner, outer)` says one of three things, and each only when it is so:
+
+    Included                    proved: there is no document valid under `inner` and invalid under `outer`
+    Excluded(witness, reason)   the witness is such a document, judged by the evaluator, not only by the search
+    Undecided(reason)           neither was shown; never to be read as "yes"
+
+Both schemas are JSON Schema 2020-12 in one piece, as `Contract.schema` is: references are JSON Pointers from the root.
+`format` and all other annotations assert nothing. Understood are all assertions of 2020-12 but `unevaluatedItems`,
+`unevaluatedProperties` and `$dynamicRef`, and of `pattern` what `patterns.py` names; what is not understood is left out
+of the search, soundly (`search.py` says how), so that much can still be decided around it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from stepdown_adapters.contract.keywords import Schema
+from stepdown_adapters.json_values import equal
+from stepdown_adapters.proof.evaluate import valid
+from stepdown_adapters.proof.outcomes import Exhausted, Found, Nothing
+from stepdown_adapters.proof.schemas import Book, Document
+from stepdown_adapters.proof.search import Searcher
+from stepdown_adapters.proof.violation import sentence
+
+BUDGET = 20_000
+"""Steps of a search; some microseconds each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Included:
+    """Every document valid under `inner` is valid under `outer`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Excluded:
+    """A document valid under `inner` and not under `outer`."""
+
+    witness: Any
+    """The document, of plain JSON values."""
+    reason: str
+    """What it breaks of `outer`: `at /score: 1.5 breaks maximum 1`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Undecided:
+    """Neither proved nor refuted."""
+
+    reason: str
+
+
+Inclusion = Included | Excluded | Undecided
+
+
+def included(inner: Schema, outer: Schema, *, budget: int = BUDGET) -> Inclusion:
+    """Whether every document valid under `inner` is valid under `outer`; raises nothing for valid schemas."""
+    try:
+        return _decided(inner, outer, budget)
+    except Exhausted:
+        return Undecided(f"the search was given up after {budget} steps")
+    except RecursionError:
+        # Depth is bounded everywhere; this is for callers whose own stack was nearly full already.
+        return Undecided("the search went too deep")
+
+
+def _decided(inner: Schema, outer: Schema, budget: int) -> Inclusion:
+    if inner is outer or equal(inner, outer):
+        return Included()
+    book = Book()
+    first, second = Document(inner, 1), Document(outer, 2)
+    outcome = Searcher(book, budget).inhabit(frozenset({book.number(inner, first), -book.number(outer, second)}))
+    if isinstance(outcome, Nothing):
+        return Included()
+    if not isinstance(outcome, Found):
+        return Undecided(outcome.reason)
+    witness = outcome.value
+    if valid(inner, witness, first) is True and valid(outer, witness, second) is False:
+        return Excluded(witness, sentence(outer, witness, second))
+    return Undecided("a document was found, but whether it is a counterexample is not certain")
+
+
+def inhabited(schema: Schema, *, budget: int = BUDGET) -> Inclusion:
+    """Whether any document is valid under a schema: `Included` when none is, `Excluded` with one that is."""
+    return included(schema, False, budget=budget)
