@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from stepdown_adapters.code import Code
 from stepdown_adapters.context import Scene
+from stepdown_adapters.contract.keywords import Schema
+from stepdown_adapters.effects.study import Study
 from stepdown_adapters.paths import Path
 
 if TYPE_CHECKING:
@@ -63,6 +65,13 @@ class Operation(ABC):
     @abstractmethod
     def emit(self, code: Code, spot: str) -> None:
         """Writes code for the lazy value that the expression `spot` (a name or a subscript) stands for."""
+
+    def effect(self, schema: Schema, study: Study) -> Schema:
+        """A schema of every value that `apply` can leave where a value of `schema` was; `False` if it always refuses.
+
+        References are into the contract of `study`. Nothing is known of an operation that does not say.
+        """
+        return True
 
     @abstractmethod
     def uses(self) -> Iterator[Use]:

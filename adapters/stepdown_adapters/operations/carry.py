@@ -13,6 +13,8 @@ from typing import Any, ClassVar
 from stepdown_adapters import navigate, places
 from stepdown_adapters.code import Code, literal
 from stepdown_adapters.context import Scene
+from stepdown_adapters.contract.keywords import Schema
+from stepdown_adapters.effects.study import Study
 from stepdown_adapters.errors import Problem, nearest
 from stepdown_adapters.operations.base import Loss, Operation, Use
 from stepdown_adapters.operations.operand import Reference
@@ -59,6 +61,10 @@ class Carry(Operation):
             code.line(f"{carried} = plain({place})")
 
         navigate.single(code, spot, self.source, visit, fails=self.on_missing.fails)
+
+    def effect(self, schema: Schema, study: Study) -> Schema:
+        """See the base: nothing changes."""
+        return schema
 
     def uses(self) -> Iterator[Use]:
         """See the base."""

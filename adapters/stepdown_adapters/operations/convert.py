@@ -16,6 +16,12 @@ from stepdown_adapters.code import Code, literal
 from stepdown_adapters.codec import PLAIN, Codec
 from stepdown_adapters.context import Scene
 from stepdown_adapters.contract.keywords import Schema
+from stepdown_adapters.effects import objects
+from stepdown_adapters.effects.conversions import Conversion, converted
+from stepdown_adapters.effects.places import along
+from stepdown_adapters.effects.shapes import opened
+from stepdown_adapters.effects.study import Study
+from stepdown_adapters.effects.unions import union
 from stepdown_adapters.operations.base import Loss, Operation, Use
 from stepdown_adapters.operations.late import Late, late
 from stepdown_adapters.operations.operand import Operand
@@ -23,10 +29,11 @@ from stepdown_adapters.operations.options import OnMissing, Options
 from stepdown_adapters.paths import Every, Member, Path
 from stepdown_adapters.runtime import copied
 
-Effect = Callable[[Schema], Schema]
+Effect = Callable[[dict[str, Any]], Schema]
 """What a function `f` does to its value's schema: for every `v` valid under `s`, `f(v)` is valid under `effect(s)`.
 
-The schema given is resolved at its top (no `$ref` there); references below are into the contract that it is from.
+The schema given has one `type`, and no reference or combination at its top (see `effects.shapes`). Below, references
+are into the contract that it is from; an effect that has to follow them is an `effects.study.Deep`.
 """
 
 
@@ -41,10 +48,13 @@ class Scalar:
 
     function: Callable[[Any], Any]
     inline: str = ""
-    """An expression over `x`, an exact `float`, that equals the function; `convert(x)` in it is the function itself."""
+    """An expression over `x`, exactly an `inline_for`, that equals the function; `convert(x)` in it is the function."""
     constants: dict[str, Any] = field(default_factory=dict)
     """Objects that the expression uses, by name."""
     effect: Effect = anything
+    inline_for: type = float
+    removes: bool = False
+    """Whether a result of `MISSING` takes the value away from where it is."""
 
 
 @dataclass(frozen=True)
@@ -143,6 +153,39 @@ class Convert(Operation):
             code, spot, self._above, lambda place: self._emit_below(code, place, function), fails=self.on_missing.fails
         )
 
+    def effect(self, schema: Schema, study: Study) -> Schema:
+        """See the base."""
+        above, references, fails = self._above.segments, study.references, self.on_missing.fails
+        if self.on_missing.fills:
+            return along(schema, above, lambda place: self._effect_filled(place, study), references, fails=fails)
+        path = self.path.segments
+        return along(schema, path, lambda place: self._effect_on_value(place, study), references, fails=fails)
+
+    def _effect_filled(self, schema: Schema, study: Study) -> Schema:
+        """Of a place whose last member is filled in where it is missing, and converted where it is not."""
+        assert isinstance(self.path.last, Member)
+        name, default = self.path.last.name, {"const": self.on_missing.default}
+        found: list[Schema] = []
+        for shape in opened(schema, study.references):
+            if shape["type"] != "object":
+                below, references = self._below.segments, study.references
+                found.append(
+                    along(shape, below, lambda value: self._effect_on_value(value, study), references, fails=False)
+                )
+                continue
+            inner = objects.member(shape, name)
+            after = False if inner is False else self._effect_on_value(inner, study)
+            filled = after if objects.is_required(shape, name) else union([after, default])
+            if filled is not False:
+                found.append(objects.with_member(shape, name, filled))
+        return union(found)
+
+    def _effect_on_value(self, schema: Schema, study: Study) -> Schema:
+        known = Conversion(self.name, self.conversion.effect)
+        if isinstance(self.conversion, Scalar) and self.late is None:
+            known = replace(known, function=self.conversion.function)
+        return converted(self.where, known, schema, study)
+
     def uses(self) -> Iterator[Use]:
         """See the base."""
         yield Use(self.path)
@@ -192,7 +235,28 @@ class Convert(Operation):
         elif self._treats_last:
             self._emit_items(code, place, function)
         else:
-            code.assign(place, self._call(code, place, function))
+            self._emit_value(code, place, function)
+
+    def _emit_value(self, code: Code, place: str, late_function: str) -> None:
+        """The conversion of one value, with that of the usual type written into the line."""
+        if late_function or not isinstance(self.conversion, Scalar):
+            code.assign(place, self._call(code, place, late_function))
+            return
+        function = code.constant(self.conversion.function, self.name)
+        code.line(f"x = {place}")
+        code.line("if x.__class__ is Raw: x = decode(x)")
+        code.line("elif isinstance(x, (dict, list)): x = plain(x)")
+        code.assign(place, self._inlined(code, function))
+
+    def _inlined(self, code: Code, function: str) -> str:
+        """The expression that converts `x`, for the usual type without a call."""
+        assert isinstance(self.conversion, Scalar)
+        if not self.conversion.inline:
+            return f"{function}(x)"
+        expression = self.conversion.inline.replace("convert(", f"{function}(")
+        for name, value in self.conversion.constants.items():
+            expression = expression.replace(f"<{name}>", code.constant(value, name))
+        return f"({expression}) if x.__class__ is {self.conversion.inline_for.__name__} else {function}(x)"
 
     def _call(self, code: Code, place: str, function: str) -> str:
         function = function or code.constant(self.conversion.function, self.name)
@@ -216,10 +280,7 @@ class Convert(Operation):
         if late_function or not self.conversion.inline:
             code.assign(place, f"each({values}, {convert})")
             return
-        expression = self.conversion.inline.replace("convert(", f"{convert}(")
-        for name, value in self.conversion.constants.items():
-            expression = expression.replace(f"<{name}>", code.constant(value, name))
         with code.block(f"if {values}.__class__ is list:"):
-            code.assign(place, f"[({expression}) if x.__class__ is float else {convert}(x) for x in {values}]")
+            code.assign(place, f"[{self._inlined(code, convert)} for x in {values}]")
         with code.block("else:"):
             code.assign(place, f"each({values}, {convert})")

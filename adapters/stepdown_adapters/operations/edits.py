@@ -9,6 +9,10 @@ from typing import Any, ClassVar
 from stepdown_adapters import navigate, places
 from stepdown_adapters.code import Code, literal
 from stepdown_adapters.context import Scene
+from stepdown_adapters.contract.keywords import Schema
+from stepdown_adapters.effects import places as effects
+from stepdown_adapters.effects.narrowing import equal_to
+from stepdown_adapters.effects.study import Study
 from stepdown_adapters.errors import Refusal
 from stepdown_adapters.json_values import equal
 from stepdown_adapters.operations.base import Loss, Operation, Use
@@ -59,6 +63,18 @@ class Add(Operation):
             put(code, navigate.made(code, outer, split[1]), self.path.last, value)
 
         navigate.every(code, spot, split[0], visit, fails=True)
+
+    def effect(self, schema: Schema, study: Study) -> Schema:
+        """See the base."""
+        value = self.value.schema
+        if not self.path.segments:
+            return value
+        many, one = (part.segments for part in _prefix_with_star(self.path.parent))
+
+        def change(outer: Schema) -> Schema:
+            return effects.put(outer, one, self.path.last, value, study.references)
+
+        return effects.along(schema, many, change, study.references, fails=True)
 
     def uses(self) -> Iterator[Use]:
         """See the base."""
@@ -117,6 +133,15 @@ class Remove(Operation):
 
         navigate.every(code, spot, self.path.parent, visit, fails=fails)
 
+    def effect(self, schema: Schema, study: Study) -> Schema:
+        """See the base."""
+        fails, references = self.on_missing.fails, study.references
+
+        def change(parent: Schema) -> Schema:
+            return effects.removed(parent, self.path.last, references, fails=fails)
+
+        return effects.along(schema, self.path.parent.segments, change, references, fails=fails)
+
     def uses(self) -> Iterator[Use]:
         """See the base."""
         yield Use(self.path)
@@ -155,6 +180,11 @@ class Replace(Operation):
             code.assign(place, value)
 
         navigate.every(code, spot, self.path, visit, fails=self.on_missing.fails)
+
+    def effect(self, schema: Schema, study: Study) -> Schema:
+        """See the base."""
+        value, fails = self.value.schema, self.on_missing.fails
+        return effects.along(schema, self.path.segments, lambda _: value, study.references, fails=fails)
 
     def uses(self) -> Iterator[Use]:
         """See the base."""
@@ -199,6 +229,15 @@ class Test(Operation):
             lambda place: code.line(f"{test}(plain({place}), {value})"),
             fails=self.on_missing.fails,
         )
+
+    def effect(self, schema: Schema, study: Study) -> Schema:
+        """See the base."""
+        references, fails = study.references, self.on_missing.fails
+
+        def change(place: Schema) -> Schema:
+            return equal_to(place, self.value, references)
+
+        return effects.along(schema, self.path.segments, change, references, fails=fails)
 
     def uses(self) -> Iterator[Use]:
         """See the base."""

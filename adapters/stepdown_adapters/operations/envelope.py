@@ -14,6 +14,8 @@ from typing import Any, ClassVar
 
 from stepdown_adapters.code import Code
 from stepdown_adapters.context import Scene
+from stepdown_adapters.contract.keywords import Schema
+from stepdown_adapters.effects.study import Study
 from stepdown_adapters.operations.base import Loss, Operation, Use
 from stepdown_adapters.operations.options import Options
 from stepdown_adapters.paths import Path
@@ -75,6 +77,10 @@ class HeadEdit(Operation):
 
     def emit(self, code: Code, spot: str) -> None:
         """Nothing: the document stays."""
+
+    def effect(self, schema: Schema, study: Study) -> Schema:
+        """Nothing: the document stays."""
+        return schema
 
     def uses(self) -> Iterator[Use]:
         """No path of the document."""

@@ -10,6 +10,11 @@ from stepdown_adapters import navigate, places
 from stepdown_adapters.code import Code, literal
 from stepdown_adapters.codec import PLAIN, Codec
 from stepdown_adapters.context import Scene
+from stepdown_adapters.contract.keywords import Schema
+from stepdown_adapters.effects import columns as column_effects
+from stepdown_adapters.effects import places as effects
+from stepdown_adapters.effects.study import Study
+from stepdown_adapters.effects.unions import union
 from stepdown_adapters.errors import PathError, Refusal
 from stepdown_adapters.json_values import require_array, require_object
 from stepdown_adapters.operations.base import Loss, Operation, Use
@@ -79,6 +84,26 @@ class Transfer(Operation):
         else:
             put(code, navigate.made(code, outer, self.target.parent), self.target.last, value)
 
+    def effect(self, schema: Schema, study: Study) -> Schema:
+        """See the base."""
+        fails = self.on_missing.fails
+
+        def change(outer: Schema) -> Schema:
+            return self._effect_on_one(outer, study)
+
+        return effects.along(schema, self.prefix.segments, change, study.references, fails=fails)
+
+    def _effect_on_one(self, outer: Schema, study: Study) -> Schema:
+        found: list[Schema] = []
+        fails, references = self.on_missing.fails, study.references
+        for one in effects.taken(outer, self.source.segments, references, fails=fails, removes=self.takes):
+            if one.missing and not self.on_missing.fills:
+                found.append(one.rest)
+                continue
+            value: Schema = {"const": self.on_missing.default} if one.missing else one.value
+            found.append(_placed(one.rest, self.target, value, study))
+        return union(found)
+
     def uses(self) -> Iterator[Use]:
         """See the base."""
         yield Use(self.prefix + self.source, keeps=not self.takes)
@@ -119,7 +144,7 @@ class Zip(Operation):
     def parse(cls, options: Options) -> Zip:
         """From `{from: {member: path, ...}, to}`."""
         sources = _paths(options, "from", Member | Where)
-        return cls(where=options.where, sources=sources, target=_target(options))
+        return cls(where=options.where, sources=sources, target=place_of_result(options))
 
     def apply(self, container: Any, key: Any, scene: Scene) -> None:
         """See the base."""
@@ -141,6 +166,11 @@ class Zip(Operation):
         rows = code.fresh("rows")
         code.line(f"{rows} = {code.constant(zipped, 'zipped')}({{{columns}}}, codec)")
         put(code, navigate.made(code, spot, self.target.parent), self.target.last, rows)
+
+    def effect(self, schema: Schema, study: Study) -> Schema:
+        """See the base."""
+        columns = column_effects.taken(schema, self.sources, study.references)
+        return union(_placed(rest, self.target, rows, study) for rest, rows in columns)
 
     def uses(self) -> Iterator[Use]:
         """See the base."""
@@ -186,6 +216,17 @@ class Unzip(Operation):
         for index, path in enumerate(self.targets.values()):
             put(code, navigate.made(code, spot, path.parent), path.last, f"{columns}[{index}]")
 
+    def effect(self, schema: Schema, study: Study) -> Schema:
+        """See the base."""
+        found: list[Schema] = []
+        for one in effects.taken(schema, self.source.segments, study.references, fails=True, removes=True):
+            rest = one.rest
+            for member, path in self.targets.items():
+                column = column_effects.column(one.value, member, study.references)
+                rest = _placed(rest, path, column, study)
+            found.append(rest)
+        return union(found)
+
     def uses(self) -> Iterator[Use]:
         """See the base."""
         yield Use(self.source)
@@ -209,6 +250,13 @@ def unzipped(value: Any, names: list[str], codec: Codec) -> list[list[Any]]:
         if row.keys() != set(names):
             raise Refusal(f"item {index} has the members {sorted(row)}, not {sorted(names)}")
     return [[row[name] for row in rows] for name in names]
+
+
+def _placed(schema: Schema, target: Path, value: Schema, study: Study) -> Schema:
+    """The schema after a value was put at the target."""
+    if not target.segments:
+        return False if schema is False else value
+    return effects.put(schema, target.parent.segments, target.last, value, study.references)
 
 
 def take(code: Code, spot: str, source: Path, value: str, *, fails: bool, copies: bool = False) -> None:
@@ -269,7 +317,9 @@ def _paths(options: Options, key: str, ends: Any) -> dict[str, Path]:
     return found
 
 
-def _target(options: Options) -> Path:
+def place_of_result(options: Options) -> Path:
+    """The option `to`: one place below the document, where something is put."""
+    """The option `to` of operations that make something new: one place below the document."""
     path = options.path("to")
     if path.many or not path.segments or not isinstance(path.last, Member):
         if options.has("to"):

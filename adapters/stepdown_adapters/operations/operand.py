@@ -23,6 +23,7 @@ from typing import Any, ClassVar
 from stepdown_adapters import navigate, paths, places
 from stepdown_adapters.code import Code, literal
 from stepdown_adapters.context import Context, Scene
+from stepdown_adapters.contract.keywords import Schema
 from stepdown_adapters.errors import PathError, Refusal
 from stepdown_adapters.json_values import flaw, kind
 from stepdown_adapters.operations.base import Use
@@ -49,6 +50,11 @@ class Constant:
     def emit(self, code: Code, spot: str) -> str:
         """An expression of the value, new each time that it is evaluated."""
         return literal(self.value)
+
+    @property
+    def schema(self) -> Schema:
+        """The schema of the value."""
+        return {"const": self.value}
 
     def uses(self) -> Iterator[Use]:
         """No paths."""
@@ -78,6 +84,14 @@ class Reference:
             "header": f"the request's header field {self.name!r}",
             "carried": f"what is carried as {self.name!r}",
         }[self.source]
+
+    @property
+    def schema(self) -> Schema:
+        """A schema of the value: one from the request's head is text, of others nothing is known."""
+        if self.source not in ("param", "header"):
+            return True
+        text = {"type": "string"}
+        return text if self.default is MISSING else {"anyOf": [text, {"const": self.default}]}
 
     @property
     def needs(self) -> frozenset[str]:

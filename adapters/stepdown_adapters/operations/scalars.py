@@ -7,6 +7,7 @@ from math import exp, isfinite, log
 from typing import Any
 
 from stepdown_adapters.code import literal
+from stepdown_adapters.effects import scalars as effects
 from stepdown_adapters.errors import Refusal
 from stepdown_adapters.json_values import kind
 from stepdown_adapters.operations.base import Loss
@@ -15,6 +16,7 @@ from stepdown_adapters.operations.options import Options, is_count, is_name, is_
 from stepdown_adapters.runtime import MISSING, copied
 
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
+_UNMAPPED = ("fail", "default", "remove")
 _LONGEST_NUMBER = 400
 """Characters; int() of unbounded digits is a denial of service."""
 _INTEGERS = range(-(2**63), 2**64)
@@ -47,25 +49,29 @@ def finite(value: int | float) -> int | float:
 
 def _map_values(options: Options) -> Scalar:
     table = options.need("table", "a mapping of old values to new ones", _is_table, {})
-    policy = options.choice("on_unmapped", ("fail", "default"), "default" if options.has("default") else "fail")
+    policy = options.choice("on_unmapped", _UNMAPPED, "default" if options.has("default") else "fail")
     default = options.value("default") if policy == "default" else None
 
     def convert(value: Any) -> Any:
-        new = table.get(_table_key(value), MISSING)
+        new = table.get(table_key(value), MISSING)
         if new is MISSING:
             if policy == "fail":
                 raise Refusal(f"the table has nothing for {_shown(value)}")
-            return copied(default)
+            return copied(default) if policy == "default" else MISSING
         return copied(new)
 
-    return Scalar(convert)
+    effect = effects.mapped(table, [default] if policy == "default" else [])
+    inline, constants = "", {}
+    if not any(isinstance(new, dict | list) for new in table.values()):  # those would have to be copied
+        inline, constants = "<table>[x] if x in <table> else convert(x)", {"table": table}
+    return Scalar(convert, inline, constants, effect, str, removes=policy == "remove")
 
 
 def _is_table(value: Any) -> bool:
     return isinstance(value, dict) and bool(value) and all(map(is_name, value))
 
 
-def _table_key(value: Any) -> str:
+def table_key(value: Any) -> str:
     """The name under which a table holds a scalar: a string itself, else its JSON text (`1.0` counts as `1`)."""
     if isinstance(value, str):
         return value
@@ -83,7 +89,8 @@ def _shown(value: Any) -> str:
 
 def _cast(options: Options) -> Scalar:
     to = options.choice("to", ("string", "integer", "number", "boolean"))
-    return Scalar({"string": to_string, "integer": to_integer, "number": to_number, "boolean": to_boolean}[to])
+    functions = {"string": to_string, "integer": to_integer, "number": to_number, "boolean": to_boolean}
+    return Scalar(functions[to], effect=effects.cast(to))
 
 
 def to_string(value: Any) -> str:
@@ -152,7 +159,8 @@ def _linear(options: Options) -> Scalar:
 
     line = f"x * {literal(scale)} + {literal(offset)}"
     # A comparison with infinities also refuses NaN, and costs less than a call of isfinite.
-    return Scalar(convert, f"y if -1e309 < (y := {line}) < 1e309 else convert(x)")
+    inline = f"y if -1e309 < (y := {line}) < 1e309 else convert(x)"
+    return Scalar(convert, inline, effect=effects.linear(scale, offset))
 
 
 def _clamp(options: Options) -> Scalar:
@@ -174,7 +182,7 @@ def _clamp(options: Options) -> Scalar:
         inline = f"{literal(high)} if x > {literal(high)} else {inline}"
     if low is not None:
         inline = f"{literal(low)} if x < {literal(low)} else {inline}"
-    return Scalar(convert, inline)
+    return Scalar(convert, inline, effect=effects.clamp(low, high))
 
 
 def _round(options: Options) -> Scalar:
@@ -187,7 +195,7 @@ def _round(options: Options) -> Scalar:
         return in_range(round(read)) if digits == 0 else round(read, digits)
 
     inline = f"round(x, {digits})" if digits else f"round(x) if -{2**53} < x < {2**53} else convert(x)"
-    return Scalar(convert, inline)
+    return Scalar(convert, inline, effect=effects.rounded(digits))
 
 
 def sigmoid(value: Any) -> float:
@@ -201,7 +209,7 @@ def sigmoid(value: Any) -> float:
 
 def _sigmoid(_options: Options) -> Scalar:
     inline = "1.0 / (1.0 + <exp>(-x)) if x >= 0.0 else (y := <exp>(x)) / (1.0 + y)"
-    return Scalar(sigmoid, inline, {"exp": exp})
+    return Scalar(sigmoid, inline, {"exp": exp}, effects.of_numbers(effects.probability))
 
 
 def _logit(options: Options) -> Scalar:
@@ -217,7 +225,8 @@ def _logit(options: Options) -> Scalar:
         return log(x / (1.0 - x))
 
     low = epsilon if epsilon else 0.0
-    return Scalar(convert, f"<log>(x / (1.0 - x)) if {low!r} < x < {1.0 - low!r} else convert(x)", {"log": log})
+    inline = f"<log>(x / (1.0 - x)) if {low!r} < x < {1.0 - low!r} else convert(x)"
+    return Scalar(convert, inline, {"log": log}, effects.of_numbers(effects.any_number))
 
 
 def _threshold(options: Options) -> Scalar:
@@ -232,7 +241,7 @@ def _threshold(options: Options) -> Scalar:
         inline = f"{literal(above)} if x >= {literal(at)} else {literal(below)}"
     except ValueError:  # noted as a problem by `value`
         inline = ""
-    return Scalar(convert, inline)
+    return Scalar(convert, inline, effect=effects.threshold(at, above, below))
 
 
 ROWS = (

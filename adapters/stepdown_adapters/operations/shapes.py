@@ -7,6 +7,7 @@ from math import exp, prod
 from typing import Any
 
 from stepdown_adapters.codec import Codec
+from stepdown_adapters.effects import collections as effects
 from stepdown_adapters.errors import Refusal
 from stepdown_adapters.json_values import kind, require_array, require_object
 from stepdown_adapters.operations.base import Loss
@@ -19,7 +20,7 @@ from stepdown_adapters.runtime import MISSING, copied
 
 def _wrap(options: Options) -> Structural:
     name = options.get("as", "the name of a member", is_name, None)
-    return Structural(lambda value, _: [value] if name is None else {name: value})
+    return Structural(lambda value, _: [value] if name is None else {name: value}, effects.wrapped(name))
 
 
 def _head(_options: Options) -> Structural:
@@ -29,7 +30,7 @@ def _head(_options: Options) -> Structural:
             raise Refusal(f"the array has {len(array)} items, and exactly one is needed")
         return array[0]
 
-    return Structural(convert)
+    return Structural(convert, effects.HEAD)
 
 
 def _project(options: Options) -> Structural:
@@ -41,7 +42,7 @@ def _project(options: Options) -> Structural:
             del members[name]
         return members
 
-    return Structural(convert)
+    return Structural(convert, effects.projected(keep))
 
 
 def _slice(options: Options) -> Structural:
@@ -49,19 +50,22 @@ def _slice(options: Options) -> Structural:
     end = options.get("end", "a whole number from 0 on", is_count, None)
     if not options.has("start") and not options.has("end"):
         options.problem(None, "needs start or end")
-    return Structural(lambda value, codec: require_array(codec.opened(value))[start:end])
+    effect = effects.sliced(start, end)
+    return Structural(lambda value, codec: require_array(codec.opened(value))[start:end], effect)
 
 
 def _sort_by(options: Options) -> Structural:
     by = _by(options)
     descending = options.choice("order", ("ascending", "descending"), "ascending") == "descending"
-    return Structural(lambda value, codec: ordered(value, by, descending, codec))
+    effect = effects.reordered(None)
+    return Structural(lambda value, codec: ordered(value, by, descending, codec), effect)
 
 
 def _top_k(options: Options) -> Structural:
     count = options.need("k", "a whole number from 0 on", is_count, 0)
     by = _by(options)
-    return Structural(lambda value, codec: ordered(value, by, True, codec)[:count])
+    effect = effects.reordered(count)
+    return Structural(lambda value, codec: ordered(value, by, True, codec)[:count], effect)
 
 
 def _by(options: Options) -> Path:
@@ -98,7 +102,7 @@ def _to_entries(options: Options) -> Structural:
     def convert(given: Any, codec: Codec) -> list[dict[str, Any]]:
         return [{key: name, value: member} for name, member in require_object(codec.opened(given)).items()]
 
-    return Structural(convert)
+    return Structural(convert, effects.to_entries(key, value))
 
 
 def _from_entries(options: Options) -> Structural:
@@ -118,7 +122,7 @@ def _from_entries(options: Options) -> Structural:
             result[name] = entry[value]
         return result
 
-    return Structural(convert)
+    return Structural(convert, effects.from_entries(key, value))
 
 
 def _entry_names(options: Options) -> tuple[str, str]:
@@ -130,7 +134,7 @@ def _entry_names(options: Options) -> tuple[str, str]:
 
 
 def _softmax(_options: Options) -> Structural:
-    return Structural(lambda value, codec: softmax(codec.plain(value)))
+    return Structural(lambda value, codec: softmax(codec.plain(value)), effects.SOFTMAX)
 
 
 def softmax(value: Any) -> list[Any]:
@@ -153,7 +157,7 @@ def _argmax(options: Options) -> Structural:
     def convert(value: Any, codec: Codec) -> Any:
         return argmax(codec.plain(value), labels)
 
-    return Structural(convert)
+    return Structural(convert, effects.highest(labels))
 
 
 def argmax(value: Any, labels: list[Any] | None) -> Any:
@@ -171,7 +175,7 @@ def argmax(value: Any, labels: list[Any] | None) -> Any:
 
 
 def _flatten(_options: Options) -> Structural:
-    return Structural(lambda value, codec: flattened(require_array(codec.opened(value)), codec))
+    return Structural(lambda value, codec: flattened(require_array(codec.opened(value)), codec), effects.FLATTENED)
 
 
 def flattened(array: list[Any], codec: Codec) -> list[Any]:
@@ -189,7 +193,7 @@ def _reshape(options: Options) -> Structural:
     def convert(value: Any, codec: Codec) -> list[Any]:
         return reshaped(flattened(require_array(codec.opened(value)), codec), shape)
 
-    return Structural(convert)
+    return Structural(convert, effects.reshaped(shape))
 
 
 def _is_shape(value: Any) -> bool:

@@ -15,6 +15,7 @@ from typing import Any
 from msgspec import Raw
 
 from stepdown_adapters.codec import LAZY, Codec
+from stepdown_adapters.effects import tensors as effects
 from stepdown_adapters.errors import Refusal
 from stepdown_adapters.json_values import kind, require_array, require_object
 from stepdown_adapters.operations.base import Loss
@@ -61,7 +62,7 @@ def _tensor_to_rows(options: Options) -> Structural:
         kept = {name: document[name] for name in keep if name in document}
         return {**kept, target: to_rows(tensors, squeeze, chosen)}
 
-    return Structural(convert)
+    return Structural(convert, effects.rows(source, target, chosen, squeeze, keep))
 
 
 def read_tensor(item: Any, codec: Codec) -> Tensor:
@@ -137,7 +138,7 @@ def _rows_to_tensor(options: Options) -> Structural:
         kept = {name: document[name] for name in keep if name in document}
         return {**kept, target: from_rows(rows, declared)}
 
-    return Structural(convert)
+    return Structural(convert, effects.tensors(source, target, declared, keep))
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,9 @@ from typing import Any, ClassVar
 from stepdown_adapters import navigate, places
 from stepdown_adapters.code import Code
 from stepdown_adapters.context import Scene
+from stepdown_adapters.contract.keywords import Schema
+from stepdown_adapters.effects.places import along
+from stepdown_adapters.effects.study import Study
 from stepdown_adapters.operations.base import Loss, Operation, Use
 from stepdown_adapters.operations.options import OnMissing
 from stepdown_adapters.paths import Path
@@ -42,6 +45,16 @@ class In(Operation):
             code.at(self)  # the next place is looked for by this operation again
 
         navigate.every(code, spot, self.path, visit, fails=self.on_missing.fails)
+
+    def effect(self, schema: Schema, study: Study) -> Schema:
+        """See the base."""
+
+        def change(place: Schema) -> Schema:
+            for operation in self.operations:
+                place = study.step(operation, place)
+            return place
+
+        return along(schema, self.path.segments, change, study.references, fails=self.on_missing.fails)
 
     def uses(self) -> Iterator[Use]:
         """See the base."""

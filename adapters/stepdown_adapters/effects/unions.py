@@ -1,0 +1,95 @@
+"""Schemas joined by *or* and by *and*, kept small where that is free."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from stepdown_adapters.contract.keywords import Schema
+from stepdown_adapters.effects.values import TYPES, enumerated
+
+MAX_ALTERNATIVES = 24
+"""A union of more is widened to its types: it costs time at every step, and nobody declares such contracts by hand."""
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether two schemas are written alike; in Python `1 == True == 1.0`, so `==` alone does not tell."""
+    return one is other or (one == other and repr(one) == repr(other))
+
+
+def union(schemas: Iterable[Schema]) -> Schema:
+    """A schema with every value of each; `False` for none."""
+    found: list[dict[str, Any]] = []
+    for schema in schemas:
+        if schema is True or schema == {}:
+            return True
+        if isinstance(schema, dict):
+            branches = schema["anyOf"] if schema.keys() == {"anyOf"} else [schema]
+            for branch in branches:
+                if isinstance(branch, dict) and not any(same(branch, other) for other in found):
+                    found.append(branch)
+                elif branch is True:
+                    return True
+    if len(found) < 2:
+        return found[0] if found else False
+    return _joined(found)
+
+
+def _joined(found: list[dict[str, Any]]) -> Schema:
+    """Whole types and lists of values become one branch each; a branch inside of a whole type goes."""
+    whole = {name for branch in found if branch.keys() == {"type"} for name in _names(branch["type"])}
+    if whole.issuperset(TYPES):
+        return True
+    values: list[Any] = []
+    rest = []
+    for branch in found:
+        if branch.keys() <= {"type", "enum"} and "enum" in branch:
+            values += [value for value in branch["enum"] if not isinstance(value, list | dict)]
+            rest += [value for value in enumerated(branch["enum"]) if value["type"] in ("array", "object")]
+        elif branch.keys() == {"const"} and not isinstance(branch["const"], list | dict):
+            values.append(branch["const"])
+        elif branch.keys() != {"type"}:
+            rest.append(branch)
+    parts = [shape for shape in [*enumerated(values), *rest] if not _inside(shape, whole)]
+    whole |= {shape["type"] for shape in parts if shape.keys() == {"type"}}
+    parts = [shape for shape in parts if shape.keys() != {"type"}]
+    if "number" in whole:
+        whole.discard("integer")
+    if len(parts) > MAX_ALTERNATIVES:
+        return _types_of(parts, whole)
+    plain: list[dict[str, Any]] = []
+    if whole:
+        names = sorted(whole)
+        plain = [{"type": names[0] if len(names) == 1 else names}]
+    branches = [*plain, *parts]
+    return branches[0] if len(branches) == 1 else {"anyOf": branches}
+
+
+def _inside(shape: dict[str, Any], whole: set[str]) -> bool:
+    """Whether whole types have all of the shape; an annotation of what it means is not worth another branch."""
+    names = _names(shape["type"]) if "type" in shape else []
+    return bool(names) and all(name in whole or (name == "integer" and "number" in whole) for name in names)
+
+
+def _types_of(parts: list[dict[str, Any]], whole: set[str]) -> Schema:
+    for part in parts:
+        if "type" not in part:
+            return True
+        whole |= set(_names(part["type"]))
+    names = sorted(whole - {"integer"} if "number" in whole else whole)
+    return {"type": names[0] if len(names) == 1 else names}
+
+
+def _names(value: Any) -> list[str]:
+    return [value] if isinstance(value, str) else list(value)
+
+
+def conjunction(one: Schema, other: Schema) -> Schema:
+    """A schema of what both have."""
+    if one is False or other is False:
+        return False
+    if one is True or one == {} or same(one, other):
+        return other
+    if other is True or other == {}:
+        return one
+    return {"allOf": [one, other]}
