@@ -24,6 +24,7 @@ from stepdown_adapters.errors import PathError
 
 INDEX = re.compile(r"0|[1-9][0-9]{0,8}")
 _SCALAR = re.compile(r"true|false|null|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
+_PLAIN = re.compile(r"[^\"\]/]+")
 _ESCAPES = {"~0": "~", "~1": "/", "~2": "*", "~3": "["}
 LAST = "-"
 EVERY = "*"
@@ -80,6 +81,13 @@ class Where:
     def __str__(self) -> str:
         value = json.dumps(self.text, ensure_ascii=False) if self.quoted else self.text
         return f"[{self.name}={value}]"
+
+
+def where(name: str, value: Any) -> Where:
+    """The segment for items whose member `name` is the scalar `value`, in quotes only where it has to be."""
+    text = value if isinstance(value, str) else json.dumps(value)
+    quoted = isinstance(value, str) and (_SCALAR.fullmatch(text) is not None or not _PLAIN.fullmatch(text))
+    return Where(name, text, quoted)
 
 
 Segment = Member | Every | Where

@@ -19,8 +19,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from stepdown_adapters.contract.keywords import ANNOTATIONS, LIST, NAMED, ONE, Schema, at, resolve
-from stepdown_adapters.json_values import equal
+from stepdown_adapters.contract.keywords import ANNOTATIONS, LIST, NAMED, ONE, Schema, resolve
+from stepdown_adapters.diff.sameness import Sameness
 from stepdown_adapters.paths import Every, Member, Path
 
 _WALKED = frozenset({"properties", "required", "additionalProperties", "items"})
@@ -153,45 +153,14 @@ class _Walk:
         self._same_or_different(new_rest, old_rest, path, "additionalProperties")
 
     def _same_or_different(self, newer: Any, older: Any, path: Path, keyword: str) -> list[dict[str, Any]]:
-        if not _Sameness(self._newer, self._older).schemas(newer, older):
+        if not Sameness(self._newer, self._older).schemas(newer, older):
             raise _Different(path, f"{keyword!r} differs")
         return []
 
     def _same(self, newer: dict[str, Any], older: dict[str, Any], keyword: str) -> bool:
         if (keyword in newer) != (keyword in older):
             return False
-        return _Sameness(self._newer, self._older).keyword(keyword, newer[keyword], older[keyword])
-
-
-class _Sameness:
-    """Whether two schemas are the same but for annotations, following references in both."""
-
-    def __init__(self, newer: Schema, older: Schema) -> None:
-        self._newer = newer
-        self._older = older
-        self._assumed: set[tuple[str, str]] = set()
-
-    def schemas(self, newer: Any, older: Any) -> bool:
-        if not isinstance(newer, dict) or not isinstance(older, dict):
-            return type(newer) is type(older) and bool(newer == older)
-        names = newer.keys() - ANNOTATIONS
-        return names == older.keys() - ANNOTATIONS and all(
-            self.keyword(name, newer[name], older[name]) for name in names
-        )
-
-    def keyword(self, keyword: str, newer: Any, older: Any) -> bool:
-        if keyword == "$ref":
-            if (newer, older) in self._assumed:  # equal as far as has been seen: that is what equality of cycles means
-                return True
-            self._assumed.add((newer, older))
-            return self.schemas(at(self._newer, newer.removeprefix("#")), at(self._older, older.removeprefix("#")))
-        if keyword in NAMED and isinstance(newer, dict) and isinstance(older, dict):
-            return newer.keys() == older.keys() and all(self.schemas(newer[name], older[name]) for name in newer)
-        if keyword in LIST and isinstance(newer, list) and isinstance(older, list):
-            return len(newer) == len(older) and all(map(self.schemas, newer, older))
-        if keyword in ONE:
-            return self.schemas(newer, older)
-        return equal(newer, older)
+        return Sameness(self._newer, self._older).keyword(keyword, newer[keyword], older[keyword])
 
 
 def _difference(keyword: str, newer: dict[str, Any], older: dict[str, Any]) -> str:
