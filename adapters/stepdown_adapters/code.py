@@ -37,6 +37,7 @@ class Code:
         self._numbers = numbers
         self._open: set[str] = set()
         self._aliases: dict[str, str] = {}
+        self._known: dict[str, str] = {}
 
     def line(self, text: str) -> None:
         """Adds one line at the current depth."""
@@ -59,6 +60,14 @@ class Code:
         if name != spot:
             self._aliases[name] = spot
 
+    def know(self, spot: str, name: str) -> None:
+        """Declares that the variable `name` holds what is at `spot`, opened or not."""
+        self._known[spot] = name
+
+    def known(self, spot: str) -> str | None:
+        """The variable that holds what is at `spot`, if there is one."""
+        return self._known.get(spot)
+
     def is_open(self, spot: str) -> bool:
         """Whether the value at `spot` is known to be opened."""
         return spot in self._open
@@ -69,6 +78,8 @@ class Code:
         while targets[-1] in self._aliases:
             targets.append(self._aliases[targets[-1]])
         self._open.discard(spot)
+        for target in targets:
+            self._known.pop(target, None)
         self.line(f"{' = '.join(targets)} = {expression}")
 
     def fresh(self, hint: str) -> str:

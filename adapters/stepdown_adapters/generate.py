@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from stepdown_adapters.code import Code
-from stepdown_adapters.codec import LAZY, Lazy, checked, read
+from stepdown_adapters.codec import LAZY, Lazy, checked, read, read_lazily
 from stepdown_adapters.context import Context
 from stepdown_adapters.errors import AdaptError, OperationError, Refusal
 from stepdown_adapters.hooks import load_hook
@@ -144,7 +144,7 @@ class _Function:
         self._namespace: dict[str, Any] = {
             **Runtime(codec).namespace(),
             "checked": checked,
-            "read": partial(read, codec),
+            "read": read_lazily if codec is LAZY else partial(read, codec),
             "codec": codec,
             "encode": codec.encode,
             "failed": self._failed,

@@ -24,9 +24,17 @@ def opened(code: Code, spot: str, following: Segment | None = None, hint: str = 
         with code.block(f"if {spot}.__class__ is Raw:"):
             code.assign(spot, f"{opener}({spot})")
         return spot
-    name = code.fresh(hint)
-    code.line(f"{name} = {spot}")
+    name = _variable(code, spot, hint)
     code.line(f"if {name}.__class__ is Raw: {name} = {spot} = {opener}({name})")
+    return name
+
+
+def _variable(code: Code, spot: str, hint: str) -> str:
+    """A variable that holds what is at `spot`."""
+    name = code.known(spot)
+    if name is None:
+        name = code.fresh(hint)
+        code.line(f"{name} = {spot}")
     return name
 
 
@@ -34,8 +42,7 @@ def held(code: Code, spot: str, path: Path) -> str:
     """Code that keeps the opened value at `spot`, where `path` led, in a variable; returns its name."""
     if spot.isidentifier():
         return opened(code, spot)
-    name = code.fresh("item")
-    code.line(f"{name} = {spot}")
+    name = _variable(code, spot, "item")
     if not isinstance(path.last, Where):  # `matching` has opened what it found
         code.line(f"if {name}.__class__ is Raw: {name} = {spot} = opened({name})")
     code.alias(name, spot)
@@ -59,12 +66,18 @@ def every(code: Code, spot: str, path: Path, visit: Visit, *, fails: bool, hint:
             every(code, f"{container}[{key}]", rest, visit, fails=fails, hint=below)
         return
     index = code.fresh("index")
+    spot = f"{container}[{index}]"
     if isinstance(segment, Every):
-        keys = f"{'keys_of' if fails else 'keys_if_any'}({container})"
+        item = code.fresh("item")
+        code.know(spot, item)
+        others = f"{'entries_of' if fails else 'entries_if_any'}({container})"
+        entries = f"enumerate({container}) if {container}.__class__ is list else {others}"
+        header = f"for {index}, {item} in {entries}:"
     else:
         keys = f"matching({container}, {code.constant(segment, f'where_{segment.name}')}, {fails})"
-    with code.block(f"for {index} in {keys}:"):
-        every(code, f"{container}[{index}]", rest, visit, fails=fails, hint="item")
+        header = f"for {index} in {keys}:"
+    with code.block(header):
+        every(code, spot, rest, visit, fails=fails, hint="item")
 
 
 def single(code: Code, spot: str, path: Path, visit: Visit, *, fails: bool, hint: str = "document") -> None:

@@ -35,6 +35,8 @@ class Runtime:
             "decode": self._codec.decode,
             "matching": self.matching,
             "only": only,
+            "entries_of": entries_of,
+            "entries_if_any": entries_if_any,
             "keys_of": keys_of,
             "keys_if_any": keys_if_any,
             "key_of": key_of,
@@ -80,6 +82,20 @@ def keys_of(value: Any) -> Iterable[Any]:
     if isinstance(value, dict):
         return list(value)
     raise Refusal(f"{kind(value)} has neither items nor members")
+
+
+def entries_of(value: Any) -> Iterable[tuple[Any, Any]]:
+    """Indices of an array with its items, or an object's members, safe while they are set."""
+    if isinstance(value, list):
+        return enumerate(value)
+    if isinstance(value, dict):
+        return list(value.items())
+    raise Refusal(f"{kind(value)} has neither items nor members")
+
+
+def entries_if_any(value: Any) -> Iterable[tuple[Any, Any]]:
+    """Like `entries_of`, and nothing for other values."""
+    return entries_of(value) if isinstance(value, list | dict) else ()
 
 
 def keys_if_any(value: Any) -> Iterable[Any]:
