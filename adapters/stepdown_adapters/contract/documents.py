@@ -70,12 +70,12 @@ class File:
 class Documents:
     """All files of one contract; the first one's folder is as far as references reach."""
 
-    def __init__(self, path: Path, most_bytes: int = reading.MAX_BYTES) -> None:
-        """Raises `ContractError` when the first file cannot be read."""
-        self._folder = path.parent.resolve()
+    def __init__(self, first: Path | File, most_bytes: int = reading.MAX_BYTES) -> None:
+        """Raises `ContractError` when the first file cannot be read; one that is none refers to itself only."""
+        self._folder = first.parent.resolve() if isinstance(first, Path) else None
         self._most_bytes = most_bytes
         self._files: dict[str, File] = {}
-        self.first = self._file(path.name, path, str(path))
+        self.first = first if isinstance(first, File) else self._file(first.name, first, str(first))
 
     def resolved(self, file: File, at: str, reference: Any) -> tuple[File, str]:
         """The file and the JSON Pointer that a reference at `at` of `file` leads to.
@@ -114,6 +114,8 @@ class Documents:
         parts = urlsplit(target)
         if parts.scheme or parts.netloc:
             raise ContractError(place, f"{target} is remote; refer to a file in the contract's folder, or below")
+        if self._folder is None:
+            raise ContractError(place, f"{target} is a file, and {file.name} is none that could refer to files")
         name = posixpath.normpath(posixpath.join(posixpath.dirname(file.name), unquote(parts.path)))
         if "\0" in name:
             raise ContractError(place, f"{target!r} is no file name")

@@ -27,9 +27,20 @@ LIST = frozenset(["allOf", "anyOf", "items", "oneOf", "prefixItems"])
 NAMED = frozenset(["$defs", "definitions", "dependencies", "dependentSchemas", "patternProperties", "properties"])
 """Keywords whose value is an object of schemas by name (`dependencies` may also hold lists of names)."""
 ANNOTATIONS = frozenset(
-    ["$comment", "$defs", "$schema", "definitions", "default", "deprecated", "description", "examples", "title"]
+    [
+        "$comment",
+        "$defs",
+        "$schema",
+        "definitions",
+        "default",
+        "deprecated",
+        "description",
+        "examples",
+        "title",
+        "x-protobuf",
+    ]
 )
-"""Keywords that decide nothing about which documents are valid."""
+"""Keywords that decide nothing about which documents are valid, nor about what they mean."""
 
 Schema = dict[str, Any] | bool
 
