@@ -6,8 +6,6 @@ the wanted items is as good as any: nothing that is asked gets easier by a furth
 value. (`contains` wants its items one by one.)
 
 `maxContains`: places all of whose values match must not be more than allowed; all others are asked not to match.
-`uniqueItems`: places with as many values as the array has items can always be served last. The others have a few values
-each, all of which are known, and every way to give them different ones is tried.
 """
 
 from __future__ import annotations
@@ -18,6 +16,7 @@ from itertools import combinations
 from typing import Any
 
 from stepdown_adapters.json_values import equal
+from stepdown_adapters.proof.distinct import distinct
 from stepdown_adapters.proof.outcomes import (
     NOTHING,
     Attempt,
@@ -31,7 +30,6 @@ from stepdown_adapters.proof.outcomes import (
 
 _MOST_ITEMS = 200
 _MOST_WANTED = 12
-_MOST_DISTINCT = 24
 
 _Placed = dict[int, frozenset[int]]
 """What is asked of single places by the wanted items."""
@@ -136,7 +134,7 @@ def _placements(items: _Items, search: Search) -> Iterator[_Placed]:
             both = items.state(one, placed) | items.state(other, placed)
             value = search.inhabit(both)
             if isinstance(value, Found):
-                same = frozenset([-search.other_than([value.value])])
+                same = frozenset([search.demand({"enum": [value.value]})])
                 yield {**placed, one: both | same, other: both | same}
             elif isinstance(value, Unclear):
                 yield {**placed, one: both, other: both}
@@ -191,10 +189,10 @@ def _complete(items: _Items, placed: _Placed, search: Search) -> Outcome:
             return Unclear("how many items match is not decided")
         values = [value.value for value in values]
     if items.unique:
-        distinct = _distinct(states, search)
-        if not isinstance(distinct, Found):
-            return Unclear("items that differ and match") if items.fewer else distinct
-        values = distinct.value
+        different = distinct(states, search)
+        if not isinstance(different, Found):
+            return Unclear("items that differ and match") if items.fewer else different
+        values = different.value
     return _different(items, placed, states, values, search)
 
 
@@ -216,62 +214,21 @@ def _limited(items: _Items, states: list[State], search: Search) -> list[State] 
     return states
 
 
-def _distinct(states: list[State], search: Search) -> Outcome:
-    """One value for each state, all different."""
-    if len(states) > _MOST_DISTINCT:
-        return Unclear(f"more than {_MOST_DISTINCT} different items")
-    choices = [_some_values(state, len(states), search) for state in states]
-    if any(isinstance(one, Unclear) for one in choices):
-        return Unclear("how many different items there are is not decided")
-    lists = [one for one in choices if isinstance(one, list)]
-    order = sorted(range(len(lists)), key=lambda index: len(lists[index]))
-    chosen = _matched(lists, order, {}, search)
-    return NOTHING if chosen is None else Found([chosen[index] for index in range(len(lists))])
-
-
-def _some_values(state: State, number: int, search: Search) -> list[Any] | Unclear:
-    """As many different values as asked for, or all there are."""
-    values: list[Any] = []
-    while len(values) < number:
-        outcome = search.inhabit(state | {search.other_than(values)} if values else state)
-        if isinstance(outcome, Unclear):
-            return outcome
-        if isinstance(outcome, Nothing):
-            break
-        values.append(outcome.value)
-    return values
-
-
-def _matched(lists: list[list[Any]], order: list[int], chosen: dict[int, Any], search: Search) -> dict[int, Any] | None:
-    search.step()
-    if not order:
-        return chosen
-    index, *later = order
-    for value in lists[index]:
-        if not any(equal(value, other) for other in chosen.values()):
-            found = _matched(lists, later, {**chosen, index: value}, search)
-            if found is not None:
-                return found
-    return None
-
-
 def _different(items: _Items, placed: _Placed, states: list[State], values: list[Any], search: Search) -> Outcome:
     """The array, or one that differs from every excluded value."""
     if not any(equal(values, one) for one in items.excluded):
         return Found(values)
     for index, state in enumerate(states):
         taken = [one[index] for one in items.excluded if index < len(one)]
-        avoid = search.other_than([*taken, *(values if items.unique else ())])
+        avoid = -search.demand({"enum": [*taken, *(values if items.unique else ())]})
         outcome = search.inhabit(state | {avoid})
         if isinstance(outcome, Found) and not items.twice:
             return Found([*values[:index], outcome.value, *values[index + 1 :]])
     longer = len(values)
     while (items.most is None or longer < items.most) and longer < len(values) + len(items.excluded) + 1:
-        demands = (
-            {-demand for demand, _ in items.fewer} | {search.other_than(values)}
-            if items.unique or items.fewer
-            else set()
-        )
+        demands = {-demand for demand, _ in items.fewer}
+        if items.unique:
+            demands.add(-search.demand({"enum": values}))
         outcome = search.inhabit(items.state(longer, placed) | demands)
         if not isinstance(outcome, Found):
             return outcome if not values and not demands else Unclear("every array found is an excluded value")

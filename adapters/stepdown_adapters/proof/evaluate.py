@@ -102,13 +102,13 @@ class _Case:
 
 
 def _type(case: _Case, argument: Any) -> Verdict:
+    types = [argument] if isinstance(argument, str) else argument
     kind = kind_of(case.value)
-    for one in [argument] if isinstance(argument, str) else argument:
-        if one == kind:
-            return True
-        if one == "integer" and kind == "number":
-            number = exact(case.value)
-            return None if number is None else number.denominator == 1 or kind in argument
+    if kind in types:
+        return True
+    if kind == "number" and "integer" in types:
+        number = exact(case.value)
+        return None if number is None else number.denominator == 1
     return False
 
 

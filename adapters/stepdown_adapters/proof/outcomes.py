@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -57,12 +56,8 @@ class Search(Protocol):
         """Whether one value satisfies one demand; `None` where the evaluator does not know."""
         ...
 
-    def other_than(self, values: Iterable[Any]) -> int:
-        """The demand that a value equals none of these."""
-        ...
-
-    def name_matching(self, pattern: str) -> int:
-        """The demand that a string matches a pattern."""
+    def demand(self, schema: dict[str, Any]) -> int:
+        """The demand that a schema, which has no references, holds; its negative: that it does not."""
         ...
 
     def step(self) -> None:

@@ -50,6 +50,8 @@ _CONTROLS = {"t": 0x09, "n": 0x0A, "v": 0x0B, "f": 0x0C, "r": 0x0D}
 _SYNTAX = "^$\\.*+?()[]{}|/-"
 _LARGEST_REPETITION = 1000
 _DEEPEST_NESTING = 20
+_LONGEST_PATTERN = 300
+_LONGEST_TEXT = 10_000
 
 
 class _Strange(Exception):  # noqa: N818 - means "not understood", which is an answer
@@ -59,6 +61,8 @@ class _Strange(Exception):  # noqa: N818 - means "not understood", which is an a
 @lru_cache(maxsize=512)
 def language(pattern: str) -> Term | None:
     """The words that the pattern matches somewhere in; `None` when it is not understood."""
+    if len(pattern) > _LONGEST_PATTERN:
+        return None
     try:
         return _Reader(pattern).whole()
     except _Strange:
@@ -67,8 +71,8 @@ def language(pattern: str) -> Term | None:
 
 @lru_cache(maxsize=4096)
 def matches(pattern: str, text: str) -> bool | None:
-    """Whether a string matches; `None` when the pattern is not understood."""
-    term = language(pattern)
+    """Whether a string matches; `None` when the pattern is not understood, or the string too long to be read."""
+    term = language(pattern) if len(text) <= _LONGEST_TEXT else None
     return None if term is None else belongs(term, text)
 
 

@@ -104,7 +104,8 @@ class Book:
 
     def __init__(self) -> None:
         self._numbers: dict[Any, int] = {}
-        self._by_place: dict[int, int] = {}
+        self._by_place: dict[tuple[int, int], int] = {}
+        """By identity and document: two contracts made in Python may share an object, and mean different references."""
         self.schemas: list[Schema] = []
         self.documents: list[Document] = []
         self._nowhere = Document(True, 0)
@@ -117,13 +118,13 @@ class Book:
 
     def number(self, schema: Schema, document: Document) -> int:
         """The number of a schema of a document."""
-        known = self._by_place.get(id(schema)) if isinstance(schema, dict) else None
-        if known is not None:
-            return known
-        number = self._enter(self._content(schema, document), schema, document)
-        if isinstance(schema, dict):
-            self._by_place[id(schema)] = number
-        return number
+        if isinstance(schema, bool):
+            return self._enter(schema, schema, document)
+        place = (document.number, id(schema))
+        known = self._by_place.get(place)
+        if known is None:
+            known = self._by_place[place] = self._enter(self._content(schema, document), schema, document)
+        return known
 
     def _enter(self, content: Any, schema: Schema, document: Document) -> int:
         number = self._numbers.setdefault(content, len(self.schemas) + 1)
@@ -132,11 +133,9 @@ class Book:
             self.documents.append(document)
         return number
 
-    def _content(self, schema: Schema, document: Document) -> Any:
-        if isinstance(schema, bool):
-            return schema
+    def _content(self, schema: dict[str, Any], document: Document) -> Any:
         if document.opaque is not None:
-            return ("opaque", id(schema))
+            return ("opaque", document.number, id(schema))
         parts = sorted(self._parts(schema, document), key=lambda part: part[0])
         return tuple(parts) if parts else True
 
@@ -145,7 +144,7 @@ class Book:
             if keyword not in _ASSERTIONS:
                 continue
             if keyword == "$ref":
-                yield keyword, (id(schema) if document.renamed else document.number, value)
+                yield keyword, (document.number, id(schema) if document.renamed else value)
             elif keyword in NAMED:
                 yield keyword, tuple((name, self.number(one, document)) for name, one in value.items())
             elif keyword in LIST and isinstance(value, list):

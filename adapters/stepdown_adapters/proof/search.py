@@ -29,7 +29,7 @@ from typing import Any
 from stepdown_adapters.proof import arrays, numbers, objects, strings
 from stepdown_adapters.proof.branches import Branch, branches
 from stepdown_adapters.proof.evaluate import valid
-from stepdown_adapters.proof.formulas import Formula, formula, opposite
+from stepdown_adapters.proof.formulas import Formula, opposite
 from stepdown_adapters.proof.outcomes import (
     NOTHING,
     Attempt,
@@ -41,6 +41,7 @@ from stepdown_adapters.proof.outcomes import (
     State,
     Unclear,
 )
+from stepdown_adapters.proof.rules import formula
 from stepdown_adapters.proof.schemas import FALSE, TRUE, Book
 
 KINDS = ("null", "boolean", "number", "string", "array", "object")
@@ -191,13 +192,9 @@ class Searcher:
         verdict = valid(self.book.schemas[index], value, self.book.documents[index])
         return verdict if demand > 0 or verdict is None else not verdict
 
-    def other_than(self, values: Iterable[Any]) -> int:
-        """The demand that a value equals none of these."""
-        return -self.book.made_up({"enum": list(values)})
-
-    def name_matching(self, pattern: str) -> int:
-        """The demand that a string matches a pattern."""
-        return self.book.made_up({"type": "string", "pattern": pattern})
+    def demand(self, schema: dict[str, Any]) -> int:
+        """The demand that a schema, which has no references, holds."""
+        return self.book.made_up(schema)
 
     def step(self) -> None:
         """Counts a step."""

@@ -15,6 +15,8 @@ from stepdown_adapters.proof.outcomes import NOTHING, Attempt, Found, Guess, Sea
 from stepdown_adapters.proof.patterns import language
 
 _LONGEST = 2000
+_LONGEST_WORD = 200
+"""An excluded value longer than this is not worth a term; the word that was found is compared with it instead."""
 
 
 def solve(literals: Iterable[Any], search: Search) -> Attempt:
@@ -42,7 +44,9 @@ def solve(literals: Iterable[Any], search: Search) -> Attempt:
     if not languages:
         text = _plain(low, high, excluded)
     else:
-        text = shortest(both([*languages, *(complement(word(one)) for one in excluded)]), low, high, search.step)
+        short = [one for one in excluded if len(one) <= _LONGEST_WORD]
+        text = shortest(both([*languages, *(complement(word(one)) for one in short)]), low, high, search.step)
+        understood = understood and text not in excluded
     if text is None:
         return NOTHING
     return Found(text) if understood else Guess(text)
