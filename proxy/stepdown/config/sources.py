@@ -11,14 +11,15 @@ from pydantic import SecretStr
 
 from stepdown.config.watched import Stamp, Watched, matching, stamp
 from stepdown.config.yaml_reader import MOST_BYTES
-from stepdown_adapters.contract.json_schema import load_schema
+from stepdown_adapters.contract.sides import Side
+from stepdown_adapters.contract.source import load_contract
 from stepdown_adapters.errors import ContractError
 
 Contract = dict[str, Any] | bool
 Content = TypeVar("Content")
 
 _LONGEST_SECRET = 64 * 1024
-_SCHEMA_ENDINGS = ("*.json", "*.yaml", "*.yml")
+_SCHEMA_ENDINGS = ("*.json", "*.yaml", "*.yml", "*.proto", "*.binpb", "*.pb", "*.desc")
 
 
 class FileError(Exception):
@@ -38,13 +39,13 @@ class Source:
 
     path: Path
     text: str = field(repr=False)
-    contents: dict[Path, Contract | SecretStr] = field(default_factory=dict, repr=False)
+    contents: dict[str, Contract | SecretStr] = field(default_factory=dict, repr=False)
 
-    def content(self, path: Path, read: Callable[[Path], Content]) -> Content:
-        """What `read` gives for a file that this one names, read once."""
-        if path not in self.contents:
-            self.contents[path] = read(path)  # type: ignore[assignment]
-        return self.contents[path]  # type: ignore[return-value]
+    def content(self, name: str, read: Callable[[], Content]) -> Content:
+        """What `read` gives for something that this file names, read once."""
+        if name not in self.contents:
+            self.contents[name] = read()  # type: ignore[assignment]
+        return self.contents[name]  # type: ignore[return-value]
 
 
 class Disk:
@@ -74,17 +75,19 @@ class Disk:
         except UnicodeDecodeError:
             raise FileError("is not UTF-8") from None
 
-    def contract(self, path: Path) -> Contract:
-        """A JSON Schema with all that it refers to; raises `FileError`.
+    def contract(self, reference: str | dict[str, str], file: str | None, folder: Path, side: Side) -> Contract:
+        """A contract, with all that it refers to, by a reference as `load_contract` takes it; raises `FileError`.
 
-        Referenced files lie in the schema's folder or below, so everything that looks like a schema there is watched.
+        What `file` refers to lies in its folder or below, so everything that looks like a contract there is watched.
         """
-        self.exists(path)
-        for ending in _SCHEMA_ENDINGS:
-            for neighbour in matching(f"{path.parent}/{ending}"):
-                self._stamps.setdefault(neighbour, stamp(neighbour))
+        if file is not None:
+            path = folder / file
+            self.exists(path)
+            for ending in _SCHEMA_ENDINGS:
+                for neighbour in matching(f"{path.parent}/{ending}"):
+                    self._stamps.setdefault(neighbour, stamp(neighbour))
         try:
-            return load_schema(path)
+            return load_contract(reference, folder, side=side).schema
         except ContractError as error:
             raise FileError(f"is no usable contract: {error}") from None
 

@@ -11,6 +11,7 @@ from typing import Any
 from stepdown.config.compile.checker import Checker
 from stepdown.config.compile.versions import Declared, DraftModel, Versions
 from stepdown.config.file import AdapterSection
+from stepdown.config.sources import Contract
 from stepdown.config.tree import Key, Path
 from stepdown.decide import spec
 from stepdown_adapters import operations
@@ -19,6 +20,7 @@ from stepdown_adapters.diff.prune import pruning
 from stepdown_adapters.errors import OperationError, Problem
 from stepdown_adapters.hooks import load_hook
 from stepdown_adapters.plan import Edge
+from stepdown_adapters.proof.inclusion import Excluded, Included, Inclusion, Undecided, included
 
 _INDEX_PATH = re.compile(r"\[(\d+)\]|/([^/\[\]]+)")
 
@@ -44,13 +46,17 @@ def steps_of(model: DraftModel, checker: Checker) -> Steps:
     for index, adapter in enumerate(model.section.adapters):
         path: Path = (*model.path, "adapters", index)
         ends = _ends(adapter, path, model.versions, checker)
-        _check(adapter.response, (*path, "response"), ends, checker)
-        _check(adapter.request, (*path, "request"), None, checker)
-        _check(adapter.errors, (*path, "errors"), None, checker)
+        given, made = (ends[0].contract, ends[1].contract) if ends else (None, None)
+        _check(adapter.response, (*path, "response"), given, made, checker)
+        given, made = (ends[1].input, ends[0].input) if ends else (None, None)
+        _check(adapter.request, (*path, "request"), given, made, checker)
+        _check(adapter.errors, (*path, "errors"), None, None, checker)
         _check_hook(adapter.hook, (*path, "hook"), checker)
         if ends is None:
             continue
         newer, older = ends
+        if not adapter.request:
+            _check_requests(newer, older, path, checker)
         first = found.steps.get((newer.id, older.id))
         if first is not None:
             problem = f"found a second adapter from {newer.id} to {older.id}"
@@ -115,15 +121,33 @@ def _is_lossless(adapter: AdapterSection) -> bool:
         return False
 
 
-def _check(raw: Sequence[Any], path: Path, ends: tuple[Declared, Declared] | None, checker: Checker) -> None:
-    """Note every mistake in a list of operations at the line of the operation."""
-    newer, older = (end.contract for end in ends) if ends else (None, None)
+def _check(raw: Sequence[Any], path: Path, given: Contract | None, made: Contract | None, checker: Checker) -> None:
+    """Note every mistake in a list of operations, from one contract to another, at the line of the operation."""
     try:
-        problems: Sequence[Problem] = operations.check(operations.parse(raw), newer, older)
+        problems: Sequence[Problem] = operations.check(operations.parse(raw), given, made)
     except OperationError as error:
         problems = error.problems
     for problem in problems:
         checker.error((*path, *_steps_to(problem.where)), problem.sentence, nearest=problem.nearest or "")
+
+
+def _check_requests(newer: Declared, older: Declared, path: Path, checker: Checker) -> None:
+    """Requests for the older version that are passed on as they come must be requests for the newer."""
+    remedy = "a request list that makes them so"
+    match _requests(newer, older):
+        case Excluded(reason=reason):
+            checker.error(path, f"not every request for {older.id} is one for {newer.id}: {reason}", remedy)
+        case Undecided(reason=reason):
+            checker.warn(
+                path, f"whether requests for {older.id} are requests for {newer.id} is unknown: {reason}", remedy
+            )
+
+
+def _requests(newer: Declared, older: Declared) -> Inclusion:
+    """Whether every request for `older` is one for `newer`; a version without a contract of its input takes all."""
+    if newer.input is None or older.input is None:
+        return Included()
+    return included(older.input, newer.input)
 
 
 def _check_hook(hook: str | None, path: Path, checker: Checker) -> None:
@@ -152,6 +176,10 @@ def _imply(newer: Declared, older: Declared, found: Steps) -> None:
         return
     match project(newer.contract, older.contract):
         case Projection(operations=needed):
+            asked = _requests(newer, older)
+            if isinstance(asked, Excluded):
+                found.reasons[newer.id, older.id] = f" in what they are asked {asked.reason}"
+                return
             step = spec.Step(source=newer.id, target=older.id, kind="projection", response=needed)
             found.add(step, lossless=not needed)
         case Unprojectable(path=place, reason=reason):

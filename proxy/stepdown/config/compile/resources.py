@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
@@ -12,10 +13,15 @@ from pydantic import SecretStr
 
 from stepdown.config.compile.checker import Checker
 from stepdown.config.file import EndpointSection, RootFile
+from stepdown.config.file.contract import ContractSection
 from stepdown.config.file.model import SecretSection
 from stepdown.config.sources import Contract, Disk, FileError, Source
 from stepdown.config.tree import Path
+from stepdown.registry.contracts import contract_file
+from stepdown.registry.errors import RegistryError
+from stepdown_adapters.contract.sides import Side
 
+_IMPORT_PATH = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 Content = TypeVar("Content")
 
 
@@ -37,11 +43,15 @@ class _Gathering:
 
     def read(self, path: Path, name: str, read: Callable[[FilePath], Content], allowed: str) -> Content | None:
         """A file named at `path`, through the source that names it; notes an error if it cannot be used."""
-        source = self.sources[self.checker.file(path)]
+        file = self.checker.folder(path) / name
+        return self.remembered(path, f"the file {name}", str(file), lambda: read(file), allowed)
+
+    def remembered(self, path: Path, what: str, key: str, read: Callable[[], Content], allowed: str) -> Content | None:
+        """What `read` gives, once for each key and source; notes an error if it cannot be used."""
         try:
-            return source.content(self.checker.folder(path) / name, read)
+            return self.sources[self.checker.file(path)].content(key, read)
         except FileError as error:
-            self.checker.error(path, f"the file {name} {error}", allowed)
+            self.checker.error(path, f"{what} {error}", allowed)
         return None
 
     def secret(self, section: SecretSection, path: Path) -> None:
@@ -66,14 +76,37 @@ class _Gathering:
         if section.tls is not None and section.tls.ca_file is not None:
             self.read((*path, "tls", "ca_file"), section.tls.ca_file, self.disk.exists, "a file of certificates (PEM)")
 
-    def contract(self, name: str, path: Path) -> None:
-        contract = self.read(path, name, self.disk.contract, "a JSON Schema file")
+    def contract(self, given: str | ContractSection, path: Path, default: tuple[str, str]) -> None:
+        """The contract that `schema` or `input` names; `default` are the model and version to look up in a registry."""
+        side: Side = "input" if path[-1] == "input" else "output"
+        folder = self.checker.folder(path)
+        allowed = "a contract such as a JSON Schema file"
+        try:
+            reference, file, what = _reference(given, default, folder, side)
+        except RegistryError as error:
+            self.checker.error(path, str(error), "a version of the registry")
+            return
+        key = f"{side} {folder} {reference}"
+        contract = self.remembered(path, what, key, lambda: self.disk.contract(reference, file, folder, side), allowed)
         if contract is None:
             return
         if msgspec.json.decode(msgspec.json.encode(contract)) != contract:  # 1e999 was read as infinity
-            self.checker.error(path, f"the file {name} holds a number that JSON cannot carry", "a JSON Schema file")
+            self.checker.error(path, f"{what} holds a number that JSON cannot carry", allowed)
             return
         self.found.contracts[path] = contract
+
+
+def _reference(
+    given: str | ContractSection, default: tuple[str, str], folder: FilePath, side: Side
+) -> tuple[str | dict[str, str], str | None, str]:
+    """What `load_contract` is asked for, the file that it is in, and what messages call it."""
+    if isinstance(given, str):
+        file = None if _IMPORT_PATH.fullmatch(given) else given.partition("::")[0]
+        return given, file, f"the file {file}" if file else f"the model {given}"
+    if given.registry is not None:
+        path = contract_file(folder / given.registry, given.name or default[0], given.version or default[1], side)
+        return {"json_schema": str(path)}, str(path), f"the registry's {path.name}"
+    return given.reference, given.file, f"the file {given.file}" if given.file else f"the model {given.pydantic}"
 
 
 def gather(
@@ -88,8 +121,9 @@ def gather(
     for model_name, model in file.models.items():
         for version_name, version in model.versions.items():
             path: Path = ("models", model_name, "versions", version_name)
-            if version.schema_file is not None:
-                gathering.contract(version.schema_file, (*path, "schema"))
+            for source, key in ((version.schema_source, "schema"), (version.input, "input")):
+                if source is not None:
+                    gathering.contract(source, (*path, key), (model_name, version_name))
             for index, endpoint in enumerate(version.endpoints):
                 gathering.endpoint(endpoint, (*path, "endpoints", index))
     return gathering.found

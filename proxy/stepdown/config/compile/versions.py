@@ -25,6 +25,9 @@ class Declared:
     """Where the file has it."""
     section: VersionSection
     contract: Contract | None
+    """Of its answers."""
+    input: Contract | None
+    """Of its requests."""
 
     @property
     def is_served(self) -> bool:
@@ -90,6 +93,6 @@ def draft_model(name: str, section: ModelSection, resources: Resources, checker:
             problem = f'found "{text}", which is the same version as "{declared[version].path[-1]}"'
             checker.error(path, problem, "each version once (build metadata does not count)", of_key=True)
             continue
-        contract = resources.contracts.get((*path, "schema"))
-        declared[version] = Declared(version, str(version), path, version_section, contract)
+        contracts = (resources.contracts.get((*path, key)) for key in ("schema", "input"))
+        declared[version] = Declared(version, str(version), path, version_section, *contracts)
     return DraftModel(name, section, Versions(name, list(declared.values())))

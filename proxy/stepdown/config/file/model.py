@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from stepdown.config.environment import NAME
+from stepdown.config.file.contract import ContractSource
 from stepdown.config.file.match import MatchSection, PathTemplate
 from stepdown.config.file.section import Section, refused
 from stepdown.config.file.values import (
@@ -158,10 +159,16 @@ Health = Annotated[HealthSection, BeforeValidator(_from_preset, json_schema_inpu
 class VersionSection(Section):
     """A shape, and the servers that run it; without `endpoints` it is no longer served, yet can be asked for."""
 
-    schema_file: str | None = Field(
+    schema_source: ContractSource | None = Field(
         default=None,
         alias="schema",
-        description="JSON Schema (2020-12) of the answers, as JSON or YAML, relative to this file.",
+        description="Contract of the answers: a JSON Schema file relative to this one, `api.yaml::operationId` of an "
+        "OpenAPI document, `file.proto::package.Message`, `package.module:Model` of Pydantic, or a mapping.",
+    )
+    input: ContractSource | None = Field(
+        default=None,
+        description="Contract of the requests, in the same forms. Where two versions have one, requests for the older "
+        "must be requests for the newer, or an adapter has a `request` list.",
     )
     endpoints: list[Endpoint] = Field(default=[], description="Servers that run this version.")
     validated_share: Share | None = Field(
