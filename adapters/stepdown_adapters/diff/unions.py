@@ -96,7 +96,7 @@ def _left_over(walk: Walk, old: Alternatives, new: Alternatives, pairs: list[Pai
     for index, schema in enumerate(new.schemas):
         if index in paired_new:
             continue
-        covered = walk.responds and any(walk.covered(one, schema) for one in old.schemas)
+        covered = any(walk.within(one, schema, newer_inside=True) for one in old.schemas)
         kind = "union-branch-added/covered" if covered else "union-branch-added" if old.keyword else "wrapped-in-one-of"
         if types_of(new.flats[index]) == {"null"} and not covered:
             kind = "became-nullable"
@@ -106,7 +106,7 @@ def _left_over(walk: Walk, old: Alternatives, new: Alternatives, pairs: list[Pai
     for index, schema in enumerate(old.schemas):
         if index in paired_old:
             continue
-        covered = not walk.responds and any(walk.covered(schema, other) for other in new.schemas)
+        covered = any(walk.within(schema, other, newer_inside=False) for other in new.schemas)
         kind = "union-branch-removed/covered" if covered else "union-branch-removed"
         if types_of(old.flats[index]) == {"null"} and not covered:
             kind = "became-not-nullable"

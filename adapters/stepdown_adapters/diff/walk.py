@@ -93,6 +93,13 @@ class Walk:
             self._covered[key] = self.holds(self.tried(older, newer, self._here))
         return self._covered[key]
 
+    def within(self, older: Any, newer: Any, *, newer_inside: bool) -> bool:
+        """Whether one schema is covered by the other, whichever of them is sent."""
+        if newer_inside == self.responds:
+            return self.covered(older, newer)
+        with self.swapped():
+            return self.covered(older, newer)
+
     def graded(self, name: str, before: Any, after: Any, path: Path, **facts: Any) -> None:
         """Notes that the schema of one keyword, on which the rest depends, was loosened or tightened."""
         facts = {"before": before, "after": after, **facts}
