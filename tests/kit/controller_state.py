@@ -15,7 +15,7 @@ from aiohttp import web
 
 from stepdown.config import Token
 from stepdown.control import serving
-from stepdown.control.state import HealthView, ReloadView, WorkerView
+from stepdown.control.state import ComparerView, HealthView, ReloadView, WorkerView
 from stepdown.decide.spec import Chain, Endpoint, Match, Model, Route, Rule, SnapshotSpec, Version, digest, encode
 from stepdown.telemetry.slab import Slab, SlabReader
 from tests.kit.looping import LoopThread
@@ -64,6 +64,7 @@ class SetState:
     not_ready: tuple[str, ...] = ()
     draining: bool = False
     workers: tuple[WorkerView, ...] = (WorkerView(index=0, pid=7, alive=True, digest="d", restarts=0),)
+    comparer: ComparerView | None = None
     last_reload: ReloadView = field(default_factory=lambda: ReloadView(ok=True, when=1.7e9))
     health: Mapping[str, HealthView] = field(default_factory=dict)
     slabs: tuple[SlabReader, ...] = ()

@@ -86,6 +86,8 @@ def _load(file: Path) -> Loaded | None:
 
 
 def _settings(file: Path, loaded: Loaded, workers: int | None) -> Settings:
+    from stepdown.decide import checks  # noqa: PLC0415 - loaded already, by the configuration
+
     process = loaded.process
     return Settings(
         file=str(file.absolute()),
@@ -97,6 +99,7 @@ def _settings(file: Path, loaded: Loaded, workers: int | None) -> Settings:
         drain_delay=process.drain_delay,
         drain_grace=process.drain_grace,
         log_format=loaded.spec.log.format,
+        compares=checks.wanted(loaded.spec),
     )
 
 

@@ -2,7 +2,7 @@
 
 | call | role | answer |
 |---|---|---|
-| `GET /v1/status` | view | workers, digest, health of endpoints, the last reload with its findings |
+| `GET /v1/status` | view | workers, comparer, digest, health of endpoints, the last reload with its findings |
 | `GET /v1/config` | view | the specification that is in force, without what is secret |
 | `GET /v1/routes` | view | each route with its rules and which versions are ready |
 | `POST /v1/reload` | operate | reads the file again: 200 when it is in force, 422 with findings when it is refused |
@@ -70,6 +70,7 @@ class _Calls:
                 "workers": [
                     dataclasses.asdict(worker) | {"report": reports.get(worker.index)} for worker in state.workers
                 ],
+                "comparer": dataclasses.asdict(state.comparer) if state.comparer is not None else None,
                 "health": {key: dataclasses.asdict(view) for key, view in state.health.items()},
                 "last_reload": dataclasses.asdict(state.last_reload),
             }

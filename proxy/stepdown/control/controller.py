@@ -29,7 +29,8 @@ from stepdown.config.watched import NOTHING, Watched
 from stepdown.control import admin, status
 from stepdown.control.probes import Prober
 from stepdown.control.serving import serve
-from stepdown.control.state import HealthView, ReloadView, WorkerView
+from stepdown.control.state import ComparerView, HealthView, ReloadView, WorkerView
+from stepdown.decide import checks
 from stepdown.decide.spec import SnapshotSpec, decode, digest, encode
 from stepdown.telemetry.log import configure, fields
 from stepdown.telemetry.slab import SlabReader
@@ -59,8 +60,14 @@ class Workers(Protocol):
 class Parent(Protocol):
     """The process that outlives this one (`process.controller`)."""
 
-    def keep(self, encoded: bytes, remembered: bytes, drain_delay: float, drain_grace: float) -> None:
-        """Hold what is in force for the processes that start from now on."""
+    @property
+    def comparer(self) -> ComparerView | None:
+        """The comparer, if there is to be one."""
+
+    def keep(
+        self, encoded: bytes, remembered: bytes, *, drain_delay: float, drain_grace: float, compares: bool
+    ) -> None:
+        """Hold what is in force for the processes that start from now on; run a comparer if it has work."""
 
     def leave(self) -> None:
         """Take the sidecar out, as SIGTERM does."""
@@ -136,6 +143,11 @@ class Controller:
         return self._workers.views()
 
     @property
+    def comparer(self) -> ComparerView | None:
+        """If there is to be one."""
+        return self._parent.comparer
+
+    @property
     def health(self) -> Mapping[str, HealthView]:
         """What the probes say."""
         return self._prober.views()
@@ -175,7 +187,11 @@ class Controller:
         if changed and (refusals := await self._workers.prepare(encoded)):
             return self._refused(refusals)
         self._parent.keep(
-            encoded, msgspec.json.encode(loaded.tokens), loaded.process.drain_delay, loaded.process.drain_grace
+            encoded,
+            msgspec.json.encode(loaded.tokens),
+            drain_delay=loaded.process.drain_delay,
+            drain_grace=loaded.process.drain_grace,
+            compares=checks.wanted(loaded.spec),
         )
         if changed:
             await self._workers.activate()

@@ -33,6 +33,17 @@ class WorkerView:
 
 
 @dataclass(frozen=True, slots=True)
+class ComparerView:
+    """The comparer process, where the configuration has work for it."""
+
+    pid: int
+    """0 while it is being replaced."""
+    alive: bool
+    """It runs, and has begun to work."""
+    restarts: int
+
+
+@dataclass(frozen=True, slots=True)
 class ReloadView:
     """The last time the configuration file was read."""
 
@@ -77,6 +88,10 @@ class ControllerState(Protocol):
         """All workers in the order of their numbers."""
 
     @property
+    def comparer(self) -> ComparerView | None:
+        """`None` where the configuration has nothing for it."""
+
+    @property
     def spec(self) -> SnapshotSpec:
         """The specification that is in force."""
 
@@ -94,7 +109,7 @@ class ControllerState(Protocol):
 
     @property
     def slabs(self) -> Sequence[SlabReader]:
-        """Counters of every worker, also of those that are being replaced."""
+        """Counters of every worker and of the comparer, also of those that are being replaced."""
 
     @property
     def tokens(self) -> tuple[Token, ...]:

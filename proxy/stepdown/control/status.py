@@ -83,6 +83,9 @@ def samples(state: ControllerState) -> Iterator[Sample]:
     yield Sample("stepdown_build_info", (__version__, platform.python_version()), 1)
     yield Sample("stepdown_workers", (), sum(worker.alive for worker in workers))
     yield Sample("stepdown_worker_restarts_total", (), sum(worker.restarts for worker in workers))
+    if state.comparer is not None:
+        yield Sample("stepdown_comparer_up", (), state.comparer.alive)
+        yield Sample("stepdown_comparer_restarts_total", (), state.comparer.restarts)
     yield Sample("stepdown_config_reload_ok", (), state.last_reload.ok)
     yield Sample("stepdown_config_last_reload_timestamp_seconds", (), state.last_reload.when)
     yield Sample("stepdown_config_digest_info", (state.digest,), 1)

@@ -34,7 +34,8 @@ class Child:
     @property
     def name(self) -> str:
         """For the log."""
-        return f"worker {self.index}" if self.module.endswith("worker") else "controller"
+        kind = self.module.rpartition(".")[2]
+        return f"worker {self.index}" if kind == "worker" else kind
 
     def start(self, now: float) -> Tether:
         """Run the process; it inherits one descriptor, its end of the tether.
@@ -73,13 +74,21 @@ class Child:
 
     def died(self, now: float) -> None:
         """The process is gone; sets the time of the next start."""
+        self._vacate()
+        self.restarts += 1
+        self._early_deaths, self.start_at = backoff.after_death(self._early_deaths, self._started, now)
+
+    def left(self) -> None:
+        """The process is gone because it was to go: none takes its place."""
+        self._vacate()
+        self._early_deaths, self.start_at = 0, None
+
+    def _vacate(self) -> None:
         if self.tether is not None:
             self.tether.close()
         self.tether = None
         self.pid = 0
         self.ready = False
-        self.restarts += 1
-        self._early_deaths, self.start_at = backoff.after_death(self._early_deaths, self._started, now)
 
     def tell(self, kind: str, fds: Mapping[str, int] | None = None, /, **facts: object) -> None:
         """Send a message if it runs; one that takes no messages any more is stuck, and is killed to be replaced."""

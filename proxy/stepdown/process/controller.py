@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stepdown import tasks
+from stepdown.control.state import ComparerView
 from stepdown.decide.spec import decode
 from stepdown.process import held, shield
 from stepdown.process.fleet import Fleet
@@ -41,6 +42,8 @@ class Host:
         self._fleet = Fleet(self._settings.workers, self._encoded, lambda index: self._tell("relink", index=index))
         self._controller: Controller | None = None
         self._early: list[str] = []
+        self.comparer: ComparerView | None = None
+        """`None` where the configuration has nothing for it."""
 
     async def run(self) -> None:
         """Until the parent ends this process, or is gone."""
@@ -65,7 +68,9 @@ class Host:
             ),
             workers=self._fleet,
             parent=self,
-            slabs=[SlabReader(fds[f"slab {index}"], SLAB_BYTES) for index in range(settings.workers)],
+            slabs=[
+                SlabReader(fds[f"slab {name}"], SLAB_BYTES) for name in (*map(str, range(settings.workers)), "comparer")
+            ],
         )
         for request in self._early:
             self._pass_on(request)
@@ -76,10 +81,12 @@ class Host:
 
     # --- what the parent can be asked ---------------------------------------------------------------------------------
 
-    def keep(self, encoded: bytes, remembered: bytes, drain_delay: float, drain_grace: float) -> None:
-        """Hold this for workers and controllers that start from now on."""
+    def keep(
+        self, encoded: bytes, remembered: bytes, *, drain_delay: float, drain_grace: float, compares: bool
+    ) -> None:
+        """Hold this for processes that start from now on; run a comparer if it has work."""
         fds = {"spec": held.hold("stepdown-spec", encoded), "remembered": held.hold("stepdown-remembered", remembered)}
-        self._tell("accepted", fds, drain_delay=drain_delay, drain_grace=drain_grace)
+        self._tell("accepted", fds, drain_delay=drain_delay, drain_grace=drain_grace, compares=compares)
         for fd in fds.values():
             os.close(fd)
 
@@ -102,6 +109,10 @@ class Host:
                         self._fleet.place(facts["index"], facts["pid"], facts["restarts"], message.fds.get("channel")),
                         name=f"link worker {facts['index']}",
                     )
+                elif message.kind == "comparer":
+                    facts = message.facts
+                    view = ComparerView(facts["pid"], facts["ready"], facts["restarts"])
+                    self.comparer = view if facts["wanted"] else None
                 else:
                     self._pass_on(message.kind)
         except TetherClosedError:

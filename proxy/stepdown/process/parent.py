@@ -2,8 +2,9 @@
 
 It binds every socket before anything runs and holds them for life, together with each worker's counters and the
 specification in force. So when a worker dies, connections that wait in its queue wait for its successor, counters go
-on where they were, and the successor serves at once, whether the controller lives or not. The parent does nothing
-else: no request, no file and no configuration passes through it, which is why it can be expected not to fail.
+on where they were, and the successor serves at once, whether the controller lives or not. What workers hand to the
+comparer lies in memory of the same kind, so neither notices when the other is replaced. The parent does nothing else:
+no request, no file and no configuration passes through it, which is why it can be expected not to fail.
 
 | phase    | means                                     | ends                                           |
 |----------|-------------------------------------------|------------------------------------------------|
@@ -28,12 +29,13 @@ from collections.abc import Callable
 from stepdown.process import held, ports
 from stepdown.process.child import Child, earliest
 from stepdown.process.events import Events
-from stepdown.process.settings import SLAB_BYTES, Settings
+from stepdown.process.settings import RING_BYTES, SLAB_BYTES, Settings
 from stepdown.process.tether import Received, Tether, TetherClosedError
 
 EXIT_DRAINED, EXIT_CUT, EXIT_PORT_TAKEN = 0, 1, 3
 
 WORKER, CONTROLLER = "stepdown.process.worker", "stepdown.process.controller"
+COMPARER = "stepdown.process.comparer"
 
 GRACE_MARGIN = 2.0
 """Seconds that a worker gets, over the grace, to cut what is left and exit by itself."""
@@ -68,12 +70,20 @@ class Parent:
         self._sockets = sockets
         self._events = events
         self._slabs = [held.blank(f"stepdown-slab-{index}", SLAB_BYTES) for index in range(settings.workers)]
+        self._comparers_slab = held.blank("stepdown-slab-comparer", SLAB_BYTES)
+        self._rings = [held.blank(f"stepdown-ring-{index}", RING_BYTES) for index in range(settings.workers)]
+        self._bell = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         self._workers = [Child(WORKER, index) for index in range(settings.workers)]
         self._controller = Child(CONTROLLER)
+        self._comparer = Child(COMPARER)
+        self._comparer.start_at = None
         self._selector = selectors.DefaultSelector()
         self._announced = False
         # What the controller last put in force.
         self._held = {"spec": spec_fd}
+        self._compares = settings.compares
+        self._patience_with_comparer: float | None = None
+        """Monotonic time until which a comparer that was dismissed may take its leave."""
         self._drain_delay, self._drain_grace = settings.drain_delay, settings.drain_grace
         # The way out.
         self._signals: list[int] = []
@@ -83,7 +93,7 @@ class Parent:
 
     @property
     def _children(self) -> list[Child]:
-        return [*self._workers, self._controller]
+        return [*self._workers, self._controller, self._comparer]
 
     def adopt(self, pid: int, fd: int) -> None:
         """The first worker runs already, and waits at its end of the tether."""
@@ -124,6 +134,8 @@ class Parent:
         self._selector.register(tether, selectors.EVENT_READ, self._reader(child, tether))
         if child is self._controller:
             self._introduce_controller()
+        elif child is self._comparer:
+            self._introduce_comparer()
         else:
             self._introduce_worker(child)
 
@@ -132,6 +144,8 @@ class Parent:
             "listen": self._sockets.data[worker.index].fileno(),
             "slab": self._slabs[worker.index],
             "spec": self._held["spec"],
+            "ring": self._rings[worker.index],
+            "bell": self._bell,
         }
         worker.tell("start", fds, index=worker.index, settings=self._settings.to_json())
         self._link(worker)
@@ -143,11 +157,26 @@ class Parent:
                 fds[name] = opened.fileno()
         for index, slab in enumerate(self._slabs):
             self._controller.tell("descriptors", {f"slab {index}": slab})
+        fds["slab comparer"] = self._comparers_slab
         self._controller.tell("start", fds, settings=self._settings.to_json(), restarts=self._controller.restarts)
         for worker in self._workers:
             self._link(worker)
+        self._tell_of_comparer()
         if self._phase != "serving":
             self._controller.tell("drain")
+
+    def _introduce_comparer(self) -> None:
+        for index, ring in enumerate(self._rings):
+            self._comparer.tell("descriptors", {f"ring {index}": ring})
+        fds = {"slab": self._comparers_slab, "bell": self._bell, "spec": self._held["spec"]}
+        self._comparer.tell("start", fds, settings=self._settings.to_json())
+        self._tell_of_comparer()
+
+    def _tell_of_comparer(self) -> None:
+        child = self._comparer
+        self._controller.tell(
+            "comparer", wanted=self._compares, pid=child.pid, ready=child.ready, restarts=child.restarts
+        )
 
     def _link(self, worker: Child) -> None:
         """Join a worker and the controller by a new channel; what either had before ends."""
@@ -178,8 +207,14 @@ class Parent:
                 child.ready = True
                 self._events.info("worker listens", index=child.index, pid=child.pid, digest=message.facts["digest"])
                 self._announce()
+            case "comparing":
+                child.ready = True
+                self._events.info("comparer works", pid=child.pid)
+                self._tell_of_comparer()
             case "accepted":
                 replaced, self._held = self._held, message.fds
+                self._compares = message.facts["compares"]
+                self._follow_configuration()
                 self._drain_delay = message.facts["drain_delay"]
                 self._drain_grace = message.facts["drain_grace"]
                 for fd in replaced.values():
@@ -195,6 +230,20 @@ class Parent:
         if not self._announced and all(worker.ready for worker in self._workers):
             self._announced = True
             self._events.info("serving", workers=len(self._workers), **self._sockets.addresses())
+            self._follow_configuration()
+
+    def _follow_configuration(self) -> None:
+        """Let the comparer know what is in force; start it or let it go. It has time: nobody waits for its start."""
+        comparer = self._comparer
+        if not self._compares:
+            comparer.tell("leave")
+            comparer.start_at = None
+            self._patience_with_comparer = time.monotonic() + GRACE_MARGIN if comparer.pid else None
+        elif comparer.pid:
+            comparer.tell("spec", {"spec": self._held["spec"]})
+        elif comparer.start_at is None and self._announced:
+            comparer.start_at = 0.0
+        self._tell_of_comparer()
 
     def _bury_the_dead(self, now: float) -> None:
         while True:
@@ -213,16 +262,25 @@ class Parent:
         pid, tether = child.pid, child.tether
         if tether is not None and tether.fileno() in self._selector.get_map():
             self._selector.unregister(tether)
-        child.died(now)
-        if self._phase == "draining" and child is not self._controller:
-            child.start_at = None
+        if self._phase == "draining" and child in self._workers:
+            child.left()
             self._exit_code = self._exit_code if exit_code == 0 else EXIT_CUT
             self._events.info("worker stopped", index=child.index, pid=pid, exit_code=exit_code)
             return
+        if child is self._comparer:
+            self._patience_with_comparer = None
+        if child is self._comparer and not self._compares:
+            child.left()
+            self._events.info("comparer stopped", pid=pid, exit_code=exit_code)
+            self._tell_of_comparer()
+            return
+        child.died(now)
         wait = round((child.start_at or now) - now, 1)
         self._events.error("died", child=child.name, pid=pid, exit_code=exit_code, restart_in_seconds=wait)
-        if child is not self._controller:
+        if child in self._workers:
             self._link(child)
+        elif child is self._comparer:
+            self._tell_of_comparer()
 
     # --- signals and the way out --------------------------------------------------------------------------------------
 
@@ -254,6 +312,9 @@ class Parent:
         self._controller.tell("drain")
 
     def _advance(self, now: float) -> None:
+        if self._patience_with_comparer is not None and now >= self._patience_with_comparer:
+            self._patience_with_comparer = None
+            self._comparer.kill()
         if self._phase == "leaving" and self._phase_ends is not None and now >= self._phase_ends:
             self._phase, self._phase_ends = "draining", now + self._drain_grace + GRACE_MARGIN
             for worker in self._workers:
@@ -271,7 +332,8 @@ class Parent:
 
     def _patience(self, now: float) -> float | None:
         """Seconds until something is due by itself."""
-        due = [at for at in (self._phase_ends, earliest(self._children)) if at is not None]
+        ends = (self._phase_ends, self._patience_with_comparer, earliest(self._children))
+        due = [at for at in ends if at is not None]
         return max(0.0, min(due) - now) if due else None
 
 

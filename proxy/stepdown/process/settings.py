@@ -6,6 +6,9 @@ from typing import NamedTuple
 SLAB_BYTES = 8 * 1024 * 1024
 """`telemetry.slab.DEFAULT_SIZE`, repeated here so that the parent need not import that room."""
 
+RING_BYTES = 4 * 1024 * 1024
+"""`telemetry.ring.DEFAULT_SIZE`, repeated here for the same reason."""
+
 
 class Settings(NamedTuple):
     """Fixed for the life of the sidecar but for the two drain times, which a reload may change."""
@@ -23,6 +26,8 @@ class Settings(NamedTuple):
     drain_grace: float
     """Seconds that running exchanges get after that."""
     log_format: str
+    compares: bool = False
+    """Whether the file that it was started with has work for the comparer."""
 
     def to_json(self) -> str:
         """One line, for an argument or a message."""

@@ -16,6 +16,7 @@ import sys
 from stepdown import tasks
 from stepdown.decide.spec import Log, decode
 from stepdown.errors import StepdownError
+from stepdown.plane.handoff import Handoff
 from stepdown.plane.plane import Plane
 from stepdown.process import held, shield
 from stepdown.process.arrivals import let_in_the_last
@@ -35,10 +36,11 @@ from stepdown.process.messages import (
     StatusRequest,
     ToWorker,
 )
-from stepdown.process.settings import SLAB_BYTES, Settings
+from stepdown.process.settings import RING_BYTES, SLAB_BYTES, Settings
 from stepdown.process.tether import Received, Tether, TetherClosedError
 from stepdown.telemetry import log
 from stepdown.telemetry.access import AccessLog
+from stepdown.telemetry.ring import RingWriter
 from stepdown.telemetry.slab import Slab
 
 logger = logging.getLogger(__name__)
@@ -63,7 +65,8 @@ class Worker:
         encoded = held.read(introduction.fds["spec"])
         os.close(introduction.fds["spec"])
         self._slab = Slab.attach(introduction.fds["slab"], SLAB_BYTES)
-        self._plane = Plane(loop=loop, slab=self._slab, workers=settings.workers)
+        handoff = Handoff(RingWriter(introduction.fds["ring"], RING_BYTES), introduction.fds["bell"])
+        self._plane = Plane(loop=loop, slab=self._slab, workers=settings.workers, handoff=handoff)
         self._log: Log | None = None
         self._prepared_log = decode(encoded).log
         self._follow_log(self._prepared_log)

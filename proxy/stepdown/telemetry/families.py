@@ -138,17 +138,17 @@ _COMPARER = (
     Family(
         "stepdown_validations_total",
         "counter",
-        "Sampled answers that were held against a contract: that of the version that `served` them, or (then `contract` "
-        "is another version) that of the shape in which they were delivered; `result` is valid or violated.",
+        "Sampled answers that were held against a contract: that of the version that `served` them, or, where "
+        "`contract` is another version, that of the shape in which they were delivered; `result` is valid or violated.",
         ("model", "served", "contract", "result"),
     ),
     Family(
         "stepdown_violations_total",
         "counter",
-        "What in such an answer contradicts the contract: `path` is where in the document, with `*` for places in lists "
-        "and for names that the contract does not have, `keyword` which rule of the contract (`json`: no JSON at all). "
-        "At most 20 in one answer are counted, and 100 different pairs of path and keyword of one contract are told "
-        "apart; what comes after them is `other`.",
+        "Answers that contradict the contract at `path`, counted once for each path and keyword, as far as their first "
+        "100 contradictions go. `path` is a JSON Pointer with `*` for places in lists and for names that the contract "
+        "does not have; `keyword` is the rule of the contract (`json`: no JSON at all). Of one contract 100 different "
+        "pairs are told apart, and what comes after them is `other`.",
         ("model", "served", "contract", "path", "keyword"),
     ),
     Family(

@@ -74,7 +74,11 @@ class Scene:
 
     # The parent.
 
-    def keep(self, encoded: bytes, remembered: bytes, drain_delay: float, drain_grace: float) -> None:
+    comparer = None
+
+    def keep(
+        self, encoded: bytes, remembered: bytes, *, drain_delay: float, drain_grace: float, compares: bool
+    ) -> None:
         self.asked.append(f"keep {digest(encoded)}")
         self.kept.append((encoded, remembered, drain_delay, drain_grace))
 

@@ -14,7 +14,7 @@ from stepdown.decide.spec import Chain, SnapshotSpec, Step, digest, encode
 from stepdown.process import held, ports
 from stepdown.process.child import Child
 from stepdown.process.parent import WORKER
-from stepdown.process.settings import SLAB_BYTES, Settings
+from stepdown.process.settings import RING_BYTES, SLAB_BYTES, Settings
 from stepdown.process.shield import EXIT_ORPHANED
 from stepdown.process.tether import Received, Tether
 from stepdown.process.worker import EXIT_SPECIFICATION
@@ -61,6 +61,8 @@ def worker(spec: SnapshotSpec) -> Iterator[Running]:
         "listen": listening.fileno(),
         "slab": held.blank("slab", SLAB_BYTES),
         "spec": held.hold("spec", encode(spec)),
+        "ring": held.blank("ring", RING_BYTES),
+        "bell": os.eventfd(0),
     }
     try:
         child.tell("start", fds, index=0, settings=SETTINGS.to_json())
@@ -71,8 +73,8 @@ def worker(spec: SnapshotSpec) -> Iterator[Running]:
             os.waitpid(child.pid, 0)
         tether.close()
         listening.close()
-        os.close(fds["slab"])
-        os.close(fds["spec"])
+        for name in ("slab", "spec", "ring", "bell"):
+            os.close(fds[name])
 
 
 def test_a_worker_serves_with_what_the_parent_holds_and_counts_in_its_memory() -> None:

@@ -7,7 +7,7 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 
 from stepdown import __version__
 from stepdown.control import status
-from stepdown.control.state import ReloadView, WorkerView
+from stepdown.control.state import ComparerView, ReloadView, WorkerView
 from stepdown.decide.spec import Chain, Endpoint, Version
 from stepdown.telemetry.families import FAMILIES
 from tests.kit.controller_state import CHURN, DOWN, FRAUD, UP, SetState, served, slabs
@@ -48,10 +48,19 @@ def test_metrics_are_those_of_all_workers_and_of_the_controller(state, server):
 
 
 def test_every_value_of_the_controller_is_in_the_table_of_families(state):
+    state.comparer = ComparerView(pid=7, alive=True, restarts=2)
     given = {sample.family for sample in status.samples(state)}
     assert given == {family.name for family in FAMILIES.values() if family.writer == "controller"}
     for sample in status.samples(state):
         assert len(sample.labels) == len(FAMILIES[sample.family].labels)
+
+
+def test_a_comparer_is_shown_where_there_is_to_be_one(state, server):
+    assert not any(name[0].startswith("stepdown_comparer") for name in samples(server.ask("GET", "/metrics")))
+    state.comparer = ComparerView(pid=0, alive=False, restarts=2)
+    found = samples(server.ask("GET", "/metrics"))
+    assert found["stepdown_comparer_up",] == 0
+    assert found["stepdown_comparer_restarts_total",] == 2
 
 
 def test_a_version_that_goes_away_says_when(state, server):

@@ -1,0 +1,94 @@
+"""The comparer process: gets memory and contracts from the parent, and gives them to `comparer.comparer`.
+
+It is the one that may go: it runs when nothing else wants the processor, and when memory is short the kernel takes it
+first. Nothing but the parent talks to it, so it needs no controller.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import sys
+from contextlib import suppress
+
+from stepdown import tasks
+from stepdown.comparer.comparer import Comparer
+from stepdown.decide.spec import decode
+from stepdown.process import held, shield
+from stepdown.process.settings import RING_BYTES, SLAB_BYTES, Settings
+from stepdown.process.tether import Received, Tether, TetherClosedError
+from stepdown.telemetry import log
+from stepdown.telemetry.ring import RingReader
+from stepdown.telemetry.slab import Slab
+
+logger = logging.getLogger(__name__)
+
+NICENESS = 10
+OOM_SCORE = "800"
+"""Of 1000, at which the kernel would take it before anything else."""
+
+
+class Host:
+    """Between the parent's tether and the comparer."""
+
+    def __init__(self, tether: Tether, introduction: Received) -> None:
+        fds = introduction.fds
+        settings = Settings.from_json(introduction.facts["settings"])
+        self._tether = tether
+        rings = [RingReader(fds[f"ring {index}"], RING_BYTES) for index in range(settings.workers)]
+        self._comparer = Comparer(rings, fds["bell"], Slab.attach(fds["slab"], SLAB_BYTES))
+        self._adopt(fds["spec"])
+        self._work: asyncio.Task[None] | None = None
+
+    async def run(self) -> None:
+        """Until the parent has no more use for it, or is gone; raises what the work raises, to be started anew."""
+        asyncio.get_running_loop().add_reader(self._tether.fileno(), self._hear)
+        self._work = tasks.start(self._comparer.run(), name="compare")
+        self._tether.send("comparing")
+        with suppress(asyncio.CancelledError):
+            await self._work
+
+    def _hear(self) -> None:
+        try:
+            while (message := self._tether.receive()) is not None:
+                match message.kind:
+                    case "spec":
+                        self._adopt(message.fds["spec"])
+                    case "leave":
+                        assert self._work is not None
+                        self._work.cancel()
+        except TetherClosedError:
+            shield.orphaned()
+
+    def _adopt(self, fd: int) -> None:
+        encoded = held.read(fd)
+        os.close(fd)
+        settings = decode(encoded).log
+        log.configure("comparer", settings.format, settings.level)
+        self._comparer.contracts.adopt(encoded)
+
+
+def _step_back() -> None:
+    """Leave processor and memory to whoever serves requests."""
+    with suppress(OSError):
+        os.nice(NICENESS)
+    with suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
+        file.write(OOM_SCORE)
+
+
+async def _run(tether: Tether, introduction: Received) -> None:
+    await Host(tether, introduction).run()
+
+
+def main(arguments: list[str]) -> int:
+    """`python -m stepdown.process.comparer FD`, as the parent executes it; returns the exit code."""
+    tether = Tether.inherited(int(arguments[0]))
+    shield.enter()
+    _step_back()
+    asyncio.run(_run(tether, shield.introduction(tether)))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
