@@ -20,6 +20,7 @@ from stepdown_adapters.context import Context
 from stepdown_adapters.errors import AdaptError, OperationError, Refusal
 from stepdown_adapters.hooks import load_hook
 from stepdown_adapters.json_values import flaw
+from stepdown_adapters.non_finite import with_nulls
 from stepdown_adapters.operations import Operation, parse
 from stepdown_adapters.operations.carry import names, uncarried
 from stepdown_adapters.operations.envelope import HeadEdits, folded, on_document
@@ -112,6 +113,8 @@ def compile_chain(steps: Sequence[Declaration]) -> Adapter:
             response.add_hook(step, step.hook)
         carried = response.add(step, parse(step.pruning), carried)
     compiled = [function.compiled() for function in functions]
+    if steps and steps[0].non_finite == "nullify":
+        compiled = [with_nulls(convert) if convert is not compiled[1] else convert for convert in compiled]
     return Adapter(
         response=compiled[0],
         request=compiled[1],

@@ -46,6 +46,11 @@ class Declaration(Protocol):
         ...
 
     @property
+    def non_finite(self) -> str:
+        """`fail` or `nullify`: what becomes of NaN and infinities in an answer of `source`."""
+        ...
+
+    @property
     def fidelity(self) -> str:
         """`normal` or `strict`."""
         ...
@@ -63,3 +68,4 @@ class Step:
     hook: str | None = None
     pruning: Sequence[Any] = ()
     fidelity: str = "normal"
+    non_finite: str = "fail"

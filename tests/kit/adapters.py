@@ -26,6 +26,7 @@ class Step:
     errors: Sequence[Any] = ()
     hook: str | None = None
     pruning: Sequence[Any] = ()
+    non_finite: str = "fail"
     fidelity: str = "normal"
 
 

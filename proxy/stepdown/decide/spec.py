@@ -138,6 +138,7 @@ class Step(Spec, frozen=True):
     pruning: tuple[Any, ...] = ()
     """Operations applied to the answer last, which remove what the target's contract does not declare."""
     fidelity: Literal["normal", "strict"] = "normal"
+    non_finite: Literal["fail", "nullify"] = "fail"
     where: str = ""
     """`file:line` of the declaration, for messages."""
 

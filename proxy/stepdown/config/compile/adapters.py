@@ -109,6 +109,7 @@ def _declared(
         hook=adapter.hook,
         pruning=pruned,
         fidelity=adapter.fidelity,
+        non_finite=adapter.non_finite,
         where=where,
     )
 

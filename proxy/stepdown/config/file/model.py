@@ -224,6 +224,11 @@ class AdapterSection(Section):
         default="normal",
         description="`strict` also keeps number text and duplicate keys in touched parts, more slowly.",
     )
+    non_finite: Literal["fail", "nullify"] = Field(
+        default="fail",
+        description="What becomes of `NaN` and `Infinity`, which Python servers write and JSON does not have: "
+        "`fail` refuses the answer, `nullify` reads null in their places.",
+    )
 
 
 class ClientSection(Section):
