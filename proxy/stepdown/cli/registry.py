@@ -10,9 +10,8 @@ import typer
 
 from stepdown.cli import registry_output as output
 from stepdown.registry import Registry, layout, loading, training
-from stepdown.registry.bump import CLIENTS
 from stepdown.registry.errors import BadInputError, PreprocessingDriftWarning
-from stepdown.registry.names import LATEST, PICKLES
+from stepdown.registry.names import CLIENTS, LATEST, PICKLES
 
 HELP = """Keep the versions of your models: immutable, with contracts, code's hash and training, verified before use.
 

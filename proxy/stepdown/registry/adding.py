@@ -6,22 +6,23 @@ already, and whether its number is large enough, is judged under it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from stepdown.registry import bump, contracts, layout, preprocessing, training, verifying
-from stepdown.registry.bump import Client, Judgement
+from stepdown.registry.bump import Judgement
 from stepdown.registry.contracts import Reference
-from stepdown.registry.digest import NotPlainError, files_below, sha256_of_file, sha256_of_json, sha256_of_listing
+from stepdown.registry.digest import NotPlainError, files_below, sha256_of_file, sha256_of_listing
 from stepdown.registry.errors import BadInputError, RefusedError, storage
 from stepdown.registry.manifest import NAME, Artifact, Code, Manifest, Step
 from stepdown.registry.names import SIDES, Kind, Side, artifact_kind, artifact_name, check_model, parse_version
 from stepdown.registry.page import page
 from stepdown.registry.writing import Draft, locked
 from stepdown_adapters.contract.model import Contract
+from stepdown_adapters.diff import Client, lint
 from stepdown_adapters.versions import Version
 
 
@@ -79,7 +80,7 @@ def read(
     hashed = tried(_artifact, artifact)
     given: dict[Side, Reference | None] = {"output": output, "input": input}
     references = {side: reference for side, reference in given.items() if reference is not None}
-    found = {side: tried(contracts.read, reference, beside) for side, reference in references.items()}
+    found = {side: tried(contracts.read, reference, beside, side) for side, reference in references.items()}
     recorded = tried(preprocessing.code, code, beside) if code is not None else None
     told = tried(training.completed, metadata, beside)
     if mistakes:
@@ -147,7 +148,7 @@ def _same(candidate: Candidate, folder: Path) -> Added:
         if (kept is None) != (given is None):
             what = "there, and none was given" if given is None else "given, and none is there"
             differing.append(f"{side}: a contract is {what}")
-        elif kept is not None and given is not None and sha256_of_json(kept.schema) != sha256_of_json(given.schema):
+        elif kept is not None and given is not None and not contracts.same(kept, given):
             differing.append(f"{side}: another contract")
     hashes_of_code = [code.sha256 if code else None for code in (found.preprocessing, candidate.preprocessing)]
     if hashes_of_code[0] != hashes_of_code[1]:
@@ -186,7 +187,7 @@ def _refuse(candidate: Candidate, judgements: list[Judgement | None], allow: str
             continue
         raise RefusedError(
             f"{candidate.model} {candidate.version}",
-            f"{judged}. Choose a version that says so, or give a reason with --allow-bump. It needs it because of",
+            f"{judged} ({judged.advice}; or give a reason with --allow-bump), because of",
             judged.least,
         )
 
@@ -225,5 +226,10 @@ def _write(root: Path, candidate: Candidate, step: Step | None, judgement: Judge
             files=dict(draft.files),
         )
         draft.write(NAME, manifest.text().encode())
-        said = tuple(warning for contract in candidate.contracts.values() for warning in contract.warnings)
-        return Added(manifest, draft.publish(version), new=True, warnings=said)
+        return Added(manifest, draft.publish(version), True, tuple(_warnings(candidate.contracts)))
+
+
+def _warnings(found: Mapping[Side, Contract]) -> Iterator[str]:
+    for side, contract in found.items():
+        yield from contract.warnings
+        yield from (f"{side} {warning}" for warning in lint(contract))

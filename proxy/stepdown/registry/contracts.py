@@ -19,12 +19,12 @@ from stepdown_adapters.errors import AdaptersError
 Reference = str | Mapping[str, Any]
 
 
-def read(reference: Reference, folder: Path) -> Contract:
+def read(reference: Reference, folder: Path, side: Side) -> Contract:
     """The contract that a reference names, relative to `folder`; raises `BadInputError`."""
-    from stepdown_adapters.contract.json_schema import contract_of  # noqa: PLC0415 - who only loads models needs none
+    from stepdown_adapters.contract.source import load_contract  # noqa: PLC0415 - who only loads models needs none of it
 
     try:
-        contract = contract_of(folder / str(reference))
+        contract = load_contract(reference, folder, side=side)
         sha256_of_json(contract.schema)
     except AdaptersError as error:
         raise BadInputError(str(reference), f"is no usable contract: {error}") from error
@@ -85,6 +85,13 @@ def _checked(folder: Path, manifest: Manifest, name: str) -> bytes:
     if damages := tuple(verifying.check_file(folder, manifest, name, pieces.append)):
         raise DamagedError(folder, damages)
     return b"".join(pieces)
+
+
+def same(one: Contract, other: Contract) -> bool:
+    """Whether two contracts say the same, in whatever order."""
+    schemas, envelopes = (one.schema, other.schema), (one.envelope, other.envelope)
+    written = [asdict(envelope) if envelope is not None else None for envelope in envelopes]
+    return len(set(map(sha256_of_json, schemas))) == len(set(map(sha256_of_json, written))) == 1
 
 
 def _source(reference: Reference) -> str:

@@ -176,12 +176,12 @@ def _believed(path: Path, value: Any) -> Manifest:
         )
     try:
         return _manifest(value)
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise UnreadableError(path, "unreadable", f"is sealed and yet no manifest: {error!r}") from None
 
 
 def _manifest(value: dict[str, Any]) -> Manifest:
-    """Raises `KeyError`, `TypeError` or `ValueError` for anything that `plain` would not have written."""
+    """Raises one of the errors above for anything that `plain` would not have written."""
     if value.pop("format") != FORMAT:
         raise ValueError(f"the format is not {FORMAT}")
     contracts = {side: ContractRecord(**value["contracts"][side]) for side in SIDES if side in value["contracts"]}

@@ -13,6 +13,7 @@ Kind = Literal["pkl", "joblib", "onnx", "savedmodel"]
 Side = Literal["output", "input"]
 SIDES: tuple[Side, Side] = ("output", "input")
 
+CLIENTS = ("strict", "tolerant")
 LATEST = "latest"
 PREFIX = 12
 """Hexadecimal digits of the SHA-256 in an artifact's name."""
