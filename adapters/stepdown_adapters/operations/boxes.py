@@ -150,7 +150,8 @@ class _Form:
     def _array_effect(self, schema: Schema, target: str, whole: bool) -> Schema:
         new = self._box_effect(target, whole)
         none = {"anyOf": [new, {"type": "array", "maxItems": 0}]}
-        return innermost_effect(schema, lambda array: new if array.get("minItems", 0) > 0 else none)
+        unknown: Schema = {"type": "array" if new["type"] == "array" else ["array", "object"]}
+        return innermost_effect(schema, lambda array: new if array.get("minItems", 0) > 0 else none, unknown)
 
     def _object_effect(self, schema: Schema, target: str, whole: bool) -> Schema:
         if not isinstance(schema, dict) or schema.get("type") not in ("object", "array"):

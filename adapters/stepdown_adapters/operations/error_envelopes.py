@@ -148,7 +148,8 @@ def _write_sentence(told: Told) -> dict[str, Any]:
 def _write_openai(told: Told) -> dict[str, Any]:
     word, code = told.kind, told.code
     if word is not None and ":" in word:  # a problem's URI, whose last part names the error
-        word, code = None, code if code is not None else word.rstrip("/").rpartition("/")[2].rpartition(":")[2]
+        code = code if code is not None else word.rstrip("/").rpartition("/")[2].rpartition(":")[2]
+        word = None
     if word is None:
         faulty = told.status is not None and told.status >= 500
         word = _OPENAI.get(told.status or 0, "server_error" if faulty else "invalid_request_error")

@@ -10,6 +10,7 @@ from stepdown_adapters.json_values import require_array
 from stepdown_adapters.operations.scalars import as_float, number
 
 Vector = Callable[[list[Any]], Any]
+ARRAY: Schema = {"type": "array"}
 _SIZES = ("minItems", "maxItems")
 
 
@@ -36,21 +37,20 @@ def numbers(array: list[Any]) -> list[int | float]:
     return array
 
 
-def innermost_effect(schema: Schema, effect: Callable[[dict[str, Any]], Schema]) -> Schema:
+def innermost_effect(schema: Schema, effect: Callable[[dict[str, Any]], Schema], unknown: Schema = ARRAY) -> Schema:
     """The schema after `innermost`, where `effect` is what the function does to the schema of its array.
 
-    How deep the arrays are nested must show in the schema; where it does not, all that is known is that an array stays
-    one. An empty outer array is taken for an innermost one, so `effect` must allow `[]` to stay `[]` where the function
+    How deep the arrays are nested must show in the schema; where it does not, all that is known is `unknown`. An empty outer array is taken for an innermost one, so `effect` must allow `[]` to stay `[]` where the function
     does not refuse it.
     """
     if not isinstance(schema, dict):
-        return {"type": "array"}
+        return unknown
     depth = _holds_arrays(schema)
     if depth is None:
-        return {"type": "array"}
+        return unknown
     if not depth:
         return effect(schema)
-    inner = innermost_effect(schema["items"], effect)
+    inner = innermost_effect(schema["items"], effect, unknown)
     return {"type": "array", "items": inner, **{name: schema[name] for name in _SIZES if name in schema}}
 
 

@@ -20,7 +20,7 @@ def mostly(likely: st.SearchStrategy[Any], unlikely: st.SearchStrategy[Any] = od
 
 
 def vectors(items: st.SearchStrategy[Any], size: int = 6) -> st.SearchStrategy[Any]:
-    return st.lists(mostly(items), max_size=size)
+    return mostly(st.lists(items, max_size=size), st.lists(mostly(items), max_size=size))
 
 
 @st.composite
