@@ -40,8 +40,9 @@ def numbers(array: list[Any]) -> list[int | float]:
 def innermost_effect(schema: Schema, effect: Callable[[dict[str, Any]], Schema], unknown: Schema = ARRAY) -> Schema:
     """The schema after `innermost`, where `effect` is what the function does to the schema of its array.
 
-    How deep the arrays are nested must show in the schema; where it does not, all that is known is `unknown`. An empty outer array is taken for an innermost one, so `effect` must allow `[]` to stay `[]` where the function
-    does not refuse it.
+    How deep the arrays are nested must show in the schema; where it does not, all that is known is `unknown`. An empty
+    outer array is taken for an innermost one, so `effect` must allow `[]` to stay `[]` where the function does not
+    refuse it.
     """
     if not isinstance(schema, dict):
         return unknown

@@ -49,10 +49,12 @@ def _log(options: Options) -> Scalar:
     function, inline = _logarithm(base)
 
     def convert(value: Any) -> float:
-        x = max(as_float(value), epsilon)
-        if x <= 0.0:
-            raise Refusal("the logarithm of 0 is infinite; give an epsilon" if x == 0.0 else _NEGATIVE)
-        return function(x)
+        x = as_float(value)
+        if x < 0.0:
+            raise Refusal("a number below 0 has no logarithm")
+        if x == epsilon == 0.0:
+            raise Refusal("the logarithm of 0 is infinite; give an epsilon")
+        return function(max(x, epsilon))
 
     def effect(schema: Schema) -> Schema:
         low, high = interval(schema)
@@ -61,9 +63,6 @@ def _log(options: Options) -> Scalar:
 
     names = {"log": log, "log2": log2, "log10": log10}
     return Scalar(convert, f"{inline} if x > {epsilon!r} else convert(x)", names, effect)
-
-
-_NEGATIVE = "a number below 0 has no logarithm"
 
 
 def _logarithm(base: float) -> tuple[Callable[[float], float], str]:
