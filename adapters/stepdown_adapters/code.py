@@ -100,7 +100,8 @@ class Code:
 
     def at(self, operation: Placed) -> None:
         """Notes in the emitted code that `operation` is at work, for the error that it may raise, and for readers."""
-        self.line(f"at = {self._numbers[id(operation)]}  # {operation.where}")
+        # Keys of a configuration are part of `where`; escaped, none of them can end the comment.
+        self.line(f"at = {self._numbers[id(operation)]}  # {ascii(operation.where)[1:-1]}")
 
     def source(self) -> str:
         """Everything that was written."""

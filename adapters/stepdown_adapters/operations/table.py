@@ -10,17 +10,24 @@ from stepdown_adapters.operations import (
     quantised,
     raw_tensors,
     scalars,
+    selecting,
     shapes,
     tensors,
+    texts,
+    times,
     vectors,
 )
 from stepdown_adapters.operations.carry import Carry
 from stepdown_adapters.operations.convert import Row
 from stepdown_adapters.operations.edits import Add, Remove, Replace, Test
 from stepdown_adapters.operations.envelope import HEAD_EDITS
+from stepdown_adapters.operations.gathering import Concat, Count, Sum
 from stepdown_adapters.operations.moves import Copy, Move, Unzip, Zip
+from stepdown_adapters.operations.refuse import Refuse
 
-EDITS = {kind.name: kind for kind in (Add, Remove, Replace, Test, Move, Copy, Zip, Unzip, Carry)}
+EDITS = {
+    kind.name: kind for kind in (Add, Remove, Replace, Test, Move, Copy, Zip, Unzip, Concat, Sum, Count, Carry, Refuse)
+}
 _ROWS = (
     *scalars.ROWS,
     *shapes.ROWS,
@@ -32,6 +39,9 @@ _ROWS = (
     *raw_tensors.ROWS,
     *boxes.ROWS,
     *error_envelopes.ROWS,
+    *selecting.ROWS,
+    *texts.ROWS,
+    *times.ROWS,
 )
 CONVERSIONS: dict[str, Row] = {row.name: row for row in _ROWS}
-NAMES = ("in", *EDITS, *CONVERSIONS, *HEAD_EDITS)
+NAMES = ("in", "case", *EDITS, *CONVERSIONS, *HEAD_EDITS)

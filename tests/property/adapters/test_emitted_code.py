@@ -11,7 +11,7 @@ from stepdown_adapters.context import Context
 from stepdown_adapters.operations.envelope import HEAD_EDITS
 from stepdown_adapters.operations.table import NAMES
 from tests.kit.adapters import both
-from tests.property.adapters import numeric_operations
+from tests.property.adapters import collection_operations, numeric_operations
 
 names = st.sampled_from(["a", "b", "data", "name", "shape", "0", "1", "-", "*", "[a=b]", "a/b", "a~b", "é", "'\"\n\\"])
 numbers = st.one_of(
@@ -76,7 +76,10 @@ documents = st.one_of(fitting(), fitting(), fitting(), values)
 
 def documents_for(name: str) -> st.SearchStrategy[Any]:
     """Documents that mostly have something for the operation."""
-    return numeric_operations.MEMBERS if name in numeric_operations.OPERATIONS else documents
+    for group in (numeric_operations, collection_operations):
+        if name in group.OPERATIONS:
+            return group.MEMBERS
+    return st.one_of(documents, documents, collection_operations.MEMBERS) if name == "map_values" else documents
 
 
 def escaped(name: str) -> str:
@@ -196,7 +199,9 @@ OPERATIONS: dict[str, st.SearchStrategy[Any]] = {
     ),
     "carry": st.fixed_dictionaries({"from": single, "as": st.just("c"), "on_missing": policies})
     | st.fixed_dictionaries({"from": single, "as": st.just("c"), "default": values}),
-    "map_values": options(each_scalar, {"table": table}) | options(each_scalar, {"table": table}, default=values),
+    "map_values": options(each_scalar, {"table": table})
+    | options(each_scalar, {"table": table}, default=values)
+    | collection_operations.REMOVING,
     "cast": options(each_scalar, {"to": st.sampled_from(["string", "integer", "number", "boolean"])}),
     "linear": options(each_number, {"scale": or_reference(number.filter(bool)), "offset": or_reference(number)}),
     "clamp": options(each_number, {"min": or_reference(st.floats(-5, 0)), "max": or_reference(st.floats(0, 5))}),
@@ -239,6 +244,7 @@ OPERATIONS: dict[str, st.SearchStrategy[Any]] = {
         }
     ),
     **numeric_operations.OPERATIONS,
+    **collection_operations.OPERATIONS,
 }
 
 

@@ -7,12 +7,13 @@ import pytest
 import yaml
 
 from stepdown_adapters.operations import parse
+from stepdown_adapters.operations.case import Case
 from stepdown_adapters.operations.envelope import HEAD_EDITS
 from stepdown_adapters.operations.table import CONVERSIONS, EDITS
 from stepdown_adapters.operations.within import In
 
 PAGE = (Path(__file__).parents[3] / "docs" / "adapters.md").read_text(encoding="utf-8")
-KINDS = {kind.name: kind for kind in (In, *EDITS.values(), *CONVERSIONS.values(), *HEAD_EDITS.values())}
+KINDS = {kind.name: kind for kind in (In, Case, *EDITS.values(), *CONVERSIONS.values(), *HEAD_EDITS.values())}
 
 
 def blocks(language: str) -> list[str]:
