@@ -63,8 +63,6 @@ def merged(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any] | No
         if "const" in first and "const" in second and result["enum"]:
             result["const"] = first["const"]
             del result["enum"]
-    elif "const" in result:
-        result.pop("enum", None)
     return result
 
 

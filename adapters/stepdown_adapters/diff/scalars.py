@@ -66,13 +66,13 @@ def _listed(walk: Walk, older: Flat, newer: Flat, path: Path, common: Types) -> 
     facts: dict[str, Any] = {"older": older, "newer": newer}
     if old is None or new is None:
         if old is not None:
-            kind, before = ("const-removed", old[0]) if "const" in older else ("enum-removed", old)
+            kind, before = ("const-removed", old[0]) if "const" in older and old else ("enum-removed", old)
             walk.note(kind, path, before=before, keyword="enum", **facts)
         elif new is not None:
-            kind, after = ("const-added", new[0]) if "const" in newer else ("enum-added", new)
+            kind, after = ("const-added", new[0]) if "const" in newer and new else ("enum-added", new)
             walk.note(kind, path, after=after, keyword="enum", **facts)
         return
-    if "const" in older and "const" in newer and not equal(old[0], new[0]):
+    if "const" in older and "const" in newer and old and new and not equal(old[0], new[0]):
         walk.note("const-changed", path, before=old[0], after=new[0], keyword="const", **facts)
         return
     extensible = walk.policy.enums == "extensible" or older.get(EXTENSIBLE) is True

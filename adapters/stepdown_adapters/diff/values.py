@@ -46,9 +46,9 @@ def type_of(value: Any) -> str:
 
 def listed(flat: dict[str, Any]) -> list[Any] | None:
     """The only values that a schema allows, where it lists them."""
-    if "const" in flat:
-        return [flat["const"]]
     values = flat.get("enum")
+    if "const" in flat:
+        return [value for value in [flat["const"]] if values is None or any(equal(value, other) for other in values)]
     return list(values) if isinstance(values, list) else None
 
 

@@ -8,6 +8,7 @@ import typer
 
 from stepdown import __version__
 from stepdown.cli.check import check
+from stepdown.cli.diff import diff
 from stepdown.cli.explain import explain
 from stepdown.cli.registry import registry
 from stepdown.cli.run import run
@@ -19,6 +20,7 @@ HELP = """Routes requests to the right version of a model, and steps answers dow
   stepdown run stepdown.yaml       start the sidecar
   stepdown check stepdown.yaml     find every mistake in a configuration, and see who can be served what
   stepdown explain stepdown.yaml   see which version would answer one request, in which shape, and why
+  stepdown diff OLD NEW            see what a new contract breaks, for whom, and how to repair it
   stepdown schema                  let the editor complete and check the configuration
   stepdown registry list           see which versions of which models there are; add, verify and load them
 """
@@ -50,6 +52,7 @@ def options(
 
 
 app.command()(check)
+app.command()(diff)
 app.command()(explain)
 app.command()(schema)
 app.add_typer(registry)
