@@ -108,8 +108,9 @@ def _of_mapping(reference: Mapping[str, Any]) -> dict[str, Any]:
         if name not in known and name != kinds[0]:
             mistakes.add(place, unknown("member", str(name), [*known, *kinds]))
     for name in (kinds[0], *(name for name, required in known.items() if required)):
-        if name not in reference:
-            mistakes.add(place, f"{kinds[0]!r} needs the member {name!r} beside it")
+        if reference.get(name) is None:
+            beside = "a value" if name == kinds[0] else f"the member {name!r} beside it"
+            mistakes.add(place, f"{kinds[0]!r} needs {beside}")
     parts = {name: value for name, value in reference.items() if value is not None}
     if type(parts.get("status")) is int:  # YAML writes 200 without quotes
         parts["status"] = str(parts["status"])

@@ -22,6 +22,9 @@ from stepdown_adapters.json_values import flaw
 NOT_JSON = "json"
 """The keyword of a violation by something that is no JSON document at all."""
 
+_OTHERWISE_NAMED = frozenset({"additionalProperties", "dependentRequired"})
+"""The library calls them `falseSchema` (where nothing else is declared) and `required`."""
+
 
 @dataclass(frozen=True, slots=True)
 class Violation:
@@ -63,7 +66,7 @@ class Validator:
 
     def _violation(self, error: jsonschema_rs.ValidationError) -> Violation:
         keyword = error.kind.name
-        if error.schema_path and error.schema_path[-1] == "dependentRequired":
-            keyword = "dependentRequired"  # the library calls it `required`
+        if error.schema_path and error.schema_path[-1] in _OTHERWISE_NAMED:
+            keyword = str(error.schema_path[-1])
         message = sentence(keyword, error.kind.as_dict(), error.instance)
         return Violation(generic_path(self._schema, error.instance_path), keyword, message)
