@@ -16,15 +16,16 @@ from stepdown_adapters.operations.scalars import in_range, number
 
 _PLAIN = 2.0**30
 """Quotients under which a float division is right to a millionth, so that ties can be told."""
-_LARGEST = 2**32
-"""Largest multiple; times a plain quotient it stays within 64 bits."""
+_DIGITS = 1e15
+"""Integers under which all of the decimal digits survive in a float."""
 
 
 def _round_to(options: Options) -> Scalar:
-    multiple: int | float = options.need("multiple", "a number over 0, up to 2^32", _is_multiple, 1)
+    multiple: int | float = options.need("multiple", "a number from 1e-15 to 1e9", _is_multiple, 1)
     # What counts is the text that people wrote and clients read: 0.05 is five hundredths, not the nearest float.
     exact = Fraction(repr(multiple))
     whole = exact.denominator == 1
+    certain = min(_PLAIN, _DIGITS / exact.numerator)
 
     def convert(value: Any) -> int | float:
         read = number(value)
@@ -33,9 +34,12 @@ def _round_to(options: Options) -> Scalar:
         if whole:
             return in_range(count * exact.numerator)
         try:
-            return count * exact.numerator / exact.denominator
+            result = count * exact.numerator / exact.denominator
         except OverflowError:
             raise Refusal("the result is too large for floating point") from None
+        if abs(count) >= certain and Fraction(repr(result)) % exact:
+            raise Refusal(f"the number is so large that no float near it is a multiple of {multiple}")
+        return result
 
     def effect(schema: Schema) -> Schema:
         bounds = monotone(convert, interval(schema), -inf, inf)
@@ -43,13 +47,13 @@ def _round_to(options: Options) -> Scalar:
         return {**within(*bounds, kind), "multipleOf": multiple}
 
     # Near a tie, and for large quotients, the exact way decides.
-    near = f"-{_PLAIN!r} < (y := x / {multiple!r}) < {_PLAIN!r} and (-0.499999 < y - (y := round(y)) < 0.499999)"
+    near = f"-{certain!r} < (y := x / {multiple!r}) < {certain!r} and (-0.499999 < y - (y := round(y)) < 0.499999)"
     result = f"y * {exact.numerator}" + ("" if whole else f" / {exact.denominator}")
     return Scalar(convert, f"{result} if {near} else convert(x)", effect=effect)
 
 
 def _is_multiple(value: Any) -> bool:
-    return is_number(value) and 0 < value <= _LARGEST
+    return is_number(value) and 1e-15 <= value <= 1e9
 
 
 ROWS = (Row("round_to", _round_to, Loss.LOSSY, "what is between two multiples is lost; half goes to even"),)
