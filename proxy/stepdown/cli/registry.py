@@ -189,7 +189,7 @@ def load(
         str | None,
         typer.Option(metavar="CODE", help="Where the preprocessing code at hand is.", show_default=False),
     ] = None,
-    strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 when preprocessing code differs.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Where preprocessing code differs, exit with 1.")] = False,
     folder: Folder = None,
     as_json: Json = False,
 ) -> None:
@@ -211,18 +211,17 @@ def load(
         drift = loading.drift(manifest, preprocessing)
         said = [loading.drifted(manifest, drift)] if drift is not None else []
         found = None
+        path = there.artifact(model, manifest.version, sha256=sha256)
         if manifest.artifact.kind in PICKLES and sha256 is None:
-            said.append(f"{model} {manifest.version}: {loading.RISK}")
-        if not unpickle:
-            path = there.artifact(model, manifest.version, sha256=sha256)
-        else:
-            path = layout.find(there.folder, model, manifest.version)[1] / manifest.artifact.name
+            said.append(loading.risk(path.parent, manifest))
+        held_back = strict and drift is not None
+        if unpickle and not held_back:
             with warnings.catch_warnings(record=True) as caught:
                 warnings.simplefilter("always")
                 found = there.load(model, manifest.version, sha256=sha256, trusted=True, preprocessing=preprocessing)
             said += [str(one.message) for one in caught if one.category is not PreprocessingDriftWarning]
-        output.show_loaded(path, manifest, found, said, unpickled=unpickle, as_json=as_json)
-    raise typer.Exit(output.EXIT_REFUSED if strict and drift is not None else 0)
+        output.show_loaded(path, manifest, found, said, unpickled=unpickle and not held_back, as_json=as_json)
+    raise typer.Exit(output.EXIT_REFUSED if held_back else 0)
 
 
 @registry.command()

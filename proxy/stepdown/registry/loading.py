@@ -15,7 +15,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-from stepdown.registry import preprocessing, verifying
+from stepdown.registry import pickles, preprocessing, verifying
 from stepdown.registry.errors import (
     BadInputError,
     DamagedError,
@@ -30,6 +30,7 @@ RISK = (
     "unpickling runs whatever code the file names; it was verified to be the file that was added, not that whoever "
     "added it meant well"
 )
+_MOST_NAMES = 8
 _NEEDS = {"joblib": "joblib", "onnx": "onnxruntime", "savedmodel": "tensorflow"}
 
 
@@ -66,9 +67,22 @@ def load(
     if changed is not None:
         warnings.warn(drifted(manifest, changed), PreprocessingDriftWarning, stacklevel=3)
     if manifest.artifact.kind in PICKLES and not trusted and sha256 is None:
-        said = f"{manifest.model} {manifest.version}: {RISK}; say trusted=True, or sha256=, once that is decided"
+        said = f"{risk(folder, manifest)}; say trusted=True, or sha256=, once that is decided"
         warnings.warn(said, PickleRiskWarning, stacklevel=3)
     return read(folder, manifest, checked.kept), manifest
+
+
+def risk(folder: Path, manifest: Manifest) -> str:
+    """What unpickling a verified artifact risks, with the names that it imports where they can be read."""
+    path = folder / manifest.artifact.name
+    named = None
+    if manifest.artifact.kind == "pkl" and manifest.size <= pickles.MOST_BYTES:
+        named = pickles.names(path.read_bytes())
+    told = f"{manifest.model} {manifest.version}: {RISK}"
+    if not named:
+        return told
+    more = f" and {len(named) - _MOST_NAMES} more" if len(named) > _MOST_NAMES else ""
+    return f"{told}; it names {', '.join(named[:_MOST_NAMES])}{more}"
 
 
 def drift(manifest: Manifest, code: str | Path | None = None) -> preprocessing.Drift | None:
