@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import combinations
+from itertools import combinations, product
 from typing import Any
 
 from stepdown_adapters.json_values import equal
@@ -30,6 +30,7 @@ from stepdown_adapters.proof.outcomes import (
 
 _MOST_ITEMS = 200
 _MOST_WANTED = 12
+_MOST_LIMITS = 4
 
 _Placed = dict[int, frozenset[int]]
 """What is asked of single places by the wanted items."""
@@ -77,8 +78,8 @@ def solve(literals: Iterable[Any], search: Search) -> Attempt:
     items = _gather(literals)
     if items.most is not None and items.least > items.most:
         return NOTHING
-    if len(items.wanted) > _MOST_WANTED:
-        return Unclear(f"more than {_MOST_WANTED} items are wanted at places to be chosen")
+    if len(items.wanted) > _MOST_WANTED or len(items.fewer) > _MOST_LIMITS:
+        return Unclear("too many items are wanted at places to be chosen, or too many limits on matching ones")
     unclear: Outcome = NOTHING
     for placed in _placements(items, search):
         outcome = _complete(items, placed, search)
@@ -131,13 +132,24 @@ def _placements(items: _Items, search: Search) -> Iterator[_Placed]:
             continue
         end = max([items.horizon(), *(place + 1 for place in placed)]) + 2
         for one, other in combinations(range(end), 2):
-            both = items.state(one, placed) | items.state(other, placed)
-            value = search.inhabit(both)
-            if isinstance(value, Found):
-                same = frozenset([search.demand({"enum": [value.value]})])
-                yield {**placed, one: both | same, other: both | same}
-            elif isinstance(value, Unclear):
-                yield {**placed, one: both, other: both}
+            for state in _equal_items(items, items.state(one, placed) | items.state(other, placed), search):
+                yield {**placed, one: state, other: state}
+
+
+def _equal_items(items: _Items, state: State, search: Search) -> Iterator[State]:
+    """What two equal items have to satisfy: to be one certain value.
+
+    One value for each way to match and not match the schemas whose matches are limited: in all that is asked of the
+    array, values alike in that are alike in everything.
+    """
+    limited = sorted({demand for demand, _ in items.fewer})
+    for signs in product((-1, 1), repeat=len(limited)):
+        answers = state.union(sign * demand for sign, demand in zip(signs, limited, strict=True))
+        value = search.inhabit(answers)
+        if isinstance(value, Found):
+            yield answers | {search.demand({"enum": [value.value]})}
+        elif isinstance(value, Unclear):
+            yield answers
 
 
 def _wanted_placements(

@@ -60,6 +60,6 @@ class Search(Protocol):
         """The demand that a schema, which has no references, holds; its negative: that it does not."""
         ...
 
-    def step(self) -> None:
-        """Counts a step; raises `Exhausted` when there were too many."""
+    def step(self, size: int = 1) -> None:
+        """Counts a step, or one as long as `size` of them; raises `Exhausted` when there were too many."""
         ...

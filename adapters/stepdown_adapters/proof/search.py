@@ -67,6 +67,7 @@ class Searcher:
 
     def inhabit(self, state: State) -> Outcome:
         """A value that satisfies all demands of the state."""
+        self.step()
         if TRUE in state or -FALSE in state:
             state = state - {TRUE, -FALSE}
         known = self._known.get(state)
@@ -79,7 +80,6 @@ class Searcher:
         if depth is not None:
             self._highest = min(self._highest, depth)
             return NOTHING
-        self.step()
         return self._search(state)
 
     def _search(self, state: State) -> Outcome:
@@ -196,8 +196,8 @@ class Searcher:
         """The demand that a schema, which has no references, holds."""
         return self.book.made_up(schema)
 
-    def step(self) -> None:
+    def step(self, size: int = 1) -> None:
         """Counts a step."""
-        self._left -= 1
+        self._left -= size
         if self._left < 0:
             raise Exhausted

@@ -15,6 +15,7 @@ from stepdown_adapters.proof.outcomes import NOTHING, Attempt, Found, Guess, Sea
 from stepdown_adapters.proof.patterns import language
 
 _LONGEST = 2000
+_STEPS_PER_LETTER = 5
 _LONGEST_WORD = 200
 """An excluded value longer than this is not worth a term; the word that was found is compared with it instead."""
 
@@ -45,7 +46,12 @@ def solve(literals: Iterable[Any], search: Search) -> Attempt:
         text = _plain(low, high, excluded)
     else:
         short = [one for one in excluded if len(one) <= _LONGEST_WORD]
-        text = shortest(both([*languages, *(complement(word(one)) for one in short)]), low, high, search.step)
+        text = shortest(
+            both([*languages, *(complement(word(one)) for one in short)]),
+            low,
+            high,
+            lambda: search.step(_STEPS_PER_LETTER),
+        )
         understood = understood and text not in excluded
     if text is None:
         return NOTHING
