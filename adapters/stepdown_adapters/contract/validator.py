@@ -14,9 +14,11 @@ from typing import Any
 import jsonschema_rs
 import orjson
 
+from stepdown_adapters import codec
 from stepdown_adapters.contract.breaches import sentence
 from stepdown_adapters.contract.declared import generic_path
 from stepdown_adapters.contract.keywords import Schema
+from stepdown_adapters.errors import Refusal
 from stepdown_adapters.json_values import flaw
 
 NOT_JSON = "json"
@@ -56,12 +58,16 @@ class Validator:
         """The first `limit` ways in which a document, or the JSON text of one as bytes, breaks the contract."""
         if isinstance(document, bytes | bytearray | memoryview):
             try:
+                codec.checked(bytes(document))
                 document = orjson.loads(document)
+            except Refusal as error:
+                return [Violation("", NOT_JSON, str(error))]
             except orjson.JSONDecodeError as error:
                 return [Violation("", NOT_JSON, f"is no JSON: {error.msg} at character {error.pos}")]
-        found = flaw(document)
-        if found is not None:
-            return [Violation("", NOT_JSON, found)]
+        else:
+            found = flaw(document)
+            if found is not None:
+                return [Violation("", NOT_JSON, found)]
         return [self._violation(error) for error in islice(self._compiled.iter_errors(document), limit)]
 
     def _violation(self, error: jsonschema_rs.ValidationError) -> Violation:

@@ -112,11 +112,12 @@ def test_a_breach_is_said_in_the_contract_s_words_and_never_in_the_document_s(ke
         (b"", "is no JSON: "),
         (b'{"a": 1', "is no JSON: "),
         (b'{"a": NaN}', "is no JSON: "),
-        (b"\xff\xfe", "is no JSON: "),
-        (b'"\xe9"', "is no JSON: "),
+        (b"\xff\xfe", "the body is not UTF-8 at byte 0"),
+        (b'"\xe9"', "the body is not UTF-8 at byte 1"),
         (b"[1] secret", "is no JSON: "),
-        (b"[" * 300 + b"]" * 300, "nested deeper than 200 levels"),
-        (b"[" * 100_000 + b"]" * 100_000, "is no JSON: "),
+        (b"[" * 300 + b"]" * 300, "the body is nested deeper than 200 levels"),
+        (b"[" * 100_000 + b"]" * 100_000, "the body is nested deeper than 200 levels"),
+        (b'"\\ud800"', "is no JSON: "),
     ],
 )
 def test_bytes_that_are_no_document_are_one_violation(text: bytes, message: str) -> None:
