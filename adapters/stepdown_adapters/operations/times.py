@@ -31,6 +31,7 @@ _SECOND = UNITS["s"]
 _DAY = 86_400 * _SECOND
 _EPOCH = date(1970, 1, 1).toordinal()
 _OFFSET = re.compile(r"Z|[+-]([01][0-9]|2[0-3]):([0-5][0-9])")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _TIMESTAMP = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ]([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]{1,30}))?"
     r"([Zz]|[+-][0-9]{2}:[0-9]{2})?"
@@ -103,7 +104,7 @@ def _read(value: Any, form: Form) -> int:
 
 def _midnight(day: str) -> int:
     try:
-        if len(day) != len("0000-00-00"):
+        if not _DATE.fullmatch(day):  # `fromisoformat` also reads weeks
             raise ValueError
         return (date.fromisoformat(day).toordinal() - _EPOCH) * _DAY
     except ValueError:

@@ -78,7 +78,8 @@ def documents_for(name: str) -> st.SearchStrategy[Any]:
     """Documents that mostly have something for the operation."""
     for group in (numeric_operations, collection_operations):
         if name in group.OPERATIONS:
-            return group.MEMBERS
+            members: st.SearchStrategy[Any] = group.MEMBERS
+            return members
     return st.one_of(documents, documents, collection_operations.MEMBERS) if name == "map_values" else documents
 
 

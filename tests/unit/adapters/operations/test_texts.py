@@ -1,0 +1,97 @@
+"""join, split, format, encode, decode."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stepdown_adapters.errors import OperationError
+from stepdown_adapters.interpret import run
+from stepdown_adapters.operations import parse
+from tests.kit.adapters import REFUSED, both, refusal
+
+
+@pytest.mark.parametrize(
+    ("operation", "document", "expected"),
+    [
+        ({"join": "/a"}, {"a": ["x", "y"]}, {"a": "xy"}),
+        ({"join": {"path": "/a", "separator": ", "}}, {"a": ["x", "", "y"]}, {"a": "x, , y"}),
+        ({"join": "/a"}, {"a": []}, {"a": ""}),
+        ({"join": "/a/*"}, {"a": [["x"], ["y", "z"]]}, {"a": ["x", "yz"]}),
+        ({"join": "/a"}, {"a": ["x", 1]}, REFUSED),
+        ({"join": "/a"}, {"a": "xy"}, REFUSED),
+        ({"split": {"path": "/a", "separator": ", "}}, {"a": "x, , y"}, {"a": ["x", "", "y"]}),
+        ({"split": {"path": "/a", "separator": ","}}, {"a": ""}, {"a": [""]}),
+        ({"split": {"path": "/a", "separator": ","}}, {"a": 1}, REFUSED),
+        ({"format": {"path": "/a", "template": "{label}: {score}"}}, {"a": {"label": "cat", "score": 0.5}},
+         {"a": "cat: 0.5"}),
+        ({"format": {"path": "/a/*", "template": "{}!"}}, {"a": ["x", 1, True]}, {"a": ["x!", "1!", "true!"]}),
+        ({"format": {"path": "/a", "template": "{{{/b/0}}} {x y}"}}, {"a": {"b": ["z"], "x y": 1}}, {"a": "{z} 1"}),
+        ({"format": {"path": "/a", "template": "{b}"}}, {"a": {"b": None}}, REFUSED),
+        ({"format": {"path": "/a", "template": "{b}"}}, {"a": {"b": [1]}}, REFUSED),
+        ({"format": {"path": "/a", "template": "{b}"}}, {"a": {}}, REFUSED),
+        ({"format": {"path": "/a", "template": "{b}"}}, {"a": "b"}, REFUSED),
+        ({"format": {"path": "/a", "template": "{b}"}}, {"a": {"b": "{c}"}}, {"a": "{c}"}),
+        ({"encode": "/a"}, {"a": "é?>"}, {"a": "w6k/Pg=="}),
+        ({"encode": {"path": "/a", "as": "base64url", "padding": False}}, {"a": "é?>"}, {"a": "w6k_Pg"}),
+        ({"decode": "/a"}, {"a": "w6k/Pg=="}, {"a": "é?>"}),
+        ({"decode": "/a"}, {"a": "w6k/Pg"}, {"a": "é?>"}),
+        ({"decode": {"path": "/a", "from": "base64url"}}, {"a": "w6k_Pg=="}, {"a": "é?>"}),
+        ({"decode": "/a"}, {"a": ""}, {"a": ""}),
+        ({"decode": "/a"}, {"a": "w6k_Pg=="}, REFUSED),
+        ({"decode": "/a"}, {"a": "w6k/Pg="}, REFUSED),
+        ({"decode": "/a"}, {"a": "YR=="}, REFUSED),
+        ({"decode": "/a"}, {"a": "YQ==\n"}, REFUSED),
+        ({"decode": "/a"}, {"a": "/w=="}, REFUSED),
+        ({"decode": "/a"}, {"a": "é"}, REFUSED),
+        ({"decode": "/a"}, {"a": 5}, REFUSED),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_texts_are_converted(operation: Any, document: Any, expected: Any) -> None:
+    assert both([operation], document) == expected
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"])), st.sampled_from(["base64", "base64url"]), st.booleans())
+def test_decode_undoes_encode(text: str, alphabet: str, padding: bool) -> None:
+    operations = [
+        {"encode": {"path": "", "as": alphabet, "padding": padding}},
+        {"decode": {"path": "", "from": alphabet}},
+    ]
+    assert run(parse(operations), text) == text
+
+
+@given(st.text(), st.text(min_size=1, max_size=2))
+def test_join_undoes_split(text: str, separator: str) -> None:
+    operations = [{name: {"path": "", "separator": separator}} for name in ("split", "join")]
+    assert run(parse(operations), text) == text
+
+
+def test_the_sentence_names_the_item_or_field() -> None:
+    assert refusal([{"join": "/a"}], b'{"a":["x",1]}').sentence == "item 1 is a number, not a string"
+    template = {"format": {"path": "/a", "template": "{b}"}}
+    assert refusal([template], b'{"a":{}}').sentence == "an object has no /b for the template"
+    assert "/b is null" in refusal([template], b'{"a":{"b":null}}').sentence
+    assert refusal([{"decode": "/a"}], b'{"a":"/w=="}').sentence == "the bytes are no UTF-8 text at byte 0"
+
+
+@pytest.mark.parametrize(
+    ("operation", "sentence"),
+    [
+        ({"join": {"path": "/a", "separator": 1}}, "separator is a string"),
+        ({"split": "/a"}, "needs separator"),
+        ({"split": {"path": "/a", "separator": ""}}, "not empty"),
+        ({"format": "/a"}, "needs template"),
+        ({"format": {"path": "/a", "template": "a {b"}}, "brace at character 3 is not closed"),
+        ({"format": {"path": "/a", "template": "b} c"}}, "brace at character 2 closes nothing"),
+        ({"format": {"path": "/a", "template": "{/a/*}"}}, "is one value"),
+        ({"format": {"path": "/a", "template": "{/a~}"}}, "~ is written ~0"),
+        ({"encode": {"path": "/a", "as": "base65"}}, "one of base64, base64url"),
+        ({"encode": {"path": "/a", "padding": "no"}}, "padding is true or false"),
+    ],
+    ids=str,
+)
+def test_a_mistake_is_named(operation: Any, sentence: str) -> None:
+    with pytest.raises(OperationError, match=sentence):
+        parse([operation])
