@@ -1,36 +1,29 @@
 """The fast ways from one tensor to rows and back, for documents that nothing has opened yet.
 
-They decode only what they read, and write rows or data as text at once. Whatever is unusual (several tensors, nested
-data, strings, sizes that do not fit, an integer over 64 bits) they leave to `tensors`, whose errors are exact: they
-give `None`.
+Rows need no number to be decoded: they are the text of `data` with brackets put between its items, so that every number
+keeps its text. Whatever is unusual (several tensors, nested data, strings, sizes that do not fit, a number beyond
+floating point) they leave to `tensors`, whose errors are exact: they give `None`.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
-from itertools import accumulate, chain
-from operator import mul
+from itertools import chain
+from math import prod
 from typing import Any
 
 import msgspec
 import orjson
 from msgspec import Raw
 
-_LARGE = 2048
-"""Bytes of a body from which orjson, which decodes numbers faster, beats msgspec, which skips what is not asked for."""
 _DEEP = 8
 """Dimensions up to which the fast way goes."""
-_WIDE = 8
-"""Items of a row from which slicing beats `zip`."""
+_LARGE = re.compile(rb"[eE]\+?[0-9]{3}")
+"""An exponent with which a number may be beyond floating point."""
 
 
-class _Decoded(msgspec.Struct):
-    name: str
-    shape: list[int]
-    data: list[int | float | bool | None]
-
-
-class _Unread(msgspec.Struct):
+class _Tensor(msgspec.Struct):
     name: str
     shape: list[int]
     data: Raw
@@ -46,43 +39,25 @@ class QuickRows:
         self._squeeze = squeeze
         fields = [f"kept_{index}" for index in range(len(keep))]
         self._kept = tuple(zip(keep, fields, strict=True))
-        self._decode = _decoder(source, list[_Unread] if squeeze else list[_Decoded], self._kept)
-        self._skips = squeeze or bool(keep)
+        self._decode = _decoder(source, list[_Tensor], self._kept)
 
     def converted(self, body: Raw) -> dict[str, Any] | None:
         """The document with its rows; `None` where the general way has to decide."""
         try:
-            if not self._skips and len(memoryview(body)) > _LARGE:
-                return self._decoded_whole(body)
             document = self._decode(body)
-            tensors = document.read
-            if self._chosen is not None:
-                tensors = [tensor for tensor in tensors if tensor.name == self._chosen]
-            if len(tensors) != 1:
-                return None
-            tensor = tensors[0]
-            text = (_squeezed if self._squeeze else _text)(tensor.shape, tensor.data)
-        except (msgspec.MsgspecError, TypeError, ValueError, LookupError):
+        except (msgspec.MsgspecError, LookupError):
             return None
+        tensors = document.read
+        if self._chosen is not None:
+            tensors = [tensor for tensor in tensors if tensor.name == self._chosen]
+        if len(tensors) != 1:
+            return None
+        text = _text(tensors[0].shape, bytes(tensors[0].data), self._squeeze)
         if text is None:
             return None
         if not self._kept:
             return {self._target: Raw(text)}
         return {**_carried(document, self._kept), self._target: Raw(text)}
-
-    def _decoded_whole(self, body: Raw) -> dict[str, Any] | None:
-        tensors = orjson.loads(memoryview(body))[self._source]
-        if self._chosen is not None:
-            tensors = [tensor for tensor in tensors if tensor["name"] == self._chosen]
-        if len(tensors) != 1 or tensors[0]["name"].__class__ is not str:
-            return None
-        shape = tensors[0]["shape"]
-        if any(size.__class__ is not int for size in shape):
-            return None
-        text = _text(shape, tensors[0]["data"])
-        if text is None or not _is_flat(text, 1 + sum(accumulate(shape[:-1], mul))):
-            return None
-        return {self._target: Raw(text)}
 
 
 class QuickTensor:
@@ -124,43 +99,35 @@ def _carried(document: Any, kept: Sequence[tuple[str, str]]) -> dict[str, Any]:
     return {name: value for name, field in kept if (value := getattr(document, field)) is not None}
 
 
-def _text(shape: list[int], data: list[Any]) -> bytes | None:
-    """Rows of a flat list as JSON text; `None` if the items do not fill the shape, or are too large to be exact."""
-    if len(shape) > _DEEP:
+def _text(shape: list[int], data: bytes, squeeze: bool) -> bytes | None:
+    """Rows of a flat array as JSON text; `None` if it holds more than numbers, booleans and null, or another count."""
+    if b'"' in data or b"{" in data or len(data) - len(data.replace(b"[", b"")) != 1:
         return None
-    rows: list[Any] = data
-    count = shape[0]
-    for size in shape[:0:-1]:  # from the last to the second
-        if size < 1:
-            return None
-        count *= size
-        # The odd expression is the itertools recipe `grouper`; tuples are arrays as well once they are text.
-        rows = list(zip(*[iter(rows)] * size)) if size < _WIDE else _sliced(rows, size)  # noqa: B905 - counted below
-    if count != len(data):
+    if (b"e" in data or b"E" in data) and _LARGE.search(data):
         return None
-    text = orjson.dumps(rows)
-    # A + is only in the exponent of numbers so large that they may have been integers, which must not become floats.
-    return None if b"+" in text else text
-
-
-def _squeezed(shape: list[int], data: Raw) -> bytes | None:
-    """Like `_text`, without dimensions of size 1 behind the batch; often simply the data, numbers' text included."""
-    text = bytes(data)
-    sizes = [size for size in shape[1:] if size != 1]
-    if not _is_flat(text, 1):
+    count = len(data) - len(data.replace(b",", b"")) + 1
+    if not 0 < len(shape) <= _DEEP or min(shape) < 1 or prod(shape) != count or not data[1:-1].strip():
         return None
-    if sizes:
-        return _text([shape[0], *sizes], orjson.loads(text))
-    return text if shape and len(text) - len(text.replace(b",", b"")) == shape[0] - 1 else None
+    sizes = [size for size in shape[1:] if size != 1] if squeeze else shape[1:]
+    rows = data[1:-1]
+    separator = b","
+    for size in reversed(sizes):
+        # Between items that are arrays themselves stand their brackets; inside of them there are fewer in a row.
+        outer = b"]" + separator + b"["
+        if size == 1:
+            rows = rows.replace(separator, outer)
+        elif size < count:
+            rows = _grouped(rows, separator, outer, size)
+        count //= size
+        rows = b"[" + rows + b"]"
+        separator = outer
+    return b"[" + rows + b"]"
 
 
-def _sliced(rows: list[Any], size: int) -> list[Any]:
-    return [rows[start : start + size] for start in range(0, len(rows), size)]
-
-
-def _is_flat(text: bytes, arrays: int) -> bool:
-    """Whether a JSON array holds this many arrays, itself included, and otherwise only numbers, booleans and null."""
-    return b'"' not in text and b"{" not in text and len(text) - len(text.replace(b"[", b"")) == arrays
+def _grouped(rows: bytes, separator: bytes, outer: bytes, size: int) -> bytes:
+    """The text with every `size`th separator replaced by `outer`."""
+    # The odd expression is the itertools recipe `grouper`; the count is known to be a multiple.
+    return outer.join(map(separator.join, zip(*[iter(rows.split(separator))] * size)))  # noqa: B905
 
 
 def _escaped(name: str) -> bool:
