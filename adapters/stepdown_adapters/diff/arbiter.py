@@ -8,7 +8,7 @@ from typing import Any
 
 from stepdown_adapters.contract.keywords import Schema, children
 
-MAX_QUESTIONS = 200
+MAX_QUESTIONS = 100
 """Per diff; what is not asked stays undecided, and so breaking."""
 
 

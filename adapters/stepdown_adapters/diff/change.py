@@ -74,7 +74,8 @@ class Diff:
         return tuple(sorted(distinct, key=_turn))
 
 
-_FIRST = ("remove", "project", "move")
+_FIRST = ("move", "remove", "project")
+"""What has moved is no stray any more when strays go."""
 _LAST = ("replace",)
 """A constant may be what a path such as `/outputs/[name=score]` looks for, so it changes when the rest is done."""
 

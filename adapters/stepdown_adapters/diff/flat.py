@@ -33,7 +33,12 @@ class Flattener:
         """One object that says what `schema` says; `false` allows no type."""
         found = self._known.get(id(schema))
         if found is None:
-            text = json.dumps(schema, sort_keys=True)
+            said = (
+                {word: value for word, value in schema.items() if word != "$defs"}
+                if isinstance(schema, dict)
+                else schema
+            )
+            text = json.dumps(said, sort_keys=True)
             flat = self._by_text.get(text)
             if flat is None:
                 flat = self._by_text[text] = _normal(self, self._joined(schema))

@@ -55,6 +55,8 @@ class _Walk:
             return
         above |= {id(flat)}
         self.warnings += [Warning(rule, str(path), sentence) for rule, sentence in _warnings(flat, name)]
+        if SEMANTIC in flat:
+            name = ""  # what an array means is said, and so what its items do
         for member, inner in flat.get("properties", {}).items():
             self.visit(inner, path + Path((Member(member),)), member, above)
         for index, inner in enumerate(flat.get("prefixItems", ())):

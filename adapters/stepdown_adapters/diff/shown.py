@@ -9,9 +9,9 @@ _LONGEST = 60
 
 
 def shown(value: Any) -> str:
-    """A value for a sentence; `None` is nothing."""
+    """A value for a sentence; `None` is none."""
     if value is None:
-        return "nothing"
+        return "none"
     if isinstance(value, str) and value.replace(" or ", "").replace("-", "").isalnum():
         return value
     if isinstance(value, dict):

@@ -34,7 +34,7 @@ BY_AGREEMENT = frozenset(
 MAX_FOUND = 2_000
 """Differences that are listed one by one; a definition that many places share is listed at each."""
 MAX_DEPTH = 100
-MAX_STEPS = 100_000
+MAX_STEPS = 20_000
 
 
 class Walk:
@@ -49,6 +49,8 @@ class Walk:
         self._arbiter = arbiter
         self._open: set[tuple[int, int, bool]] = set()
         self._covered: dict[tuple[int, int, bool], bool] = {}
+        self._trying = False
+        """Whether only the verdict is asked for: then each pair is compared once, wherever it stands."""
         self._clean: set[tuple[int, int, bool]] = set()
         self._steps = 0
         self._here = ROOT
@@ -90,7 +92,9 @@ class Walk:
         older_flat, newer_flat = self.flats(older, newer)
         key = id(older_flat), id(newer_flat), self.responds
         if key not in self._covered:
+            before, self._trying = self._trying, True
             self._covered[key] = self.holds(self.tried(older, newer, self._here))
+            self._trying = before
         return self._covered[key]
 
     def within(self, older: Any, newer: Any, *, newer_inside: bool) -> bool:
@@ -134,6 +138,10 @@ class Walk:
         pair = (id(older_flat), id(newer_flat), self.responds)
         if pair in self._open or pair in self._clean or len(self.found) > MAX_FOUND:
             return
+        if self._trying and pair in self._covered:
+            if not self._covered[pair]:
+                self.note("undecided", path)
+            return
         self._steps += 1
         if len(path.segments) > MAX_DEPTH or self._steps > MAX_STEPS:
             self.note("undecided", path, keyword="what lies too deep to be compared")
@@ -145,6 +153,8 @@ class Walk:
         self._open.discard(pair)
         if len(self.found) == start:
             self._clean.add(pair)
+        elif self._trying:
+            self._covered[pair] = self.holds(self.found[start:])
         self._refer(older, newer, path, start)
 
     def _place(self, older: Flat, newer: Flat, path: Path) -> None:

@@ -191,11 +191,17 @@ def _show(found: Diff, warnings: Sequence[str | Warning]) -> None:
         for change in changes:
             print("\n".join(_lines(change)))
     if found.repairs:
-        way = "response, from the newer to the older" if found.policy.direction == "response" else "request"
-        print(f"\nThe repairs together, for an adapter's {way} version:")
-        print(_yaml(found.repairs))
-    for warning in warnings:
-        print(f"warning: {warning}")
+        way = (
+            "answers of the newer version" if found.policy.direction == "response" else "requests to the newer version"
+        )
+        print(f"\nThe repairs together, in an order in which they work, for {way}:")
+        for repair in found.repairs:
+            for change in changes:
+                if change.repair == repair:
+                    print(f"# {change}")
+            print(_yaml([repair]))
+    for index, warning in enumerate(warnings):
+        print(f"{'' if index else chr(10)}warning: {warning}")
     if found.repairs or warnings:
         print()
 
@@ -213,11 +219,22 @@ def _lines(change: Change) -> list[str]:
 def _yaml(operations: Sequence[Any]) -> str:
     import yaml  # noqa: PLC0415
 
-    plain = [dict(operation) for operation in operations]
-    return yaml.safe_dump(plain, default_flow_style=None, sort_keys=False, allow_unicode=True, width=1000).rstrip()
+    texts = []
+    for operation in operations:
+        short = all(isinstance(value, str) for value in operation.values())
+        style = False if short else None  # `remove: /x` in block style, options in one line
+        options: Any = {"default_flow_style": style, "sort_keys": False, "allow_unicode": True, "width": 1000}
+        texts.append(yaml.safe_dump([dict(operation)], **options).rstrip())
+    return "\n".join(texts)
 
 
 _COLOURS = {"major": "bold red", "minor": "yellow", "patch": "dim"}
+_BROKEN = {
+    ("breaking", "breaking"): ("everybody", "red"),
+    ("breaking", "dangerous"): ("strict, maybe others", "red"),
+    ("breaking", "compatible"): ("strict clients", "yellow"),
+    ("compatible", "breaking"): ("who needs it", "yellow"),
+}
 
 
 def _show_coloured(changes: Sequence[Change]) -> None:
@@ -228,25 +245,21 @@ def _show_coloured(changes: Sequence[Change]) -> None:
 
     if not changes:
         return
-    table = Table("bump", "where", "what changed", "strict", "tolerant", box=SIMPLE_HEAD)
+    table = Table(box=SIMPLE_HEAD)
+    for name in ("bump", "where", "what changed", "breaks"):
+        table.add_column(name, overflow="fold")
     for change in changes:
-        what = Text.assemble(change.sentence, (f"  {change.kind}", "dim"))
+        what = Text.assemble(change.sentence, (f" [{change.kind}]", "dim"))
         if change.reason:
             what.append(f"\n{change.reason}", style="dim")
-        if change.repair is not None:
-            what.append(f"\n{_yaml([change.repair])}", style="green")
-        where = " ".join(part for part in (change.place, change.path) if part) or "the document"
-        table.add_row(
-            Text(change.bump.upper(), style=_COLOURS.get(change.bump, "")),
-            Text(where, style="cyan"),
-            what,
-            *(Text(verdict, style=_verdict_colour(verdict)) for verdict in (change.strict, change.tolerant)),
-        )
+        whom, colour = _BROKEN.get((change.strict, change.tolerant), ("-", "green"))
+        bump = Text(change.bump.upper(), style=_COLOURS.get(change.bump, ""))
+        table.add_row(bump, Text(_where(change), style="cyan"), what, Text(whom, style=colour))
     Console(highlight=False).print(table)
 
 
-def _verdict_colour(verdict: str) -> str:
-    return {"breaking": "red", "dangerous": "yellow"}.get(verdict, "green")
+def _where(change: Change) -> str:
+    return " ".join(part for part in (change.place, change.path) if part) or "the document"
 
 
 def _give_up(message: str) -> NoReturn:

@@ -1,0 +1,232 @@
+"""The diff of whole contracts: policies, proofs, guesses, recursion, and what happens at the bounds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from stepdown_adapters.contract.model import Answer, Contract, Envelope
+from stepdown_adapters.diff import Diff, compare
+from stepdown_adapters.diff.policy import Policy
+from stepdown_adapters.diff.report import as_json, markdown, verdict
+from stepdown_adapters.diff.walk import MAX_FOUND, Walk
+from stepdown_adapters.paths import ROOT
+from tests.unit.adapters.diff.test_catalogue import closed, contract, obj, tagged, text
+
+STRING, NUMBER, INTEGER = {"type": "string"}, {"type": "number"}, {"type": "integer"}
+
+
+def diff(older: Any, newer: Any, **policy: Any) -> Diff:
+    return compare(contract(older), contract(newer), **policy)
+
+
+def kinds(older: Any, newer: Any, **policy: Any) -> list[tuple[str, str]]:
+    return [(change.kind, change.path) for change in diff(older, newer, **policy).changes]
+
+
+def test_equal_contracts_have_no_changes() -> None:
+    found = diff(closed(a=STRING), closed(a=STRING))
+    assert (found.changes, found.bump, found.compatible, found.inclusion) == ((), "none", True, "included")
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({"type": ["string", "null"]}, {"anyOf": [STRING, {"type": "null"}]}),
+        ({"type": ["string", "null"]}, {"oneOf": [{"type": "null"}, STRING]}),
+        ({"enum": ["a", None]}, {"anyOf": [{"enum": ["a"]}, {"const": None}]}),
+        ({"enum": ["a", "b"]}, {"oneOf": [{"const": "a"}, {"const": "b"}]}),
+        ({"const": "a"}, {"enum": ["a"]}),
+        ({"type": "string", "maxLength": 3}, {"allOf": [STRING, {"maxLength": 3}]}),
+        ({"type": "string", "maxLength": 3}, {"allOf": [{"maxLength": 3}, {"maxLength": 5}], **STRING}),
+        ({"type": ["integer", "number"]}, NUMBER),
+        (STRING, {"anyOf": [STRING]}),
+        (closed(a=STRING), {**obj(a=STRING), "unevaluatedProperties": False}),
+        (obj(a=STRING), {**obj(a=STRING), "additionalProperties": {}}),
+        ({"anyOf": [STRING, NUMBER]}, {"anyOf": [NUMBER, STRING]}),
+    ],
+    ids=[str(index) for index in range(12)],
+)
+def test_what_is_only_written_in_another_way_is_no_change(one: Any, other: Any) -> None:
+    assert kinds(one, other) == []
+    assert kinds(other, one) == []
+
+
+def test_a_definition_that_is_factored_out_is_a_patch() -> None:
+    newer = {**obj(a={"$ref": "#/$defs/text"}), "$defs": {"text": STRING}}
+    found = diff(obj(a=STRING), newer)
+    assert [change.kind for change in found.changes] == ["ref-changed"]
+    assert (found.bump, found.compatible) == ("patch", True)
+
+
+def test_recursion_is_followed_once() -> None:
+    def tree(**more: Any) -> dict[str, Any]:
+        node = closed(value=NUMBER | more, children={"type": "array", "items": {"$ref": "#/$defs/node"}})
+        return {"$ref": "#/$defs/node", "$defs": {"node": node}}
+
+    assert kinds(tree(), tree()) == []
+    assert kinds(tree(maximum=1), tree()) == [("bound-loosened", "/value")]
+
+
+def test_mutual_recursion_that_makes_new_schemas_on_the_way_ends() -> None:
+    def both(limit: int) -> dict[str, Any]:
+        one = obj(x={"$ref": "#/$defs/one"}, y={"$ref": "#/$defs/two"})
+        two = obj(x={"$ref": "#/$defs/two"}, y={"$ref": "#/$defs/one"}, z={"type": "string", "maxLength": limit})
+        both = {"allOf": [{"$ref": "#/$defs/one"}, {"$ref": "#/$defs/two"}]}
+        return {**both, "$defs": {"one": one, "two": two}}
+
+    assert kinds(both(2), both(2)) == []
+    assert ("bound-loosened", "/z") in kinds(both(2), both(3))
+
+
+def test_what_the_walk_cannot_decide_is_proved() -> None:
+    (change,) = diff(text(pattern="^[ab]$"), text(pattern="^a$")).changes
+    assert (change.kind, change.compatible, change.bump) == ("pattern/changed", True, "minor")
+    assert change.reason == "proved to allow nothing new"
+
+
+def test_what_breaks_is_shown_by_an_example() -> None:
+    (change,) = diff(text(pattern="^a$"), text(pattern="^b$")).changes
+    assert (change.compatible, change.reason) == (False, "for example b")
+
+
+def test_what_nothing_decides_is_major() -> None:
+    older = {**text(), "pattern": "(?=a)b|c"}
+    newer = {**text(), "pattern": "(?=b)a|c|(?!d)"}
+    found = diff(older, newer)
+    assert (found.bump, found.compatible, found.inclusion) == ("major", False, "undecided")
+
+
+def test_a_constraint_that_others_make_superfluous_may_go() -> None:
+    older = {"enum": ["ab", "cd"], "maxLength": 2}
+    (loosened, removed) = diff(older, {"enum": ["ab"]}).changes
+    assert (loosened.kind, loosened.compatible) == ("enum-value-removed", True)
+    assert (removed.kind, removed.compatible) == ("bound-loosened", True)
+
+
+def test_a_meaning_breaks_though_types_agree_and_no_proof_heals_it() -> None:
+    older = NUMBER | {"x-semantic": {"kind": "probability"}}
+    found = diff(older, NUMBER | {"x-semantic": {"kind": "logit"}})
+    assert (found.bump, found.compatible, found.inclusion) == ("major", False, "included")
+
+
+def test_a_meaning_is_compared_behind_null_and_in_alternatives() -> None:
+    probability, logit = ({"x-semantic": {"kind": kind}} for kind in ("probability", "logit"))
+    older, newer = ({"anyOf": [NUMBER | meaning, {"type": "null"}]} for meaning in (probability, logit))
+    assert kinds(older, newer) == [("semantic-changed", "")]
+    wrapped = {"oneOf": [NUMBER | logit, STRING]}
+    assert ("semantic-changed", "") in kinds(NUMBER | probability, wrapped)
+
+
+def test_the_growth_of_an_enum_is_a_policy() -> None:
+    older, newer = {"enum": ["a"]}, {"enum": ["a", "b"]}
+    announced = [{**side, "x-extensible-enum": True} for side in (older, newer)]
+    assert diff(older, newer).bump == "major"
+    assert diff(older, newer, client="tolerant").bump == "major"
+    assert diff(older, newer).changes[0].tolerant == "dangerous"
+    assert diff(*announced).bump == "major"
+    assert diff(*announced, client="tolerant").bump == "minor"
+    assert (diff(older, newer, enums="extensible").bump, diff(older, newer, enums="extensible").compatible) == (
+        "minor",
+        True,
+    )
+
+
+def test_a_rename_is_a_guess_that_keeps_the_members_own_differences() -> None:
+    older = {**closed(probability=NUMBER | {"maximum": 1}), "required": ["probability"]}
+    newer = {**closed(churn_probability=NUMBER), "required": ["churn_probability"]}
+    renamed, loosened = diff(older, newer).changes
+    assert (renamed.kind, renamed.path, renamed.guess) == ("renamed", "/probability", True)
+    assert "(a guess)" in renamed.sentence
+    assert (loosened.kind, loosened.path, loosened.guess) == ("bound-loosened", "/probability", False)
+
+
+def test_a_rename_that_becomes_optional_says_both() -> None:
+    older = {**closed(label=STRING), "required": ["label"]}
+    assert kinds(older, closed(labels=STRING)) == [("renamed", "/label"), ("became-optional", "/label")]
+
+
+def test_the_same_shape_is_enough_for_a_rename_and_a_similar_name_with_another_type_is_not() -> None:
+    bounded = NUMBER | {"minimum": 0, "maximum": 1}
+    assert kinds(closed(p=bounded), closed(score=bounded)) == [("renamed", "/p")]
+    assert ("renamed", "/score") not in kinds(closed(score=NUMBER), closed(scores=STRING))
+
+
+def test_a_move_out_of_an_array_is_none() -> None:
+    older = closed(rows={"type": "array", "items": closed(score=NUMBER)})
+    newer = closed(rows={"type": "array", "items": closed()}, score=NUMBER)
+    assert not any(change.guess for change in diff(older, newer).changes)
+
+
+def test_each_removed_member_is_paired_once() -> None:
+    older, newer = closed(score_a=NUMBER, score_b=NUMBER), closed(score_c=NUMBER)
+    assert sorted(kind for kind, _ in kinds(older, newer)) == ["optional-removed/closed-new", "renamed"]
+
+
+def test_items_are_named_by_what_tells_them_apart() -> None:
+    older = {"type": "array", "items": {"oneOf": [tagged("text", body=text(maxLength=5)), tagged("image")]}}
+    newer = {"type": "array", "items": {"oneOf": [tagged("image"), tagged("text", body=STRING), tagged("audio")]}}
+    found = diff(older, newer)
+    assert [(change.kind, change.path) for change in found.changes] == [
+        ("bound-loosened", "/[kind=text]/body"),
+        ("union-branch-added", "/*"),
+    ]
+    assert found.changes[1].repair == {"remove": "/[kind=audio]"}
+
+
+def test_one_of_with_an_overlap_that_nobody_decides_is_major_or_proved() -> None:
+    older = {"oneOf": [{"minimum": 2}, {"maximum": 5}]}
+    newer = {"oneOf": [{"minimum": 3}, {"maximum": 5}]}
+    assert diff(older, newer).compatible is (diff(older, newer).inclusion == "included")
+
+
+def test_bodies_of_other_statuses_are_compared_in_their_place() -> None:
+    def api(error: Any) -> Contract:
+        answers = {"200": Answer({"application/json": STRING}), "404": Answer({"application/json": error})}
+        return Contract(STRING, "openapi", "api", Envelope(answers))
+
+    (change,) = compare(api(obj(error=STRING)), api(obj(error=NUMBER))).changes
+    assert (change.place, change.path, change.kind) == ("404 application/json", "/error", "type-changed")
+    assert str(change).startswith("404 application/json /error: ")
+    assert change.repair is None
+
+
+def test_a_definition_that_changed_in_very_many_places_is_cut_off_as_undecided() -> None:
+    def wide(kind: str) -> dict[str, Any]:
+        names = {f"m{index}": {"$ref": "#/$defs/v"} for index in range(MAX_FOUND + 10)}
+        return {"type": "object", "properties": names, "$defs": {"v": {"type": kind}}}
+
+    walk = Walk(wide("string"), wide("number"), Policy(), None)
+    walk.compare(wide("string"), wide("number"), ROOT)
+    assert (len(walk.found), walk.found[-1].kind) == (MAX_FOUND + 1, "undecided")
+
+
+def test_a_definition_of_definitions_does_not_explode() -> None:
+    def folded(kind: str) -> dict[str, Any]:
+        definitions: dict[str, Any] = {"d0": {"type": kind}}
+        for index in range(1, 30):
+            inner = {"$ref": f"#/$defs/d{index - 1}"}
+            definitions[f"d{index}"] = {"anyOf": [obj(a=inner, b=inner), {"type": "array", "items": inner}]}
+        return {"$ref": "#/$defs/d29", "$defs": definitions}
+
+    assert kinds(folded("string"), folded("string")) == []
+    assert not diff(folded("string"), folded("number")).compatible
+
+
+def test_a_diff_is_told_in_a_line_in_json_and_in_markdown() -> None:
+    found = diff(closed(score=NUMBER | {"maximum": 1}), closed(score=NUMBER, extra=text(title="a_b")))
+    assert verdict(found) == "MAJOR: 2 breaking of 2 changes; 2 repairable"
+    told = as_json(found)
+    assert (told["bump"], told["compatible"], told["inclusion"]) == ("major", False, "excluded")
+    assert told["changes"][0]["path"] == "/score"
+    assert told["repairs"] == [{"remove": "/extra"}, {"clamp": {"path": "/score", "max": 1}}]
+    page = markdown(found, "1.0.0", "2.0.0")
+    assert page.startswith("## 1.0.0 to 2.0.0\n\n**MAJOR: 2 breaking")
+    assert "- `/extra` was added, and the older contract allows no other members" in page
+    assert 'Repair: `{"remove": "/extra"}`' in page
+
+
+def test_the_verdict_of_little_is_short() -> None:
+    assert verdict(diff(STRING, STRING)) == "NONE: nothing changed"
+    assert verdict(diff(NUMBER, INTEGER)) == "MINOR: 0 breaking of 1 change"
