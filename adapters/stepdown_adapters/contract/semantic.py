@@ -9,7 +9,8 @@ schema agrees. `x-semantic` is an object beside the schema's other keywords:
 A known member of the wrong form and an unknown kind are mistakes. An unknown member is kept, compared as text like any
 other, and warned about: it is either the user's own word (write it as `x-...`, then nothing is said) or a slip.
 
-`x-extensible-enum: true` beside an `enum` says that more values may come, and that clients have to bear with them.
+`x-extensible-enum: true` beside an `enum` says that more values may come, and that clients have to bear with them. As
+a list, without an `enum`, it names the values so far and lets all others be valid too.
 """
 
 from __future__ import annotations
@@ -124,10 +125,12 @@ def check(schema: Mapping[str, Any], place: str, mistakes: Mistakes) -> None:
         _check_members(schema["x-semantic"], f"{place}/x-semantic", mistakes)
     if "x-extensible-enum" in schema:
         at_enum, extensible = f"{place}/x-extensible-enum", schema["x-extensible-enum"]
-        if not isinstance(extensible, bool):
-            mistakes.add(at_enum, f"is true or false, not {kind_of(extensible)}; the values stand in 'enum'")
-        elif "enum" not in schema:
+        if not isinstance(extensible, bool | list):
+            mistakes.add(at_enum, f"is true beside an 'enum', or lists the values itself; it is {kind_of(extensible)}")
+        elif extensible is True and "enum" not in schema:
             mistakes.warn(at_enum, "there is no 'enum' beside it, so it says nothing")
+        elif isinstance(extensible, list) and "enum" in schema:
+            mistakes.warn(at_enum, "'enum' beside it lists values too, and is what counts; write true")
 
 
 def _check_members(semantic: Any, place: str, mistakes: Mistakes) -> None:

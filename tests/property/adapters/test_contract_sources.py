@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+from collections.abc import Callable
 from datetime import UTC
 from functools import cache
 from pathlib import Path
@@ -23,6 +24,7 @@ from stepdown_adapters.contract.json_schema import load_schema
 from stepdown_adapters.contract.mistakes import Mistakes
 from stepdown_adapters.contract.source import load_contract
 from stepdown_adapters.contract.validator import Validator
+from stepdown_adapters.errors import ContractError
 from tests.unit.adapters.contract import models
 
 FILES = Path(__file__).parents[2] / "unit/adapters/contract/files"
@@ -113,6 +115,106 @@ def test_a_contract_allows_what_its_draft_7_schema_allows(schema: dict[str, Any]
     newer = Validator(written(schema))
     for document in documents:
         assert newer.is_valid(document) == older.is_valid(document), document
+
+
+def an_openapi_schema(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """What OpenAPI 3.0 and draft 4 have in common."""
+    some = st.lists(inner, min_size=1, max_size=2)
+    keywords: dict[str, st.SearchStrategy[Any]] = {
+        "type": TYPES.filter(lambda name: name != "null"),
+        "items": inner,
+        "properties": st.dictionaries(NAMES, inner, max_size=2),
+        "additionalProperties": inner | st.booleans(),
+        "required": st.lists(NAMES, min_size=1, max_size=2, unique=True),
+        "allOf": some,
+        "anyOf": some,
+        "oneOf": some,
+        "not": inner,
+        "enum": st.lists(DOCUMENTS, min_size=1, max_size=3, unique_by=json.dumps),
+        "minimum": st.integers(-2, 2),
+        "maximum": st.integers(-2, 2),
+        "uniqueItems": st.booleans(),
+        "maxLength": st.integers(0, 2),
+    }
+    chosen = st.lists(st.sampled_from(sorted(keywords)), min_size=1, max_size=3, unique=True)
+    exclusive = st.dictionaries(st.sampled_from(["exclusiveMinimum", "exclusiveMaximum"]), st.booleans())
+    plain = chosen.flatmap(lambda names: st.fixed_dictionaries({name: keywords[name] for name in names}))
+    return st.builds(lambda schema, bounds: {**schema, **_of_bounds(schema, bounds)}, plain, exclusive)
+
+
+def _of_bounds(schema: dict[str, Any], exclusive: dict[str, bool]) -> dict[str, bool]:
+    """Draft 4 allows the word only beside its bound."""
+    return {name: value for name, value in exclusive.items() if name.removeprefix("exclusive").lower() in schema}
+
+
+def openapi(schema: Any) -> dict[str, Any]:
+    content = {"application/json": {"schema": schema}}
+    operation = {"operationId": "predict", "responses": {"200": {"content": content, "headers": {}}}}
+    return {"openapi": "3.0.3", "paths": {"/p": {"post": operation}}, "components": {"schemas": {"x": {}}}}
+
+
+OPENAPI_SCHEMAS: st.SearchStrategy[dict[str, Any]] = st.recursive(st.just({}), an_openapi_schema, max_leaves=4)
+WHOLE_AS_FLOAT = 1.0
+"""An integer in 2020-12, and none in draft 4."""
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@given(OPENAPI_SCHEMAS, st.lists(DOCUMENTS, min_size=6, max_size=6))
+def test_a_contract_allows_what_its_openapi_3_0_schema_allows(schema: Any, documents: list[Any]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "api.json").write_text(json.dumps(openapi(schema)))
+        newer = Validator(load_contract("api.json::predict", Path(folder)).schema)
+    older = jsonschema_rs.Draft4Validator(schema, validate_formats=False)
+    for document in documents:
+        if str(WHOLE_AS_FLOAT) not in json.dumps([document, schema]):
+            assert newer.is_valid(document) == older.is_valid(document), document
+
+
+WORDS = st.sampled_from(
+    ["$ref", "$id", "$schema", "$defs", "items", "properties", "type", "allOf", "required", "x-semantic", "a", "kind"]
+)
+VALUES = st.sampled_from(["#", "#/", "#/$defs/a", "#/%", "//", "x.json", "object", "probability", "\x00", "~", "/~2"])
+ANYTHING = st.recursive(
+    SCALARS | VALUES,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORDS, inner, max_size=3),
+    max_leaves=8,
+)
+
+
+def refused_elsewhere(file: str, read: Callable[[], object]) -> str | None:
+    """The place of a refusal that does not name the file."""
+    try:
+        read()
+    except ContractError as error:
+        return None if error.place.startswith(file) else error.place
+    return None
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@given(ANYTHING)
+def test_whatever_a_schema_file_holds_it_is_a_contract_or_refused_with_its_place(value: Any) -> None:
+    assert refused_elsewhere("a.json", lambda: written(value)) is None
+
+
+def places(value: Any, at: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [at, *(place for key, inner in inside for place in places(inner, (*at, key)))]
+
+
+DOCUMENT = openapi({"$ref": "#/components/schemas/x"})
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.sampled_from(places(DOCUMENT)[1:]), ANYTHING)
+def test_an_openapi_document_with_anything_in_any_place_is_a_contract_or_refused(place: Any, value: Any) -> None:
+    document = json.loads(json.dumps(DOCUMENT))
+    holder = document
+    for key in place[:-1]:
+        holder = holder[key]
+    holder[place[-1]] = value
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "api.json").write_text(json.dumps(document))
+        assert refused_elsewhere("api.json", lambda: load_contract("api.json::predict", Path(folder))) is None
 
 
 ANSWERS = st.builds(
