@@ -240,7 +240,7 @@ def _different(items: _Items, placed: _Placed, states: list[State], values: list
     while (items.most is None or longer < items.most) and longer < len(values) + len(items.excluded) + 1:
         demands = {-demand for demand, _ in items.fewer}
         if items.unique:
-            demands.add(-search.demand({"enum": values}))
+            demands.add(-search.demand({"enum": values.copy()}))
         outcome = search.inhabit(items.state(longer, placed) | demands)
         if not isinstance(outcome, Found):
             return outcome if not values and not demands else Unclear("every array found is an excluded value")

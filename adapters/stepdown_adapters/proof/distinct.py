@@ -31,7 +31,7 @@ def _some_values(state: State, number: int, search: Search) -> list[Any] | Uncle
     """As many different values as asked for, or all there are."""
     values: list[Any] = []
     while len(values) < number:
-        outcome = search.inhabit(state | {-search.demand({"enum": values})} if values else state)
+        outcome = search.inhabit(state | {-search.demand({"enum": values.copy()})} if values else state)
         if isinstance(outcome, Unclear):
             return outcome
         if isinstance(outcome, Nothing):
