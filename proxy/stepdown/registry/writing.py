@@ -7,6 +7,7 @@ even if the lock is of no use on some network file system; it is there so that a
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import os
@@ -20,10 +21,11 @@ from typing import BinaryIO
 
 from stepdown.registry import layout
 from stepdown.registry.digest import chunks, open_plain
-from stepdown.registry.errors import BadInputError, BusyError, storage
+from stepdown.registry.errors import BadInputError, BusyError, RefusedError, storage
 from stepdown.registry.manifest import Recorded
 
 _READ_ONLY = 0o444
+_TAKEN = frozenset({errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR})
 
 
 @contextmanager
@@ -105,12 +107,17 @@ class Draft:
         self.files[name] = Recorded(expected, size)
 
     def publish(self, version: str) -> Path:
-        """Makes the draft the version: the one step that counts."""
+        """Makes the draft the version: the one step that counts; raises `RefusedError` if the version is there."""
         final = self._target / version
         with storage(final):
             for parent, _, _ in os.walk(self.folder, topdown=False):
                 settle_folder(Path(parent))
-            self.folder.rename(final)
+            try:
+                self.folder.rename(final)
+            except OSError as error:
+                if error.errno in _TAKEN:
+                    raise RefusedError(final, "was added by another program just now; it never changes") from None
+                raise
             settle_folder(self._target)
             settle_folder(self._target.parent)
         return final

@@ -105,6 +105,13 @@ def test_a_version_is_not_compared_with_one_that_is_damaged(workshop: Workshop) 
         workshop.add("1.1.0", output=WIDER)
 
 
+def test_a_version_is_not_compared_with_one_whose_manifest_was_edited(workshop: Workshop) -> None:
+    workshop.add("1.0.0")
+    workshop.edit('"1.0.0"', '"0.9.0"')
+    with pytest.raises(DamagedError, match="was edited"):
+        workshop.add("1.1.0", output=WIDER)
+
+
 def test_every_mistake_is_named_at_once_and_nothing_is_made(workshop: Workshop) -> None:
     with pytest.raises(BadInputError) as error:
         workshop.registry.add(

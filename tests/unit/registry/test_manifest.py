@@ -80,6 +80,19 @@ def test_what_is_no_manifest_is_refused(tmp_path: Path) -> None:
             read(tmp_path / "m")
 
 
+def test_an_artifact_whose_hash_is_not_its_files_is_found(workshop: Workshop) -> None:
+    workshop.add(path=workshop.saved_model())
+    path = workshop.at() / "manifest.json"
+    value = json.loads(path.read_text())
+    del value["manifest_sha256"]
+    old = value["artifact"]["sha256"]
+    value["artifact"]["sha256"] = old[:-1] + ("0" if old[-1] != "0" else "1")
+    overwrite(path, sealed(value))
+    (damage,) = workshop.registry.verify().damages
+    assert (damage.harm, damage.place) == ("misnamed", str(path))
+    assert "has no file whose hash is the artifact's" in damage.sentence
+
+
 def test_a_file_in_the_manifest_that_leads_outside_is_never_opened(workshop: Workshop) -> None:
     workshop.add()
     path = workshop.at() / "manifest.json"
