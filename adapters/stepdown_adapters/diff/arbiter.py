@@ -20,8 +20,10 @@ class Answer:
     witness: Any = None
 
 
-Included = Callable[[Schema, Schema], Answer]
-"""`(inner, outer)`, each in one piece."""
+Included = Callable[[Schema, Schema, int], Answer]
+"""`(inner, outer, steps)`, each schema in one piece."""
+STEPS_FOR_PARTS = 2_000
+STEPS_FOR_THE_WHOLE = 20_000
 
 
 class Arbiter:
@@ -31,19 +33,21 @@ class Arbiter:
         self._included = included
         self._documents = {"older": older, "newer": newer}
         self._whole: dict[str, Any] = {}
-        self._asked: dict[int, tuple[Any, Any, Answer]] = {}
+        self._asked: dict[tuple[int, int, bool], tuple[Any, Any, Answer]] = {}
         self._left = MAX_QUESTIONS
 
     def ask(self, inner: Any, outer: Any, *, inner_is_newer: bool) -> Answer:
         """Whether `inner` is included in `outer`, which come from different documents."""
-        key = hash((id(inner), id(outer), inner_is_newer))
+        key = id(inner), id(outer), inner_is_newer
         if key in self._asked:
             return self._asked[key][2]
         if self._left == 0:
             return Answer(None)
         self._left -= 1
         sides = ("newer", "older") if inner_is_newer else ("older", "newer")
-        answer = self._included(self._alone(sides[0], inner), self._alone(sides[1], outer))
+        whole = inner is self._documents[sides[0]] and outer is self._documents[sides[1]]
+        steps = STEPS_FOR_THE_WHOLE if whole else STEPS_FOR_PARTS
+        answer = self._included(self._alone(sides[0], inner), self._alone(sides[1], outer), steps)
         self._asked[key] = inner, outer, answer  # holds both, so that the ids stay theirs
         return answer
 

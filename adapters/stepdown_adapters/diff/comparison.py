@@ -21,9 +21,6 @@ from stepdown_adapters.diff.walk import Walk
 from stepdown_adapters.paths import ROOT
 from stepdown_adapters.proof.inclusion import Excluded, Included, included
 
-BUDGET = 10_000
-"""Steps of one proof; a diff asks for many."""
-
 
 def compare(
     older: Contract,
@@ -122,8 +119,8 @@ def _schemas(older: Schema, newer: Schema, policy: Policy) -> tuple[list[Found],
     return found, {True: "included", False: "excluded", None: "undecided"}[answer.included]
 
 
-def _asked(inner: Schema, outer: Schema) -> Answer:
-    verdict = included(inner, outer, budget=BUDGET)
+def _asked(inner: Schema, outer: Schema, steps: int) -> Answer:
+    verdict = included(inner, outer, budget=steps)
     if isinstance(verdict, Included):
         return Answer(True)
     return Answer(False, verdict.witness) if isinstance(verdict, Excluded) else Answer(None)
