@@ -70,6 +70,10 @@ KINDS = _kinds()
 """By id, in the order of the catalogue."""
 
 
+NOT_OF_REQUESTS = frozenset({"required-removed"}) | {row.id for row in KINDS.values() if row.section == "HTTP envelope"}
+"""A request that needs a member no longer has two other changes, `became-optional` and `optional-removed/...`."""
+
+
 def highest(bumps: list[Bump]) -> Bump:
     """The largest of several bumps; `none` of none."""
     return max(bumps, key=BUMPS.index, default="none")

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from stepdown_adapters.diff.catalogue import BUMPS
+from stepdown_adapters.diff.catalogue import BUMPS, KINDS, NOT_OF_REQUESTS, Outcome
 from stepdown_adapters.diff.change import Change, Diff
 
 _TITLES = {"major": "Breaking", "minor": "Compatible", "patch": "Without effect"}
@@ -96,3 +96,26 @@ def _escaped(text: str) -> str:
 def one_line(operation: Mapping[str, Any]) -> str:
     """An operation in one line of JSON, which YAML reads as well."""
     return json.dumps(dict(operation), ensure_ascii=False)
+
+
+def catalogue() -> str:
+    """The catalogue as Markdown tables, as docs/diff.md has it."""
+    lines: list[str] = []
+    section = ""
+    for kind in KINDS.values():
+        if kind.section != section:
+            section = kind.section
+            lines += ["", f"### {section}", "", "| kind | the place ... | of a response | of a request | source |"]
+            lines.append("|---|---|---|---|---|")
+        sentence = _escaped(kind.sentence.format_map({"before": "x", "after": "y", "keyword": "k"}))
+        request = "-" if kind.id in NOT_OF_REQUESTS else _cell(kind.request)
+        lines.append(f"| `{kind.id}` | {sentence} | {_cell(kind.response)} | {request} | {_escaped(kind.source)} |")
+    return "\n".join(lines[1:]) + "\n"
+
+
+def _cell(outcome: Outcome) -> str:
+    """`B/C MAJOR/MINOR`: strict and tolerant."""
+    bump = outcome.bump.upper()
+    if outcome.tolerant_bump != outcome.bump:
+        bump += f"/{outcome.tolerant_bump.upper()}"
+    return f"{outcome.strict[0].upper()}/{outcome.tolerant[0].upper()} {bump}"

@@ -8,9 +8,14 @@ import jsonschema_rs
 from hypothesis import HealthCheck, assume, event, given, settings
 from hypothesis import strategies as st
 
+from stepdown_adapters.contract.model import Contract
+from stepdown_adapters.diff import compare
+from stepdown_adapters.diff.flat import Flattener
 from stepdown_adapters.diff.policy import Policy
 from stepdown_adapters.diff.walk import Walk
+from stepdown_adapters.operations import parse
 from stepdown_adapters.paths import ROOT
+from stepdown_adapters.paths import parse as parse_path
 from stepdown_adapters.proof.inclusion import Excluded, included
 
 NAMES_OF_MEMBERS = ["a", "b", "ab"]
@@ -146,3 +151,34 @@ def test_where_the_walk_alone_finds_nothing_that_breaks_no_document_breaks(
             assert not may.is_valid(document) or must.is_valid(document), document
         verdict = included(sent, accepted)
         assert not isinstance(verdict, Excluded), verdict
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+@given(pairs(), st.lists(values, max_size=12), st.sampled_from(["response", "request"]))
+def test_a_diff_never_contradicts_a_proof_or_a_document(
+    pair: tuple[Any, Any], documents: list[Any], direction: Any
+) -> None:
+    older, newer = pair
+    sent, accepted = (newer, older) if direction == "response" else (older, newer)
+    may, must = validator(sent), validator(accepted)
+    one, other = Contract(older, "json-schema", "older"), Contract(newer, "json-schema", "newer")
+    diff = compare(one, other, direction=direction)
+    if diff.compatible:
+        assert diff.inclusion != "excluded"
+        for document in [*SCALARS, [], {}, *documents]:
+            assert not may.is_valid(document) or must.is_valid(document), document
+    elif not any(change.guess for change in diff.changes):
+        assert diff.inclusion != "included"
+    for change in diff.changes:
+        parse_path(change.path)
+    assert len(parse([dict(repair) for repair in diff.repairs])) == len(diff.repairs)
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+@given(schemas, definitions, st.lists(values, max_size=12))
+def test_the_flat_form_of_a_schema_says_the_same(schema: Any, shared: Any, documents: list[Any]) -> None:
+    whole = rooted(schema, shared)
+    plain = validator(whole)
+    flat = validator({**Flattener(whole).flat(whole), "$defs": whole["$defs"]} if whole is not True else whole)
+    for document in [*SCALARS, [], {}, *documents]:
+        assert plain.is_valid(document) == flat.is_valid(document), document
