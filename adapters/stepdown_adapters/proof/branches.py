@@ -158,7 +158,6 @@ class _Tableau:
 
     def _impossible(self, literals: tuple[Literal, ...], one: Formula) -> bool:
         assert self._room is not None
-        self._step()
         return isinstance(one, Literal) and isinstance(self._room((*literals, one)), Nothing)
 
 

@@ -36,23 +36,46 @@ def kind_of(value: Any) -> str:
     return _KINDS[type(value)]
 
 
-def valid(schema: Any, value: Any, document: Document, depth: int = 0) -> Verdict:
+def valid(schema: Any, value: Any, document: Document) -> Verdict:
     """Whether `value` is valid under `schema`, whose references start in `document`."""
-    if isinstance(schema, bool):
-        return schema
-    if document.opaque is not None or depth > _DEEPEST:
-        return None
-    return _every(verdict for _, verdict in verdicts(schema, value, document, depth))
+    return _Judge(document).verdict(schema, value, 0)
 
 
-def verdicts(schema: dict[str, Any], value: Any, document: Document, depth: int = 0) -> Iterator[tuple[str, Verdict]]:
-    """Each keyword that has something to say about the value, with its verdict."""
-    kind = kind_of(value)
-    case = _Case(schema, value, document, depth + 1)
-    for keyword, argument in schema.items():
-        rule = _RULES.get(keyword)
-        if rule is not None and rule[0] in ("any", kind):
-            yield keyword, rule[1](case, argument)
+def broken(schema: dict[str, Any], value: Any, document: Document) -> str | None:
+    """The first keyword of the schema that the value breaks for certain."""
+    judge = _Judge(document)
+    return next((keyword for keyword, verdict in judge.verdicts(schema, value, 0) if verdict is False), None)
+
+
+class _Judge:
+    """What was found out about one document, by schema and part of it."""
+
+    __slots__ = ("_known", "document")
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+        # By identity: schemas and the document outlive the judge. Without this, schemas that refer to each other many
+        # times would be asked about the same part of a document again and again.
+        self._known: dict[tuple[int, int], Verdict] = {}
+
+    def verdict(self, schema: Any, value: Any, depth: int) -> Verdict:
+        if isinstance(schema, bool):
+            return schema
+        if self.document.opaque is not None or depth > _DEEPEST:
+            return None
+        question = (id(schema), id(value))
+        if question not in self._known:
+            self._known[question] = _every(verdict for _, verdict in self.verdicts(schema, value, depth))
+        return self._known[question]
+
+    def verdicts(self, schema: dict[str, Any], value: Any, depth: int) -> Iterator[tuple[str, Verdict]]:
+        """Each keyword that has something to say about the value, with its verdict."""
+        kind = kind_of(value)
+        case = _Case(schema, value, self, depth + 1)
+        for keyword, argument in schema.items():
+            rule = _RULES.get(keyword)
+            if rule is not None and rule[0] in ("any", kind):
+                yield keyword, rule[1](case, argument)
 
 
 def _every(verdicts: Iterable[Verdict]) -> Verdict:
@@ -84,21 +107,21 @@ def _count(verdicts: Iterable[Verdict], low: int, high: int | None) -> Verdict:
 class _Case:
     """One value under one schema."""
 
-    __slots__ = ("depth", "document", "schema", "value")
+    __slots__ = ("depth", "judge", "schema", "value")
 
-    def __init__(self, schema: dict[str, Any], value: Any, document: Document, depth: int) -> None:
+    def __init__(self, schema: dict[str, Any], value: Any, judge: _Judge, depth: int) -> None:
         self.schema = schema
         self.value = value
-        self.document = document
+        self.judge = judge
         self.depth = depth
 
     def under(self, schema: Any) -> Verdict:
         """The same value under another schema."""
-        return valid(schema, self.value, self.document, self.depth)
+        return self.judge.verdict(schema, self.value, self.depth)
 
     def inside(self, schema: Any, value: Any) -> Verdict:
         """An item or a member under a schema."""
-        return valid(schema, value, self.document, self.depth)
+        return self.judge.verdict(schema, value, self.depth)
 
 
 def _type(case: _Case, argument: Any) -> Verdict:
@@ -113,7 +136,7 @@ def _type(case: _Case, argument: Any) -> Verdict:
 
 
 def _reference(case: _Case, argument: str) -> Verdict:
-    target = case.document.target(argument)
+    target = case.judge.document.target(argument)
     return None if target is None else case.under(target)
 
 

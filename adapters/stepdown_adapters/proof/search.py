@@ -29,7 +29,7 @@ from typing import Any
 from stepdown_adapters.proof import arrays, numbers, objects, strings
 from stepdown_adapters.proof.branches import Branch, branches
 from stepdown_adapters.proof.evaluate import valid
-from stepdown_adapters.proof.formulas import Formula, opposite
+from stepdown_adapters.proof.formulas import Formula, Literal, opposite
 from stepdown_adapters.proof.outcomes import (
     NOTHING,
     Attempt,
@@ -48,6 +48,8 @@ KINDS = ("null", "boolean", "number", "string", "array", "object")
 _ROOMS = {"number": numbers.solve, "string": strings.solve, "array": arrays.solve, "object": objects.solve}
 _FEW = {"null": (None,), "boolean": (True, False)}
 _DEEPEST = 40
+_STEPS_PER_BRANCH = 10
+"""About what a branch costs, compared with an answer that is remembered."""
 
 
 class Searcher:
@@ -141,16 +143,24 @@ class Searcher:
         return unclear
 
     def _room(self, kind: str) -> Any:
+        """How to ask the room of a kind; `None` for kinds of so few values that all of them are tried."""
         room = _ROOMS.get(kind)
-        return None if room is None else lambda literals: room(literals, self)
+        if room is None:
+            return None
+
+        def ask(literals: Iterable[Literal]) -> Attempt:
+            self.step(_STEPS_PER_BRANCH)
+            return room(literals, self)
+
+        return ask
 
     def _of_branch(self, kind: str, branch: Branch, state: State) -> Attempt:
-        self.step()
         if branch.values is not None:
             return self._among(branch.values, state)
         if kind in _FEW:
             return Unclear(branch.opaque or "a condition is not understood")
-        return _ROOMS[kind](branch.literals, self)
+        attempt: Attempt = self._room(kind)(branch.literals)
+        return attempt
 
     def _among(self, values: Iterable[Any], state: State) -> Outcome:
         """Judges each of a few values, of which one is the answer if there is any."""
@@ -197,7 +207,7 @@ class Searcher:
         return self.book.made_up(schema)
 
     def step(self, size: int = 1) -> None:
-        """Counts a step."""
+        """Counts a step of some size."""
         self._left -= size
         if self._left < 0:
             raise Exhausted

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from stepdown_adapters.contract.keywords import pointer
-from stepdown_adapters.proof.evaluate import valid, verdicts
+from stepdown_adapters.proof.evaluate import broken, valid
 from stepdown_adapters.proof.patterns import matches
 from stepdown_adapters.proof.schemas import Document
 
@@ -30,9 +30,11 @@ def sentence(schema: Any, value: Any, document: Document) -> str:
     where = f"at {pointer(*place)}" if place else "at the top"
     if schema is False:
         return f"{where}: nothing is allowed"
-    broken = next((keyword for keyword, verdict in verdicts(schema, value, document) if verdict is False), "the schema")
-    argument = "" if broken in _ABOUT_THE_SCHEMA else f" {_short(schema.get(broken))}"
-    return f"{where}: {_short(value)} breaks {broken}{argument}"
+    keyword = broken(schema, value, document)
+    if keyword is None:
+        return f"{where}: {_short(value)} is not valid"
+    argument = "" if keyword in _ABOUT_THE_SCHEMA else f" {_short(schema[keyword])}"
+    return f"{where}: {_short(value)} breaks {keyword}{argument}"
 
 
 def _ways(schema: Any, value: Any, document: Document) -> Iterator[tuple[tuple[str, ...], Any, Any]]:
