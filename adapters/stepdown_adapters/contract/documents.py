@@ -9,7 +9,7 @@ from __future__ import annotations
 import posixpath
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urldefrag, urlsplit
+from urllib.parse import SplitResult, unquote, urldefrag, urlsplit
 
 from stepdown_adapters.contract import keywords, reading
 from stepdown_adapters.contract.keywords import children, pointer
@@ -88,12 +88,13 @@ class Documents:
             raise ContractError(place, "a reference is a string")
         try:
             target, fragment = urldefrag(reference)
+            parts = urlsplit(target)
         except ValueError as error:
             raise ContractError(place, f"{reference!r} is no reference: {error}") from error
         if target in file.identifiers:
             base = file.identifiers[target]
         elif target:
-            file, base = self._referred(file, target, place), ""
+            file, base = self._referred(file, parts, place), ""
         else:
             base = file.resource(at)
         fragment = unquote(fragment)
@@ -109,9 +110,9 @@ class Documents:
             raise ContractError(place, f"{reference} leads nowhere") from error
         return file, found
 
-    def _referred(self, file: File, target: str, place: str) -> File:
-        """The file that `target` names, seen from `file`."""
-        parts = urlsplit(target)
+    def _referred(self, file: File, parts: SplitResult, place: str) -> File:
+        """The file that a reference without its fragment names, seen from `file`."""
+        target = parts.geturl()
         if parts.scheme or parts.netloc:
             raise ContractError(place, f"{target} is remote; refer to a file in the contract's folder, or below")
         if self._folder is None:

@@ -86,6 +86,16 @@ class Unknowable(BaseModel):
     call: Callable[[int], int]
 
 
+def _raise(schema: dict[str, Any]) -> None:
+    raise RuntimeError("no schema today")
+
+
+class Raising(BaseModel):
+    """Fails when it is asked for its schema."""
+
+    model_config = ConfigDict(json_schema_extra=_raise)
+
+
 @dataclass
 class Point:
     """A dataclass."""

@@ -201,7 +201,10 @@ def test_a_link_out_of_the_folder_is_refused(tmp_path: Path) -> None:
         ({"type": "objekt"}, "a.json#/type: is no valid schema"),
         ({"properties": {"a": {"minimum": "0"}}}, "a.json#/properties/a/minimum: is no valid schema"),
         ({"properties": 5}, "a.json#/properties: is no valid schema"),
-        ({"pattern": "("}, 'cannot be used for validation: "(" is not a "regex"'),
+        ({"properties": {"a": {"pattern": "("}}}, "a.json#/properties/a/pattern: cannot be used for validation"),
+        ({"items": {"$ref": "#/$defs/a"}, "$defs": {"a": {"pattern": "("}}}, "a.json#/$defs/a/pattern: cannot be used"),
+        ({"$ref": "http://["}, "a.json#/$ref: 'http://[' is no reference"),
+        ({"$ref": "%00.json"}, "is no file name"),
         ({"$schema": "http://json-schema.org/draft-04/schema#"}, "neither JSON Schema 2020-12 nor draft 7"),
         ({"$schema": 5}, "neither JSON Schema 2020-12 nor draft 7"),
         ({"$dynamicRef": "#x"}, "$dynamicRef is not supported"),
@@ -307,6 +310,26 @@ def test_yaml_that_unfolds_to_too_much_is_refused(tmp_path: Path) -> None:
     lines = ["a0: &a0 [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]"]
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 9)]
     assert "its aliases stand for more than" in refused(write(tmp_path, a_yaml="\n".join(lines)))
+
+
+def test_mistakes_without_end_are_cut_short(tmp_path: Path) -> None:
+    schema = {"properties": {f"p{number}": {"type": "objekt"} for number in range(500)}}
+    with pytest.raises(ContractError) as error:
+        load_schema(write(tmp_path, a_json=schema))
+    assert len(str(error.value).splitlines()) == 50
+
+
+def test_what_references_unfold_to_is_bounded(tmp_path: Path) -> None:
+    deep: dict[str, Any] = {}
+    for _ in range(120):
+        deep = {"items": deep}
+    path = write(tmp_path, a_json={"$ref": "#/x-parts/deep", "x-parts": {"deep": deep}})
+    assert "a.json#/x-parts/deep/items/" in refused(path)
+    assert "is nested deeper than 100 schemas" in refused(path)
+    many: dict[str, Any] = {"anyOf": [{}] * 30_000}
+    places = {f"r{number}": {"$ref": f"#/x-parts/{number}"} for number in range(2)}
+    path = write(tmp_path, a_json={"properties": places, "x-parts": [many, many]})
+    assert "unfolds to more than 50000 schemas" in refused(path)
 
 
 def test_schemas_are_bounded_in_depth_and_number(tmp_path: Path) -> None:

@@ -305,6 +305,7 @@ def test_what_is_not_there_is_named_with_what_is(tmp_path: Path, choice: Any, se
         ({"openapi": "3.0.0", "paths": []}, "api.json#/paths: is an object"),
         ({"openapi": "3.0.0", "paths": {"/a": {"get": 5}}}, "api.json#/paths/~1a/get: is an object"),
         ({"openapi": "3.0.0", "paths": {"/a": {"$ref": "#/paths/~1a"}}}, "refers on and on"),
+        ({"openapi": "3.0.0", "paths": {"/a": {"$ref": 5}}}, "api.json#/paths/~1a/$ref: a reference is a string"),
         ({"openapi": "3.0.0", "paths": {"/a": {"$ref": "#/nope"}}}, "api.json#/paths/~1a/$ref: #/nope leads nowhere"),
         ({"openapi": "3.0.0", "paths": {"/a": {"$ref": "http://x.y/z"}}}, "http://x.y/z is remote"),
         ({"openapi": "3.0.0", "paths": {"/a": {"get": {"operationId": "predict"}}}}, "has no 'responses'"),

@@ -68,6 +68,7 @@ def test_what_pydantic_warns_about_is_a_warning() -> None:
         (f"{HERE}:Unknowable", "has no JSON Schema: PydanticInvalidForJsonSchema: Cannot generate"),
         (f"{HERE}:Outer", "has no JSON Schema: PydanticSchemaGenerationError: Unable to generate"),
         (f"{HERE}:Wrong", f"{HERE}:Wrong#/properties/score/x-semantic/kind: there is no kind 'probabilty'"),
+        (f"{HERE}:Raising", "is no type that Pydantic knows: RuntimeError: no schema today"),
         ("no_such_module.inside:Model", "there is no module 'no_such_module' here: it has to be importable"),
         ("json", "is no import path such as 'package.module:Model'"),
         ("json:", "is no import path"),
