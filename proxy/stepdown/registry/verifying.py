@@ -33,10 +33,8 @@ class Checked:
 
 def check(folder: Path, *, keep_artifact: bool = False) -> Checked:
     """Hashes everything in a version's folder; with `keep_artifact` the artifact's bytes are kept, if it is a file."""
-    if folder.is_symlink():
-        return Checked(folder, None, (Damage(str(folder), "symlink", "is a symbolic link, not a version"),))
     try:
-        found = manifest.read(folder / manifest.NAME)
+        found = _manifest(folder)
     except UnreadableError as error:
         return Checked(folder, None, (error.damage,))
     damages = list(_names(folder, found))
@@ -64,12 +62,20 @@ def sound(folder: Path) -> Manifest:
 def believed(folder: Path) -> Manifest:
     """The manifest of a version, which alone is checked; raises `DamagedError`."""
     try:
-        found = manifest.read(folder / manifest.NAME)
+        found = _manifest(folder)
     except UnreadableError as error:
         raise DamagedError(folder, (error.damage,)) from None
     if damages := tuple(_names(folder, found)):
         raise DamagedError(folder, damages)
     return found
+
+
+def _manifest(folder: Path) -> Manifest:
+    """The manifest in a folder that is really in the registry; raises `UnreadableError`."""
+    for path in (folder.parent, folder):
+        if path.is_symlink():
+            raise UnreadableError(path, "symlink", "is a symbolic link; a registry has none")
+    return manifest.read(folder / manifest.NAME)
 
 
 def check_file(folder: Path, found: Manifest, name: str, see: See | None = None) -> Iterator[Damage]:
@@ -157,7 +163,7 @@ def report(root: Path, model: str | None = None, wanted: str | None = None) -> R
         damages += [damage for one in of_model for damage in one.damages]
         damages += [*_history(of_model), *_strangers(root / name)]
         leftovers += layout.leftovers(root / name)
-    return Report(tuple(all_checked), tuple(damages), tuple(leftovers))
+    return Report(tuple(all_checked), tuple(dict.fromkeys(damages)), tuple(leftovers))
 
 
 def _history(checked: list[Checked]) -> Iterator[Damage]:
@@ -193,7 +199,7 @@ def _strays(root: Path) -> Iterator[Damage]:
     """Folders of the registry that are no models; a file such as README.md or .gitignore may lie beside them."""
     for path in sorted(root.iterdir()):
         if path.is_symlink() and path.is_dir():
-            yield Damage(str(path), "symlink", "is a symbolic link, not a model")
+            yield Damage(str(path), "symlink", "is a symbolic link; a registry has none")
         elif path.is_dir() and not path.name.startswith("."):
             try:
                 check_model(path.name)

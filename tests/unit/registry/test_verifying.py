@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from stepdown.registry import NotFoundError
+from stepdown.registry import DamagedError, NotFoundError
 from stepdown.registry.digest import sha256_of_json
 from tests.kit.model_registry import MORE, Workshop, overwrite
 
@@ -83,6 +83,18 @@ HARMS: dict[str, tuple[Callable[[Workshop], object], str, str]] = {
         "is the name of no model",
     ),
 }
+
+
+@pytest.mark.parametrize("what", ["the version", "the model"])
+def test_nothing_is_read_through_a_link_to_a_folder(workshop: Workshop, what: str) -> None:
+    workshop.add()
+    place = workshop.at() if what == "the version" else workshop.at().parent
+    place.rename(workshop.folder / "away")
+    place.symlink_to(workshop.folder / "away")
+    for use in (workshop.registry.load, workshop.registry.manifest, workshop.registry.page, workshop.registry.artifact):
+        with pytest.raises(DamagedError, match="is a symbolic link"):
+            use("churn", "1.0.0")
+    assert [(damage.harm, damage.place) for damage in workshop.registry.verify().damages] == [("symlink", str(place))]
 
 
 @pytest.mark.parametrize("name", HARMS)
