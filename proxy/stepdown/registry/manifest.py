@@ -108,7 +108,11 @@ class Manifest:
 
     def text(self) -> str:
         """The manifest as it is written."""
-        return json.dumps({**plain(self), SEAL: self.sha256}, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+        return _text({**plain(self), SEAL: self.sha256})
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def plain(manifest: Manifest) -> dict[str, Any]:
@@ -148,9 +152,13 @@ def read(path: Path) -> Manifest:
         raise UnreadableError(path, "changed", f"is longer than {_MOST_BYTES} bytes, which no manifest is")
     try:
         value = json.loads(data.decode(), object_pairs_hook=_pairs)
+        as_written = _text(value).encode() == data
     except (ValueError, RecursionError) as error:
         raise UnreadableError(path, "changed", f"is not the JSON that was written: {error}") from None
-    return _believed(path, value)
+    found = _believed(path, value)
+    if not as_written:
+        raise UnreadableError(path, "changed", "was edited: the content is the same, the text is not")
+    return found
 
 
 def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -13,7 +13,8 @@ from tests.kit.model_registry import MORE, QUESTION, Workshop, overwrite
 
 
 def sealed(value: dict[str, Any]) -> bytes:
-    return json.dumps({**value, "manifest_sha256": sha256_of_json(value)}).encode()
+    text = json.dumps({**value, "manifest_sha256": sha256_of_json(value)}, indent=2, ensure_ascii=False)
+    return f"{text}\n".encode()
 
 
 def test_a_manifest_is_read_as_it_was_written(workshop: Workshop) -> None:
@@ -64,6 +65,14 @@ def test_a_manifest_that_is_sealed_and_wrong_is_refused(workshop: Workshop, name
     FORGERIES[name](value)
     overwrite(path, sealed(value))
     with pytest.raises(UnreadableError, match="is sealed and yet no manifest"):
+        read(path)
+
+
+def test_a_manifest_that_was_only_laid_out_anew_was_edited_too(workshop: Workshop) -> None:
+    workshop.add()
+    path = workshop.at() / "manifest.json"
+    overwrite(path, path.read_bytes().replace(b"  ", b" "))
+    with pytest.raises(UnreadableError, match="the content is the same, the text is not"):
         read(path)
 
 

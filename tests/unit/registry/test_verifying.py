@@ -42,7 +42,8 @@ def seal_anew(workshop: Workshop) -> None:
     value = json.loads(path.read_text())
     del value["manifest_sha256"]
     value["artifact"]["sha256"] = "0" * 64
-    overwrite(path, json.dumps({**value, "manifest_sha256": sha256_of_json(value)}).encode())
+    text = json.dumps({**value, "manifest_sha256": sha256_of_json(value)}, indent=2)
+    overwrite(path, f"{text}\n".encode())
 
 
 # name: (what is done to version 1.0.0, harm, what the sentence says)
