@@ -108,7 +108,7 @@ def written(schema: Any, name: str = "a.json") -> Any:
         return load_schema(Path(folder) / name)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 @given(DRAFT_7, st.lists(DOCUMENTS, min_size=8, max_size=8))
 def test_a_contract_allows_what_its_draft_7_schema_allows(schema: dict[str, Any], documents: list[Any]) -> None:
     older = jsonschema_rs.Draft7Validator(schema, validate_formats=False)
@@ -192,7 +192,7 @@ def refused_elsewhere(file: str, read: Callable[[], object]) -> str | None:
     return None
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 @given(ANYTHING)
 def test_whatever_a_schema_file_holds_it_is_a_contract_or_refused_with_its_place(value: Any) -> None:
     assert refused_elsewhere("a.json", lambda: written(value)) is None
@@ -331,7 +331,7 @@ def protobuf_messages(draw: st.DrawFn) -> Message:
     return message
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 @given(protobuf_messages(), st.booleans())
 def test_a_contract_allows_what_its_protobuf_message_is_written_as(message: Message, defaults: bool) -> None:
     document = json_format.MessageToDict(message, always_print_fields_with_no_presence=defaults)
