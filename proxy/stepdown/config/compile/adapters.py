@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import itertools
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from stepdown.config.compile.carried import Carrying, carrying
 from stepdown.config.compile.checker import Checker
+from stepdown.config.compile.places import steps_to
 from stepdown.config.compile.versions import Declared, DraftModel, Versions
 from stepdown.config.file import AdapterSection
 from stepdown.config.sources import Contract
-from stepdown.config.tree import Key, Path
+from stepdown.config.tree import Path
 from stepdown.decide import spec
 from stepdown_adapters import operations
 from stepdown_adapters.diff.project import Projection, Unprojectable, project
@@ -21,8 +22,6 @@ from stepdown_adapters.errors import OperationError, Problem
 from stepdown_adapters.hooks import load_hook
 from stepdown_adapters.plan import Edge
 from stepdown_adapters.proof.inclusion import Excluded, Included, Inclusion, Undecided, included
-
-_INDEX_PATH = re.compile(r"\[(\d+)\]|/([^/\[\]]+)")
 
 
 @dataclass(slots=True)
@@ -33,6 +32,8 @@ class Steps:
     steps: dict[tuple[str, str], spec.Step] = field(default_factory=dict)
     reasons: dict[tuple[str, str], str] = field(default_factory=dict)
     """For neighbours without a step, how their contracts differ."""
+    carrying: dict[tuple[str, str], Carrying] = field(default_factory=dict)
+    """The adapters that carry something from requests to answers."""
 
     def add(self, step: spec.Step, *, lossless: bool) -> None:
         """Take a step into the graph."""
@@ -62,6 +63,9 @@ def steps_of(model: DraftModel, checker: Checker) -> Steps:
             problem = f"found a second adapter from {newer.id} to {older.id}"
             checker.error(path, problem, f"one for each pair; the first is at {first.where}")
             continue
+        carries = carrying(adapter, path)
+        if carries is not None:
+            found.carrying[newer.id, older.id] = carries
         pruned = _pruning(adapter, older, (*path, "prune"), checker)
         found.add(_declared(adapter, newer, older, pruned, checker.line(path)), lossless=_is_lossless(adapter))
     for older, newer in itertools.pairwise(model.versions):
@@ -129,7 +133,7 @@ def _check(raw: Sequence[Any], path: Path, given: Contract | None, made: Contrac
     except OperationError as error:
         problems = error.problems
     for problem in problems:
-        checker.error((*path, *_steps_to(problem.where)), problem.sentence, nearest=problem.nearest or "")
+        checker.error((*path, *steps_to(problem.where)), problem.sentence, nearest=problem.nearest or "")
 
 
 def _check_requests(newer: Declared, older: Declared, path: Path, checker: Checker) -> None:
@@ -160,12 +164,6 @@ def _check_hook(hook: str | None, path: Path, checker: Checker) -> None:
     except OperationError as error:
         allowed = "a function that Python finds here, as installed or on PYTHONPATH"
         checker.error(path, error.problems[0].sentence, allowed)
-
-
-def _steps_to(where: str) -> tuple[Key, ...]:
-    """`[1]/do/0/sigmoid` as a path below the list of operations."""
-    steps = ((found[1] or found[2]) for found in _INDEX_PATH.finditer(where))
-    return tuple(int(step) if step.isdigit() else step for step in steps)
 
 
 def _imply(newer: Declared, older: Declared, found: Steps) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from stepdown.config.compile.adapters import Steps, steps_of
+from stepdown.config.compile.carried import check_carried
 from stepdown.config.compile.checker import Checker
 from stepdown.config.compile.coverage import can_reach, prove
 from stepdown.config.compile.endpoints import endpoints_of, health_of
@@ -32,6 +33,7 @@ def model_of(
     if not whole:
         return None  # what is missing from a damaged model would only be reported as uncovered
     plan = plan_chains(versions.served, versions.ids, steps.edges, steps.reasons)
+    check_carried(plan, steps.carrying, checker)
     served = Served(
         frozenset(version for route in routes for version in route.served),
         frozenset(version for route in routes for version in route.rules[-1].places),
