@@ -6,7 +6,10 @@ The chain travels as its steps' JSON; the process compiles it once and remembers
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import multiprocessing
+import os
+import signal
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from functools import lru_cache
@@ -21,6 +24,7 @@ from stepdown_adapters.errors import AdaptError
 from stepdown_adapters.generate import Adapter, compile_chain
 
 Direction = Literal["request", "response"]
+_PR_SET_PDEATHSIG = 1
 _WAITING = 16
 """Large bodies that may wait for the process: each is held in memory."""
 
@@ -41,7 +45,12 @@ class Offload:
         self._waiting += 1
         try:
             if self._executor is None:
-                self._executor = ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"))
+                self._executor = ProcessPoolExecutor(
+                    1,
+                    mp_context=multiprocessing.get_context("spawn"),
+                    initializer=_end_with_worker,
+                    initargs=(os.getpid(),),
+                )
             facts = context.method, context.path, dict(context.params), context.body, dict(context.headers)
             steps = msgspec.json.encode(chain.steps)
             result = await asyncio.get_running_loop().run_in_executor(
@@ -62,6 +71,13 @@ class Offload:
         if self._executor is not None:
             self._executor.shutdown(wait=False, cancel_futures=True)
             self._executor = None
+
+
+def _end_with_worker(worker: int) -> None:
+    """In the other process: end when the worker does, however that ends; one that is killed closes nothing."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != worker:
+        os._exit(0)
 
 
 @lru_cache(maxsize=1024)
