@@ -35,14 +35,14 @@ class Plan:
     """All steps by the version that they start from."""
 
     def why(self, served: str, pinned: str) -> str:
-        """Why the chain is the one that it is: what else could have been taken, and what is worse about it."""
+        """What else than the chain could have been taken, and what is worse about it; empty where it is the only way."""
         chosen = self.chains[served, pinned]
         remarks: list[str] = []
         for index, edge in enumerate(chosen):
             for other in self.leaving.get(edge.source, ()):
                 if other != edge:
                     remarks += self._against(other, chosen[index:], pinned)
-        return "; ".join(remarks) or "it is the only way"
+        return "; ".join(remarks)
 
     def _against(self, other: Edge, chosen: Sequence[Edge], pinned: str) -> Iterator[str]:
         """What is worse about leaving the chosen way by another step."""

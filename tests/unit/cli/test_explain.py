@@ -123,11 +123,25 @@ def test_a_refused_file_exits_with_2_and_its_findings(tmp_path: Path) -> None:
 
 def test_the_code_of_the_chain_is_shown_when_asked_for(file: Path) -> None:
     told = run(file, *PATH, "--source", "-H", "X-Model-Version: 1.1.0").stdout
-    assert "Why by these steps: it is the only way." in told
     code = told[told.index("def response(body, context):") :]
     assert "# response: 2.0.0 -> 1.1.0" in code
     assert "at = 1  # [0]/remove" in code
     compile(code, "shown", "exec")
+
+
+def test_other_ways_are_told_with_what_is_worse_about_them(file: Path) -> None:
+    adapters = file.read_text().replace(
+        '      "1.1.0": {',
+        '      "1.0.0": {}\n      "1.1.0": {',
+    )
+    adapters = adapters.replace(
+        "    adapters:\n",
+        '    adapters:\n      - {from: "1.1.0", to: "1.0.0", response: [{remove: /a}]}\n'
+        '      - {from: "2.0.0", to: "1.0.0", response: [{wrap: /a}]}\n',
+    )
+    file.write_text(adapters)
+    told = run(file, *PATH, "-H", "X-Model-Version: 1.0.0").stdout
+    assert "Why by these steps: 2.0.0 -> 1.1.0 -> 1.0.0 has 2 lossy steps instead of 0." in told
 
 
 def test_an_answer_that_stays_has_no_code(file: Path) -> None:
