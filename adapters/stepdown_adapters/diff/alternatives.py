@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from stepdown_adapters.diff.found import Flat
-from stepdown_adapters.diff.values import listed, missing, types_of
+from stepdown_adapters.diff.values import EVERYTHING, listed, missing, types_of, with_types
 from stepdown_adapters.json_values import equal
 from stepdown_adapters.paths import Every, Path, where
 
 Tags = dict[str, Any]
 """Members that are always there with one scalar value."""
+STRUCTURAL = frozenset({"allOf", "anyOf", "oneOf", "not", "if", "then", "else"})
+"""Keywords that look at a value of any type."""
 _COMMON_MEMBERS = 0.5
 """Share of member names from which on two objects are taken for one thing that changed."""
 
@@ -22,7 +24,10 @@ class Alternatives:
     """What a side may be; one that is not made of alternatives is its only one."""
 
     keyword: str | None
+    written: list[Any]
+    """As the contract has them, for people."""
     schemas: list[Any]
+    """With what stands beside them."""
     flats: list[Flat]
     tags: list[Tags]
     tag: str | None
@@ -39,15 +44,28 @@ class Alternatives:
 def alternatives(flat: Flat, *, alone: bool, flat_of: Callable[[Any], Flat]) -> Alternatives:
     """The alternatives of a flat schema; `alone`: without what stands beside them, which is compared for itself."""
     keyword = next((word for word in ("anyOf", "oneOf") if word in flat), None)
-    schemas: list[Any] = [flat]
+    written: list[Any] = _without_null(flat)
+    schemas = written
     if keyword is not None:
         beside = {word: value for word, value in flat.items() if word != keyword}
-        schemas = list(flat[keyword])
+        schemas = written = list(flat[keyword])
         if beside and not alone:
             schemas = [{"allOf": [schema, beside]} for schema in schemas]
     flats = [flat_of(schema) for schema in schemas]
     tags = [_tags(one, flat_of) for one in flats]
-    return Alternatives(keyword, schemas, flats, tags, _distinguishing(tags), flat_of)
+    return Alternatives(keyword, written, schemas, flats, tags, _distinguishing(tags), flat_of)
+
+
+def _without_null(flat: Flat) -> list[Any]:
+    """What may be null is null or something else, as alternatives on the other side have it."""
+    types = types_of(flat)
+    if "null" not in types or len(types) == 1 or flat.keys() & STRUCTURAL or len(types) == len(EVERYTHING):
+        return [flat]
+    rest = {word: value for word, value in flat.items() if word != "const"}
+    values = listed(flat)
+    if values is not None:
+        rest["enum"] = [value for value in values if value is not None]
+    return [{**rest, "type": with_types(types - {"null"})}, {"type": "null"}]
 
 
 def _tags(flat: Flat, flat_of: Callable[[Any], Flat]) -> Tags:

@@ -15,7 +15,7 @@ from stepdown_adapters.diff.guesses import guessed
 from stepdown_adapters.diff.meaning import SEMANTIC
 from stepdown_adapters.diff.policy import KEPT, Client, Direction, Enums, Formats, Policy
 from stepdown_adapters.diff.repair import repair
-from stepdown_adapters.diff.shown import shown
+from stepdown_adapters.diff.shown import shown, shown_value
 from stepdown_adapters.diff.values import lower, upper
 from stepdown_adapters.diff.walk import Walk
 from stepdown_adapters.paths import ROOT
@@ -64,7 +64,8 @@ def judged(found: Found, policy: Policy) -> Change:
     verdict = outcome.strict if policy.client == "strict" else outcome.tolerant
     bump = outcome.bump if policy.client == "strict" else outcome.tolerant_bump
     compatible = verdict == "compatible"
-    words = {"before": shown(found.before), "after": shown(found.after), "keyword": found.keyword}
+    as_text = shown_value if found.keyword in ("const", "enum") else shown
+    words = {"before": as_text(found.before), "after": as_text(found.after), "keyword": found.keyword}
     if found.guess:  # paths, which are no JSON
         words |= {"before": str(found.before), "after": str(found.after)}
     sentence = KINDS[found.kind].sentence.format_map(words)
@@ -91,7 +92,7 @@ def _reason(found: Found) -> str:
         return "proved to allow nothing new"
     if found.kind == "bound-loosened" and _became_any_number(found):
         return "a probability that became a logit looks like this: if the meaning changed, convert and do not clamp"
-    return f"for example {shown(found.witness)}" if found.proved is False else ""
+    return f"for example {shown_value(found.witness)}" if found.proved is False else ""
 
 
 def _became_any_number(found: Found) -> bool:

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from stepdown_adapters.contract.keywords import ANNOTATIONS, Schema, at
+from stepdown_adapters.diff.alternatives import STRUCTURAL
 from stepdown_adapters.diff.found import Flat
 from stepdown_adapters.diff.merging import merged
 from stepdown_adapters.diff.values import NOTHING, listed, types_of
@@ -100,7 +101,6 @@ def _normal(flattener: Flattener, flat: Flat) -> Flat:
 
 
 _NONE = object()
-_STRUCTURAL = frozenset({"allOf", "anyOf", "oneOf", "not", "if", "then", "else"})
 
 
 def bare(flat: Flat) -> Flat:
@@ -110,7 +110,7 @@ def bare(flat: Flat) -> Flat:
 
 def _or_null(view: Flat) -> Flat | None:
     """The schema that allows null besides, where its keywords say nothing of null."""
-    if view.keys() & _STRUCTURAL or "null" in types_of(view):
+    if view.keys() & STRUCTURAL or "null" in types_of(view):
         return None
     result = dict(view)
     if "const" in view:

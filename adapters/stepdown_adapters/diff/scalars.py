@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from stepdown_adapters.diff.found import Flat
 from stepdown_adapters.diff.meaning import EXTENSIBLE
 from stepdown_adapters.diff.values import (
+    EVERYTHING,
     NUMBERS,
     Bound,
     Types,
@@ -29,10 +30,10 @@ _NULL = frozenset({"null"})
 
 
 def compare_types(walk: Walk, older: Flat, newer: Flat, path: Path) -> None:
-    """Writes down what the sets of types differ by; null counts by itself where there is more than null."""
+    """Writes down what the sets of types differ by; null counts by itself beside others, but not among all."""
     old, new = types_of(older), types_of(newer)
     facts: dict[str, Any] = {"older": older, "newer": newer}
-    if old - _NULL and new - _NULL:
+    if old - _NULL and new - _NULL and EVERYTHING not in (old, new):
         if "null" in new - old:
             walk.note("became-nullable", path, before=_words(old), after=_words(new), keyword="type", **facts)
         elif "null" in old - new:

@@ -8,6 +8,11 @@ from typing import Any
 _LONGEST = 60
 
 
+def shown_value(value: Any) -> str:
+    """A value of a document, where `None` is null."""
+    return "null" if value is None else shown(value)
+
+
 def shown(value: Any) -> str:
     """A value for a sentence; `None` is none."""
     if value is None:

@@ -14,9 +14,9 @@ from collections.abc import Callable, Iterator
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-from stepdown_adapters.diff.alternatives import Alternatives, alternatives, disjoint, shape, tag
+from stepdown_adapters.diff.alternatives import STRUCTURAL, Alternatives, alternatives, disjoint, shape, tag
 from stepdown_adapters.diff.found import Flat
-from stepdown_adapters.diff.values import types_of
+from stepdown_adapters.diff.values import type_names, types_of, with_types
 from stepdown_adapters.json_values import equal
 from stepdown_adapters.paths import Every, Path, where
 
@@ -39,12 +39,31 @@ def compare(walk: Walk, older: Flat, newer: Flat, path: Path) -> bool:
     both = bool(older.keys() & keywords and newer.keys() & keywords)
     old = alternatives(older, alone=both, flat_of=lambda one: walk.flats(one, True)[0])
     new = alternatives(newer, alone=both, flat_of=lambda one: walk.flats(True, one)[1])
+    if _nothing_in_common(walk, old, new, path):
+        return True
     pairs = list(_pairs(walk, old, new, both))
     for one, other in pairs:
+        if _only_null(old.flats[one]) and _only_null(new.flats[other]):
+            continue  # null is null; what is noted beside it is noted of the others too
         walk.compare(old.schemas[one], new.schemas[other], _place(walk, old, new, (one, other), path))
     _left_over(walk, old, new, pairs, path)
     _overlap(walk, old, new, pairs, path)
     return not both
+
+
+def _only_null(flat: Flat) -> bool:
+    return types_of(flat) == {"null"} and not flat.keys() & STRUCTURAL
+
+
+def _nothing_in_common(walk: Walk, old: Alternatives, new: Alternatives, path: Path) -> bool:
+    """Whether no alternative has a type of the other side: then the type changed, and that is all."""
+    before, after = (frozenset[str]().union(*map(types_of, side.flats)) for side in (old, new))
+    if before & after or not (before and after):
+        return False
+    words = {"before": " or ".join(type_names(before)), "after": " or ".join(type_names(after))}
+    sides = {"older": {"type": with_types(before)}, "newer": {"type": with_types(after)}}
+    walk.note("type-changed", path, keyword="type", **words, **sides)
+    return True
 
 
 def _pairs(walk: Walk, old: Alternatives, new: Alternatives, both: bool) -> Iterator[Pair]:
@@ -101,7 +120,12 @@ def _left_over(walk: Walk, old: Alternatives, new: Alternatives, pairs: list[Pai
         if types_of(new.flats[index]) == {"null"} and not covered:
             kind = "became-nullable"
         walk.note(
-            kind, path, after=schema, keyword=new.keyword or "", newer=new.flats[index], target=new.where(index, path)
+            kind,
+            path,
+            after=new.written[index],
+            keyword=new.keyword or "",
+            newer=new.flats[index],
+            target=new.where(index, path),
         )
     for index, schema in enumerate(old.schemas):
         if index in paired_old:
@@ -111,7 +135,12 @@ def _left_over(walk: Walk, old: Alternatives, new: Alternatives, pairs: list[Pai
         if types_of(old.flats[index]) == {"null"} and not covered:
             kind = "became-not-nullable"
         walk.note(
-            kind, path, before=schema, keyword=old.keyword or "", older=old.flats[index], target=old.where(index, path)
+            kind,
+            path,
+            before=old.written[index],
+            keyword=old.keyword or "",
+            older=old.flats[index],
+            target=old.where(index, path),
         )
 
 

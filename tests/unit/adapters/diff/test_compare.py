@@ -230,3 +230,50 @@ def test_a_diff_is_told_in_a_line_in_json_and_in_markdown() -> None:
 def test_the_verdict_of_little_is_short() -> None:
     assert verdict(diff(STRING, STRING)) == "NONE: nothing changed"
     assert verdict(diff(NUMBER, INTEGER)) == "MINOR: 0 breaking of 1 change"
+
+
+def test_null_among_alternatives_is_the_null_of_a_nullable_type() -> None:
+    boxes = {"type": "array", "items": obj(x=NUMBER)}
+    older = {"anyOf": [obj(x=NUMBER), {"type": "null"}], "default": None}
+    newer = {"anyOf": [obj(x=NUMBER), boxes, {"type": "null"}], "default": None, "title": "Box"}
+    assert kinds(older, newer) == [("annotation-changed", ""), ("wrapped-in-one-of", "")]
+
+
+def test_alternatives_that_share_no_type_with_the_other_side_are_another_type() -> None:
+    older, newer = {"type": "array"}, {"anyOf": [NUMBER, {"enum": ["NaN"]}]}
+    (change,) = diff(older, newer).changes
+    assert (change.kind, change.before, change.after) == ("type-changed", "array", "number or string")
+    assert change.repair == {"wrap": ""}
+
+
+def test_null_is_shown_as_null() -> None:
+    (change,) = diff({"const": None}, {"const": None, "default": 1}).changes
+    assert change.sentence == "the default was none and is 1"
+    (added,) = diff({"enum": ["a"], "type": ["string", "null"]}, {"enum": ["a", None]}).changes
+    assert (added.kind, added.reason) == ("became-nullable", "for example null")
+
+
+@pytest.mark.parametrize(
+    ("older", "newer", "expected"),
+    [
+        ({"properties": {"a": False}}, {}, [("additional-opened", "/a")]),
+        ({}, {"properties": {"a": False}}, [("additional-closed", "/a")]),
+        (closed(a=False), closed(), []),
+        ({"patternProperties": {"(": {}}}, {"patternProperties": {"(": STRING}},
+         [("undecided", ""), ("type-narrowed", "/*")]),
+        ({"dependencies": {"a": ["b"]}}, {}, [("undecided", "")]),
+        ({**closed(ab=STRING), "patternProperties": {"^a": {"maxLength": 3}}}, closed(ab=STRING),
+         [("bound-loosened", "/ab"), ("pattern-prop-removed/closed-new", "/*")]),
+        ({"unevaluatedProperties": False, "anyOf": [obj(a=NUMBER), obj(b=NUMBER)]},
+         {"unevaluatedProperties": False, "anyOf": [obj(a=NUMBER), obj(b=INTEGER)]},
+         [("type-narrowed", "/b"), ("undecided", "")]),
+        ({"allOf": [closed(a=STRING), closed(b=STRING), closed(c=STRING)]},
+         {"allOf": [closed(a=STRING), closed(b=NUMBER), closed(c=STRING)]}, [("type-changed", "/b")]),
+        ({"allOf": [closed(a=STRING), closed(b=STRING), closed(c=STRING)]},
+         {"allOf": [closed(a=STRING), closed(b=NUMBER), closed(c=NUMBER)]},
+         [("all-of/removed", "")] * 2 + [("all-of/added", "")] * 2),
+    ],
+    ids=[str(index) for index in range(9)],
+)  # fmt: skip
+def test_rarer_keywords_are_compared_too(older: Any, newer: Any, expected: list[tuple[str, str]]) -> None:
+    assert kinds(older, newer) == expected
