@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from stepdown_adapters.contract.keywords import Schema
@@ -79,6 +79,50 @@ def reordered(count: int | None) -> Deep:
         return arrays.rebuilt(shape, (), arrays.any_item(shape), low, high)
 
     return _of("array", effect)
+
+
+def fewer(low: int = 0) -> Deep:
+    """Of what takes items away, but leaves at least `low` where there were as many."""
+
+    def effect(shape: Shape) -> Schema:
+        least, high = arrays.sizes(shape)
+        return arrays.rebuilt(shape, (), arrays.any_item(shape), min(least, low), high)
+
+    return _of("array", effect)
+
+
+def each_item(change: Callable[[Schema, References], Schema]) -> Deep:
+    """Of what changes items, and may take some away."""
+
+    def deep(schema: Schema, references: References) -> Schema:
+        shapes = [shape for shape in opened(schema, references) if shape["type"] == "array"]
+        return union(
+            arrays.rebuilt(shape, (), change(arrays.any_item(shape), references), 0, arrays.sizes(shape)[1])
+            for shape in shapes
+        )
+
+    return Deep(deep)
+
+
+def renamed(table: Mapping[str, str], policy: str) -> Deep:
+    """Of map_keys: of objects whose names are known, each member under its new name."""
+
+    def effect(shape: Shape) -> Schema:
+        known = objects.names(shape)
+        if known is None:
+            names = {"enum": sorted(set(table.values()))}
+            return {"type": "object"} if policy == "keep" else {"type": "object", "propertyNames": names}
+        kept = [name for name in known if name in table or policy == "keep"]
+        if policy == "fail" and any(name not in table and objects.is_required(shape, name) for name in known):
+            return False
+        found: dict[str, list[str]] = {}
+        for name in kept:
+            found.setdefault(table.get(name, name), []).append(name)
+        members = {new: union(objects.member(shape, old) for old in olds) for new, olds in found.items()}
+        required = {new for new, olds in found.items() if any(objects.is_required(shape, old) for old in olds)}
+        return objects.closed(members, frozenset(members) - required)
+
+    return _of("object", effect)
 
 
 def to_entries(key: str, value: str) -> Deep:

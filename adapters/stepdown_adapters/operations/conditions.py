@@ -17,6 +17,11 @@ from typing import Any
 
 from stepdown_adapters import paths
 from stepdown_adapters.codec import Codec
+from stepdown_adapters.contract.keywords import Schema
+from stepdown_adapters.effects.narrowing import equal_to
+from stepdown_adapters.effects.places import along
+from stepdown_adapters.effects.references import References
+from stepdown_adapters.effects.unions import union
 from stepdown_adapters.errors import PathError
 from stepdown_adapters.json_values import equal, flaw, kind
 from stepdown_adapters.operations.members import look
@@ -58,6 +63,18 @@ class Condition:
         found = look(value, self.path, codec)
         plain = MISSING if found is MISSING else codec.plain(found)
         return all(TESTS[name](plain, wanted) for name, wanted in self.tests)
+
+    def narrowed(self, schema: Schema, references: References) -> Schema:
+        """Of the schema, what may fulfil the condition: of some tests, only the values that they ask for."""
+        for name, wanted in self.tests:
+            if name in ("equals", "in"):
+                values = [wanted] if name == "equals" else wanted
+                schema = along(schema, self.path.segments, _one_of(values, references), references, fails=True)
+        return schema
+
+
+def _one_of(values: list[Any], references: References) -> Callable[[Schema], Schema]:
+    return lambda place: union(equal_to(place, value, references) for value in values)
 
 
 def conditions(options: Options, key: str) -> tuple[Condition, ...]:

@@ -247,13 +247,21 @@ def _threshold(options: Options) -> Scalar:
 ROWS = (
     Row("map_values", _map_values, Loss.LOSSY, "lossless only where no two values map to one", fills=False),
     Row("cast", _cast, Loss.LOSSLESS, "refuses what would lose something; the text of a number may change"),
-    Row("linear", _linear, Loss.LOSSLESS, "but for floating-point rounding", operands={"scale": 1, "offset": 0}),
+    Row(
+        "linear",
+        _linear,
+        Loss.LOSSLESS,
+        "but for floating-point rounding",
+        operands={"scale": 1, "offset": 0},
+        late_effect=effects.any_number,
+    ),
     Row(
         "clamp",
         _clamp,
         Loss.LOSSY,
         "values over a bound become the bound",
         operands={"min": -1.7e308, "max": 1.7e308},
+        late_effect=effects.any_number,
     ),
     Row("round", _round, Loss.LOSSY, "digits are lost; half goes to even"),
     Row("sigmoid", _sigmoid, Loss.LOSSLESS, "but where probabilities get as near to 0 or 1 as floats do"),

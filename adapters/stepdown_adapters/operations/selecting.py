@@ -8,6 +8,9 @@ from typing import Any
 
 from stepdown_adapters.codec import Codec
 from stepdown_adapters.contract.keywords import Schema
+from stepdown_adapters.effects import collections as effects
+from stepdown_adapters.effects.places import along
+from stepdown_adapters.effects.references import References
 from stepdown_adapters.errors import Refusal
 from stepdown_adapters.json_values import require_array, require_object
 from stepdown_adapters.operations.base import Loss
@@ -28,7 +31,12 @@ def _filter(options: Options) -> Structural:
         array = require_array(codec.items(value))
         return [item for item in array if all(condition.holds(item, codec) for condition in wanted)]
 
-    return Structural(convert, fewer)
+    def narrowed(item: Schema, references: References) -> Schema:
+        for condition in wanted:
+            item = condition.narrowed(item, references)
+        return item
+
+    return Structural(convert, effects.each_item(narrowed))
 
 
 def _unique(options: Options) -> Structural:
@@ -40,18 +48,7 @@ def _unique(options: Options) -> Structural:
             firsts.setdefault(identity(need(item, by, codec, "to be told apart by")), item)
         return list(firsts.values())
 
-    return Structural(convert, fewer)
-
-
-def fewer(schema: Schema) -> Schema:
-    """The effect of taking items away: arrays of the same items, of which there are no more than before."""
-    after: dict[str, Any] = {"type": "array"}
-    if isinstance(schema, bool):
-        return after if schema else False
-    # What is kept may have been anywhere before, so that schemas of single places say nothing any more.
-    if "prefixItems" not in schema and isinstance(schema.get("items"), dict | bool):
-        after["items"] = schema["items"]
-    return {**after, "maxItems": schema["maxItems"]} if "maxItems" in schema else after
+    return Structural(convert, effects.fewer(1))
 
 
 def total(numbers: Sequence[Any]) -> Number:
@@ -105,7 +102,12 @@ def _group(options: Options) -> Structural:
                 _put(items, path, found, codec)
         return [items[0] for items in groups.values()]
 
-    return Structural(convert, _some_array)
+    def as_numbers(item: Schema, references: References) -> Schema:
+        for path in merged.values():
+            item = along(item, path.segments, lambda _: {"type": "number"}, references, fails=True)
+        return item
+
+    return Structural(convert, effects.each_item(as_numbers))
 
 
 def _put(items: list[Any], path: Path, value: Any, codec: Codec) -> None:
@@ -118,10 +120,6 @@ def _put(items: list[Any], path: Path, value: Any, codec: Codec) -> None:
         holder = holder[key]
         key = segment.name if isinstance(holder, dict) else segment.index
     holder[key] = value
-
-
-def _some_array(_schema: Schema) -> Schema:
-    return {"type": "array"}
 
 
 def _map_keys(options: Options) -> Structural:
@@ -141,12 +139,7 @@ def _map_keys(options: Options) -> Structural:
             result[new] = member
         return result
 
-    def effect(_schema: Schema) -> Schema:
-        if policy == "keep":
-            return {"type": "object"}
-        return {"type": "object", "propertyNames": {"enum": sorted(set(table.values()))}}
-
-    return Structural(convert, effect)
+    return Structural(convert, effects.renamed(table, policy))
 
 
 def _is_renaming(value: Any) -> bool:

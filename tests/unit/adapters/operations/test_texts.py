@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stepdown_adapters.errors import OperationError
@@ -53,6 +53,7 @@ def test_texts_are_converted(operation: Any, document: Any, expected: Any) -> No
     assert both([operation], document) == expected
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(exclude_categories=["Cs"])), st.sampled_from(["base64", "base64url"]), st.booleans())
 def test_decode_undoes_encode(text: str, alphabet: str, padding: bool) -> None:
     operations = [
@@ -62,6 +63,7 @@ def test_decode_undoes_encode(text: str, alphabet: str, padding: bool) -> None:
     assert run(parse(operations), text) == text
 
 
+@settings(deadline=None)
 @given(st.text(), st.text(min_size=1, max_size=2))
 def test_join_undoes_split(text: str, separator: str) -> None:
     operations = [{name: {"path": "", "separator": separator}} for name in ("split", "join")]

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stepdown_adapters.errors import OperationError, Refusal
@@ -78,6 +78,7 @@ def test_a_time_is_written_in_another_form_or_refused(operation: Any, value: Any
     assert both([operation], {"t": value}) == (REFUSED if expected is REFUSED else {"t": expected})
 
 
+@settings(deadline=None)
 @given(st.datetimes(timezones=st.just(UTC)), st.integers(-14 * 60, 14 * 60))
 def test_times_are_those_of_the_standard_library(moment: datetime, minutes: int) -> None:
     zone = timezone(timedelta(minutes=minutes))
