@@ -259,9 +259,11 @@ class Exchange:
 
     def on_end(self) -> None:
         """The answer is complete."""
-        if self.relay is not None and not self.gone:
+        relay = self.relay
+        if relay is not None and not self.gone:
             receive.answered(self)
-            self.relay.on_end()
+            self.relay = None  # they hold each other, and what was gathered would wait for the garbage collector
+            relay.on_end()
 
     def on_cut(self, error: UpstreamError) -> None:
         """The answer ended in its middle, or went on in a way that is no answer."""
