@@ -28,6 +28,7 @@ class ModelServer:
     def __init__(self, folder: Path, port: int) -> None:
         self.version = folder.name
         self.url = f"http://127.0.0.1:{port}"
+        self.registry = folder.parent / "model_registry"
         self._folder = folder
         self._port = port
         self._program: Program | None = None
@@ -43,7 +44,7 @@ class ModelServer:
                 "MLSERVER_HTTP_PORT": str(self._port),
                 "MLSERVER_GRPC_PORT": str(free_port()),
                 "OMP_NUM_THREADS": "1",
-                "STEPDOWN_REGISTRY": str(self._folder.parent / "model_registry"),
+                "STEPDOWN_REGISTRY": str(self.registry),
                 "PYTHONPATH": f"{ROOT / 'proxy'}:{ROOT / 'adapters'}",
             },
             folder=self._folder,
