@@ -25,7 +25,7 @@ def _round_to(options: Options) -> Scalar:
     # What counts is the text that people wrote and clients read: 0.05 is five hundredths, not the nearest float.
     exact = Fraction(repr(multiple))
     whole = exact.denominator == 1
-    certain = min(_PLAIN, _DIGITS / exact.numerator)
+    certain = min(_PLAIN, _DIGITS / exact.numerator - 1)
 
     def convert(value: Any) -> int | float:
         read = number(value)
@@ -33,13 +33,9 @@ def _round_to(options: Options) -> Scalar:
         count = round((Fraction(float.__repr__(read)) if isinstance(read, float) else read) / exact)
         if whole:
             return in_range(count * exact.numerator)
-        try:
-            result = count * exact.numerator / exact.denominator
-        except OverflowError:
-            raise Refusal("the result is too large for floating point") from None
-        if abs(count) >= certain and Fraction(repr(result)) % exact:
-            raise Refusal(f"the number is so large that no float near it is a multiple of {multiple}")
-        return result
+        if abs(count) * exact.numerator >= _DIGITS:
+            raise Refusal(f"the number has more digits than a float keeps for multiples of {multiple}")
+        return count * exact.numerator / exact.denominator
 
     def effect(schema: Schema) -> Schema:
         bounds = monotone(convert, interval(schema), -inf, inf)
