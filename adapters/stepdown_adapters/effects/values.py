@@ -41,8 +41,8 @@ def enumerated(values: Iterable[Any]) -> list[Shape]:
             closed = {"properties": members, "required": sorted(members), "additionalProperties": False}
             found.append({"type": "object", **closed})
         elif name == "array":
-            sizes = {"minItems": len(value), "maxItems": len(value)}
-            found.append({"type": "array", "prefixItems": [constant(item) for item in value], **sizes})
+            first = {"prefixItems": [constant(item) for item in value]} if value else {}
+            found.append({"type": "array", **first, "minItems": len(value), "maxItems": len(value)})
         else:
             known = scalars.setdefault("number" if name == "integer" else name, [])
             if not any(equal(value, other) for other in known):

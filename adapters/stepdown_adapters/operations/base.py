@@ -83,6 +83,11 @@ class Operation(ABC):
         return next((use.path for use in self.uses()), Path())
 
     @property
+    def refuses(self) -> bool:
+        """Whether it is there to refuse documents."""
+        return False
+
+    @property
     def reads_whole(self) -> bool:
         """Whether it wants the document unopened, because it decodes it faster as a whole."""
         return False

@@ -1,4 +1,4 @@
-"""Holds operations against contracts: a path that a contract rules out is a mistake, told with the right name."""
+"""Holds operations against contracts, and tells what is certainly wrong with them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from stepdown_adapters.contract.keywords import Schema
 from stepdown_adapters.contract.schema_paths import impossible
 from stepdown_adapters.errors import Problem
 from stepdown_adapters.operations.base import Loss, Operation
-from stepdown_adapters.paths import LAST, Every, Member, Path, Segment, Where
+from stepdown_adapters.operations.effects import after, studied
+from stepdown_adapters.operations.outcomes import Steps, broken, leads, misuses
+from stepdown_adapters.paths import Member, Path, Where
 
 
 def is_lossless(operations: Iterable[Operation]) -> bool:
@@ -17,17 +19,37 @@ def is_lossless(operations: Iterable[Operation]) -> bool:
     return all(operation.loss is Loss.LOSSLESS and is_lossless(operation.inner()) for operation in operations)
 
 
-def check(operations: Sequence[Operation], newer: Schema | None, older: Schema | None) -> list[Problem]:
-    """The paths that cannot be: read ones that `newer` rules out, written ones that `older` rules out.
+def check(
+    operations: Sequence[Operation],
+    newer: Schema | None,
+    older: Schema | None,
+    *,
+    then: Sequence[Operation] = (),
+    hooked: bool = False,
+) -> list[Problem]:
+    """Everything that is certainly wrong with operations between two contracts.
 
     `newer` is the contract of the documents that the operations are given, `older` of those that they make; for a
     request adapter, which goes from the older version to the newer, pass them the other way round. `None` is a version
-    without a contract. What an operation has changed is no longer what `newer` says: paths through it are not judged.
+    without a contract. `then` are operations that follow without being written by anyone, as those that prune; after a
+    hook (`hooked`) nothing is known of the document, so that `older` is not held against it.
+
+    1. Paths: read ones that `newer` rules out, written ones that `older` rules out, with the name that was meant.
+    2. Operations that refuse all that can be where they look, and conversions of what means something else.
+    3. If all that is right: what comes out, where it can only break `older` or mean something else; and a document of
+       `newer` that becomes none of `older`. A problem whose `where` is empty is about the list as a whole.
+
+    Only what is certain is told. That nothing is told proves nothing.
     """
     ledger = _Ledger(newer, older)
     for operation in operations:
         ledger.enter(operation, Path())
-    return ledger.problems + ledger.written_in_vain()
+    problems = ledger.problems + ledger.written_in_vain()
+    made, study = studied(operations, True if newer is None else newer)
+    problems += misuses(operations, study, ledger.steps, {problem.where for problem in problems})
+    if not problems and older is not None and not hooked:
+        problems = broken([*operations, *then], after(then, made), newer, older, ledger.steps)
+    return problems
 
 
 @dataclass
@@ -37,6 +59,7 @@ class _Ledger:
     newer: Schema | None
     older: Schema | None
     problems: list[Problem] = field(default_factory=list)
+    steps: Steps = field(default_factory=Steps)
     _changed: list[Path] = field(default_factory=list)
     _written: list[tuple[Operation, Path, int]] = field(default_factory=list)
     """Operation, path, and how many changes there were once it was written."""
@@ -44,6 +67,7 @@ class _Ledger:
     def enter(self, operation: Operation, prefix: Path, judging: bool = True) -> None:
         """Judges one operation in the places of `prefix`, which were found possible if `judging`."""
         uses = [(use, use.path if use.absolute else prefix + use.path) for use in operation.uses()]
+        self.steps.about[operation.where] = prefix + operation.about
         for use, path in uses:
             if use.writes or self.newer is None:
                 continue
@@ -58,6 +82,7 @@ class _Ledger:
         for inner in operation.inner():
             self.enter(inner, prefix + operation.inside, judging)
         self._changed += [path for use, path in uses if not use.keeps]
+        self.steps.changes += [(path, operation.where) for use, path in uses if not use.keeps]
         self._written += [(operation, path, len(self._changed)) for use, path in uses if use.writes]
 
     def written_in_vain(self) -> list[Problem]:
@@ -67,7 +92,7 @@ class _Ledger:
         problems = []
         for operation, path, count in self._written:
             later = self._changed[count:]
-            if any(_leads(change, path) or _leads(path, change) for change in later):
+            if any(leads(change, path) or leads(path, change) for change in later):
                 continue
             found = impossible(self.older, path)
             if found:
@@ -82,21 +107,4 @@ class _Ledger:
             for index, segment in enumerate(path.segments)
             if index >= start and isinstance(segment, Where)
         ]
-        return any(_leads(change, place) for change in self._changed for place in (path, *selectors))
-
-
-def _leads(change: Path, path: Path) -> bool:
-    """Whether `change` may be a place on the way along `path`."""
-    short, long = change.segments, path.segments
-    return len(short) <= len(long) and all(map(_may_meet, short, long))
-
-
-def _may_meet(one: Segment, other: Segment) -> bool:
-    """Whether two segments may name the same item or member."""
-    if isinstance(one, Where) and isinstance(other, Where):
-        return one.name != other.name or one.text == other.text
-    if isinstance(one, Every) or isinstance(other, Every):
-        return True
-    places = [segment for segment in (one, other) if isinstance(segment, Member)]
-    on_array = all(place.index is not None or place.name == LAST for place in places)
-    return on_array or one == other
+        return any(leads(change, place) for change in self._changed for place in (path, *selectors))

@@ -36,6 +36,11 @@ class Refuse(Operation):
         return cls(where=options.where, reason=reason, conditions=found)
 
     @property
+    def refuses(self) -> bool:
+        """See the base."""
+        return True
+
+    @property
     def always(self) -> bool:
         """Whether no document gets by: the step is impossible, and only old servers can answer old clients."""
         return not self.conditions

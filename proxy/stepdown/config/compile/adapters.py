@@ -48,10 +48,13 @@ def steps_of(model: DraftModel, checker: Checker) -> Steps:
         path: Path = (*model.path, "adapters", index)
         ends = _ends(adapter, path, model.versions, checker)
         given, made = (ends[0].contract, ends[1].contract) if ends else (None, None)
-        _check(adapter.response, (*path, "response"), given, made, checker)
+        pruned = _pruning(adapter, ends[1], (*path, "prune"), checker) if ends else ()
+        hooked = adapter.hook is not None
+        _check(adapter.response, (*path, "response"), (given, made), checker, then=pruned, hooked=hooked)
         given, made = (ends[1].input, ends[0].input) if ends else (None, None)
-        _check(adapter.request, (*path, "request"), given, made, checker)
-        _check(adapter.errors, (*path, "errors"), None, None, checker)
+        if adapter.request:
+            _check(adapter.request, (*path, "request"), (given, made), checker, missing="skip")
+        _check(adapter.errors, (*path, "errors"), (None, None), checker)
         _check_hook(adapter.hook, (*path, "hook"), checker)
         if ends is None:
             continue
@@ -66,7 +69,6 @@ def steps_of(model: DraftModel, checker: Checker) -> Steps:
         carries = carrying(adapter, path)
         if carries is not None:
             found.carrying[newer.id, older.id] = carries
-        pruned = _pruning(adapter, older, (*path, "prune"), checker)
         found.add(_declared(adapter, newer, older, pruned, checker.line(path)), lossless=_is_lossless(adapter))
     for older, newer in itertools.pairwise(model.versions):
         if (newer.id, older.id) not in found.steps:
@@ -126,10 +128,24 @@ def _is_lossless(adapter: AdapterSection) -> bool:
         return False
 
 
-def _check(raw: Sequence[Any], path: Path, given: Contract | None, made: Contract | None, checker: Checker) -> None:
-    """Note every mistake in a list of operations, from one contract to another, at the line of the operation."""
+def _check(
+    raw: Sequence[Any],
+    path: Path,
+    contracts: tuple[Contract | None, Contract | None],
+    checker: Checker,
+    *,
+    missing: str = "fail",
+    then: Sequence[Any] = (),
+    hooked: bool = False,
+) -> None:
+    """Note every mistake in a list of operations, from one contract to another, at the line of the operation.
+
+    `missing` is what the list does about missing places, `then` the operations that follow it by themselves; after a
+    hook the document may be anything.
+    """
     try:
-        problems: Sequence[Problem] = operations.check(operations.parse(raw), given, made)
+        parsed, following = operations.parse(raw, missing), operations.parse(then)
+        problems: Sequence[Problem] = operations.check(parsed, *contracts, then=following, hooked=hooked)
     except OperationError as error:
         problems = error.problems
     for problem in problems:

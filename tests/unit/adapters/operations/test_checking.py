@@ -122,7 +122,7 @@ def test_what_was_not_changed_is_still_judged() -> None:
     ]
     assert found(*operations) == [("[1]/remove", "data"), ("[2]/remove", "model")]
     assert found({"copy": {"from": "/model", "to": "/free/x"}}, {"remove": "/model/x"}) == [("[1]/remove", None)]
-    assert found({"test": {"path": "/outputs/0/name", "value": 1}}, {"remove": "/outputs/0/nam"}) == [
+    assert found({"test": {"path": "/outputs/0/name", "value": "score"}}, {"remove": "/outputs/0/nam"}) == [
         ("[1]/remove", "name")
     ]
 
@@ -130,13 +130,15 @@ def test_what_was_not_changed_is_still_judged() -> None:
 def test_what_is_written_must_have_a_place_in_the_older_contract() -> None:
     older = {"type": "object", "additionalProperties": False, "properties": {"score": {}, "rows": {"type": "array"}}}
     assert found({"move": {"from": "/model", "to": "/scor"}}, older=older) == [("[0]/move", "score")]
-    assert found({"add": {"path": "/score/x", "value": 1}}, {"add": {"path": "/rows/-", "value": 1}}, older=older) == []
+    operations = [{"add": {"path": "/score/x", "value": 1}}, {"add": {"path": "/rows/-", "value": 1}}]
+    assert found(*operations, newer=True, older=older) == []
 
 
 def test_what_is_written_may_be_taken_away_again() -> None:
     older = {"type": "object", "additionalProperties": False, "properties": {"score": {}}}
-    operations = [{"copy": {"from": "/model", "to": "/temporary"}}, {"move": {"from": "/temporary", "to": "/score"}}]
-    assert found(*operations, older=older) == []
+    newer = {"type": "object", "additionalProperties": False, "properties": {"model": {}}, "required": ["model"]}
+    operations = [{"move": {"from": "/model", "to": "/temporary"}}, {"move": {"from": "/temporary", "to": "/score"}}]
+    assert found(*operations, newer=newer, older=older) == []
 
 
 def test_nothing_is_judged_without_contracts() -> None:

@@ -45,12 +45,12 @@ def test_pins_of_clients_are_covered_like_the_default(folder: Folder) -> None:
 
 def test_why_no_step_could_be_derived_is_said(folder: Folder) -> None:
     folder.write(
-        "contracts/1.1.0.json", '{"type": "object", "properties": {"score": {"type": "string"}}, "required": ["score"]}'
+        "contracts/1.0.0.json", '{"type": "object", "properties": {"score": {"type": "string"}}, "required": ["score"]}'
     )
     found = folder.refusal(changed((CLIENTS, "")))
     assert found == [
         "stepdown.yaml:20:3: routes.churn: no version can answer in the shape of 1.0.0: 1.1.0 -> 1.0.0: no adapter is "
-        "declared and the contracts differ at /score: 'type' is 'string' instead of 'number'; "
+        "declared and the contracts differ at /score: 'type' is 'number' instead of 'string'; "
         f"{REMEDY}, or retired: true for 1.0.0"
     ]
 
