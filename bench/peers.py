@@ -47,6 +47,8 @@ class Peer:
     """How many are configured."""
     asked: int = 1
     """How many of them the load asks, in turn."""
+    validated: int = 0
+    """Percentage of answers that is held against contracts."""
 
     @property
     def path(self) -> str:
@@ -81,6 +83,7 @@ PEERS = (
     Peer("haproxy", "haproxy.cfg", _haproxy, needs=Path(found("haproxy"))),
     Peer("envoy", "envoy.yaml", _envoy, needs=ENVOY),
     Peer("stepdown, 2 workers", "stepdown.yaml", _stepdown, needs=Path(sys.executable), workers=2),
+    Peer("stepdown, all validated", "stepdown.yaml", _stepdown, needs=Path(sys.executable), validated=100),
     Peer("stepdown, 1000 routes, 1 asked", "stepdown-routes.yaml", _stepdown, needs=Path(sys.executable), routes=1000),
     Peer(
         "stepdown, 1000 routes asked",
@@ -126,6 +129,7 @@ def proxy(peer: Peer, behind: Upstream) -> Iterator[tuple[Program, int]]:
         "listen": port,
         "status": free_port(),
         "workers": peer.workers,
+        "validate": f"{peer.validated}%",
         "upstream_v1": behind.v1,
         "upstream_v2": behind.v2,
         "path": payload.PATH,
@@ -157,7 +161,8 @@ def _many_routes(count: int, behind: Upstream) -> dict[str, object]:
     """`models` and `routes` of a large configuration: model number n is called `churn-n` and has its own path."""
     contract = TEMPLATES / "contract.json"
     versions = ", ".join(
-        f'"1.0.{patch}": {{schema: {contract}, endpoints: [http://127.0.0.1:{behind.v2 if patch else behind.v1}]}}'
+        f'"1.0.{patch}": {{schema: {contract}, validate: 0%, '
+        f"endpoints: [http://127.0.0.1:{behind.v2 if patch else behind.v1}]}}"
         for patch in range(10)
     )
     models = [f'  churn-{n}: {{default_version: "1.0.0", versions: {{{versions}}}}}' for n in range(count)]
