@@ -75,10 +75,10 @@ def test_no_answer_is_wrong_and_most_of_the_fragment_is_decided() -> None:
         table[keyword, "and decided"] += fragment and decided
     print(written(table))
     assert not wrong
-    total, decided = (
+    total, settled = (
         sum(table[one] for one in table if one[1] == column) for column in ("in the fragment", "and decided")
     )
-    assert decided / total >= 0.99, f"{decided} of {total}"
+    assert settled / total >= 0.99, f"{settled} of {total}"
 
 
 def test_where_the_suite_is_said_to_be_mistaken_another_validator_confirms_the_counterexample() -> None:

@@ -1,6 +1,5 @@
 """Schemas that refer to themselves: the smallest witness never needs to look into its own mirror."""
 
-import copy
 from collections.abc import Callable
 from typing import Any
 
@@ -46,22 +45,35 @@ def test_two_recursions_that_only_lead_to_each_other_have_no_documents(decide: D
     )
 
 
+def only(reference: str) -> dict[str, Any]:
+    return {"type": "array", "prefixItems": [{"$ref": f"#/$defs/{reference}"}], "minItems": 1, "maxItems": 1}
+
+
 def test_an_answer_that_leaned_on_an_open_question_is_forgotten_with_it(decide: Decide) -> None:
-    # `loop` has nothing as long as `start` is being searched; `start` has documents by its second way.
+    # As long as `start` is being searched, `loop` has nothing. Then `start` turns out to have documents after all.
     definitions = {
-        "start": {"anyOf": [{"$ref": "#/$defs/pair"}, {"const": 0}]},
-        "pair": {"type": "array", "prefixItems": [{"$ref": "#/$defs/loop"}], "minItems": 1, "maxItems": 1},
+        "start": {"anyOf": [only("loop"), {"type": "object", "maxProperties": 0}]},
         "loop": {"type": "object", "properties": {"a": {"$ref": "#/$defs/start"}}, "required": ["a"]},
     }
-    both = {
-        "type": "object",
-        "properties": {"first": {"$ref": "#/$defs/start"}, "second": {"$ref": "#/$defs/loop"}},
-        "required": ["first", "second"],
-        "$defs": definitions,
-    }
-    answer = decide(both, False)
+    answer = decide({**pair("start", "loop"), "$defs": definitions}, False)
     assert isinstance(answer, Excluded)
-    assert answer.witness == {"first": 0, "second": {"a": 0}}
+    assert answer.witness == {"first": {}, "second": {"a": {}}}
+
+
+def test_an_answer_that_leaned_on_a_remembered_one_is_forgotten_too(decide: Decide) -> None:
+    definitions = {
+        "start": {"anyOf": [only("loop"), only("around"), {"type": "object", "maxProperties": 0}]},
+        "loop": {"type": "object", "properties": {"a": {"$ref": "#/$defs/start"}}, "required": ["a"]},
+        "around": {"type": "object", "properties": {"b": {"$ref": "#/$defs/loop"}}, "required": ["b"]},
+    }
+    answer = decide({**pair("start", "around"), "$defs": definitions}, False)
+    assert isinstance(answer, Excluded)
+    assert answer.witness == {"first": {}, "second": {"b": {"a": {}}}}
+
+
+def pair(first: str, second: str) -> dict[str, Any]:
+    members = {"first": {"$ref": f"#/$defs/{first}"}, "second": {"$ref": f"#/$defs/{second}"}}
+    return {"type": "object", "properties": members, "required": ["first", "second"]}
 
 
 def test_items_that_must_differ_may_need_the_recursion_that_one_item_does_not(decide: Decide) -> None:
@@ -96,8 +108,19 @@ def test_a_one_of_whose_members_share_something_only_by_recursion_keeps_its_excl
         ]
     }
     schema = {"$ref": "#/$defs/node", "$defs": {"node": node}}
-    any_of = copy.deepcopy(schema)
-    any_of["$defs"]["node"] = {"anyOf": node["oneOf"]}
+    any_of = {"$ref": "#/$defs/node", "$defs": {"node": {"anyOf": node["oneOf"]}}}
     assert decide({"const": []}, schema) == Excluded([], "at the top: [] breaks oneOf")
     assert decide({"const": [[]]}, schema) == Included()  # the item breaks it, so that only the second way is left
     assert isinstance(decide(any_of, schema), Excluded)
+
+
+def test_that_two_schemas_share_nothing_is_not_believed_while_it_leans_on_an_open_question(decide: Decide) -> None:
+    # While `node` is being searched its first two ways seem to share nothing, and yet they share `[{}]`.
+    ways = [
+        {"type": "array", "items": {"$ref": "#/$defs/node"}, "minItems": 1},
+        {"type": "array", "maxItems": 1},
+        {"type": "object", "maxProperties": 0},
+    ]
+    shared = {"type": "array", "items": {"type": "object", "maxProperties": 0}, "minItems": 1, "maxItems": 1}
+    definitions = {"node": {"oneOf": ways}, "both": {"allOf": [{"$ref": "#/$defs/node"}, shared]}}
+    assert decide({**pair("node", "both"), "$defs": definitions}, False) == Included()
