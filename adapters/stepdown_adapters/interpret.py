@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from stepdown_adapters.context import Context, Scene
-from stepdown_adapters.operations.base import Operation
+
+if TYPE_CHECKING:
+    from stepdown_adapters.operations.base import Operation
 
 
 def run(operations: Sequence[Operation], document: Any, context: Context | None = None) -> Any:

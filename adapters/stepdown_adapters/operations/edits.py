@@ -16,7 +16,7 @@ from stepdown_adapters.effects.study import Study
 from stepdown_adapters.errors import Refusal
 from stepdown_adapters.json_values import equal
 from stepdown_adapters.operations.base import Loss, Operation, Use
-from stepdown_adapters.operations.operand import Operand, operand
+from stepdown_adapters.operations.operand import Constant, Operand, Reference, operand
 from stepdown_adapters.operations.options import SKIP, OnMissing, Options
 from stepdown_adapters.paths import LAST, Every, Member, Path, Where
 from stepdown_adapters.runtime import copied
@@ -205,23 +205,26 @@ class Test(Operation):
     loss: ClassVar[Loss] = Loss.LOSSLESS
     note: ClassVar[str] = "nothing changes"
     path: Path
-    value: Any
+    value: Operand
     on_missing: OnMissing
 
     @classmethod
     def parse(cls, options: Options) -> Test:
         """From `{path, value, on_missing}`."""
-        path, value = options.path(), options.value()
+        path, value = options.path(), operand(options)
         return cls(where=options.where, path=path, value=value, on_missing=options.on_missing(fills=False))
 
     def apply(self, container: Any, key: Any, scene: Scene) -> None:
         """See the base."""
+        value = self.value.get(container, key, scene)
         for holder, name in places.select(container, key, self.path, fails=self.on_missing.fails):
-            expected(holder[name], self.value)
+            expected(holder[name], value)
 
     def emit(self, code: Code, spot: str) -> None:
         """See the base."""
-        test, value = code.constant(expected, "expected"), literal(self.value)
+        test, value = code.constant(expected, "expected"), self.value.emit(code, spot)
+        if isinstance(self.value, Reference):
+            value = f"plain({value})"
         navigate.every(
             code,
             spot,
@@ -235,13 +238,19 @@ class Test(Operation):
         references, fails = study.references, self.on_missing.fails
 
         def change(place: Schema) -> Schema:
-            return equal_to(place, self.value, references)
+            return equal_to(place, self.value.value, references) if isinstance(self.value, Constant) else place
 
         return effects.along(schema, self.path.segments, change, references, fails=fails)
 
     def uses(self) -> Iterator[Use]:
         """See the base."""
         yield Use(self.path, keeps=True)
+        yield from self.value.uses()
+
+    @property
+    def operands(self) -> tuple[Operand, ...]:
+        """See the base."""
+        return (self.value,)
 
 
 def expected(value: Any, wanted: Any) -> None:

@@ -188,7 +188,8 @@ OPERATIONS: dict[str, st.SearchStrategy[Any]] = {
     "remove": st.fixed_dictionaries({"path": somewhere.filter(bool)}, optional={"on_missing": policies}),
     "replace": options(somewhere, {"value": anything}),
     "test": options(
-        st.sampled_from(["/probability", "/one", "/scalar"]), {"value": st.sampled_from([0, 1, [None], True, ""])}
+        st.sampled_from(["/probability", "/one", "/scalar"]),
+        {"value": or_reference(st.sampled_from([0, 1, [None], True, ""]))},
     ),
     "move": transfers,
     "copy": transfers,

@@ -82,6 +82,15 @@ def test_a_field_is_looked_up_in_the_place_of_in_and_a_document_path_from_the_ro
     ]
 
 
+@pytest.mark.parametrize(("document", "passes"), [({"k": 2.0, "m": 2}, True), ({"k": 3, "m": 3}, False)], ids=str)
+def test_a_document_is_tested_against_a_field_and_the_request(document: Any, passes: bool) -> None:
+    operations = [
+        {"test": {"path": "/k", "value": {"field": "/m"}}},
+        {"test": {"path": "/k", "value": {"request": "/parameters/k"}}},
+    ]
+    assert both(operations, document, asked) == (document if passes else REFUSED)
+
+
 def test_what_is_put_in_two_places_is_not_the_same_object() -> None:
     operations = [
         {"replace": {"path": "/to/*", "value": {"field": "/from"}}},
