@@ -51,7 +51,7 @@ _FOREIGN = (msgspec.MsgspecError, ArithmeticError, AttributeError, LookupError, 
 
 
 @dataclass(frozen=True, slots=True)
-class Adapter:
+class CompiledChain:
     """A compiled chain."""
 
     response: Convert
@@ -91,7 +91,7 @@ class _Site:
     path: str
 
 
-def compile_chain(steps: Sequence[Declaration]) -> Adapter:
+def compile_chain(steps: Sequence[Declaration]) -> CompiledChain:
     """Compiles steps, in their order of application to an answer.
 
     One step with `fidelity: strict` makes the whole chain strict. Raises `OperationError` on operations or hooks that
@@ -115,7 +115,7 @@ def compile_chain(steps: Sequence[Declaration]) -> Adapter:
     compiled = [function.compiled() for function in functions]
     if steps and steps[0].non_finite == "nullify":
         compiled = [with_nulls(convert) if convert is not compiled[1] else convert for convert in compiled]
-    return Adapter(
+    return CompiledChain(
         response=compiled[0],
         request=compiled[1],
         errors=compiled[2],

@@ -7,7 +7,7 @@ from typing import Any
 
 from stepdown_adapters.context import Context
 from stepdown_adapters.errors import AdaptError, Refusal
-from stepdown_adapters.generate import Adapter, compile_chain
+from stepdown_adapters.generate import CompiledChain, compile_chain
 from stepdown_adapters.interpret import run
 from stepdown_adapters.json_values import equal
 from stepdown_adapters.operations import parse
@@ -30,7 +30,7 @@ class Step:
     fidelity: str = "normal"
 
 
-def compiled(*operations: Any, fidelity: str = "normal") -> Adapter:
+def compiled(*operations: Any, fidelity: str = "normal") -> CompiledChain:
     """A chain of one step with these response operations."""
     return compile_chain([Step(operations, fidelity=fidelity)])
 

@@ -18,7 +18,7 @@ from stepdown.errors import (
 from stepdown.wire import RequestHead, ResponseHead, encodings
 from stepdown_adapters.context import Context
 from stepdown_adapters.errors import AdaptError
-from stepdown_adapters.generate import Adapter
+from stepdown_adapters.generate import CompiledChain
 from stepdown_adapters.operations.envelope import HeadEdits
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ def edited(head: ResponseHead, edits: HeadEdits) -> ResponseHead:
     return new
 
 
-def answer(adapter: Adapter, body: bytes, context: Context) -> bytes:
+def answer(adapter: CompiledChain, body: bytes, context: Context) -> bytes:
     """Step an answer down; raises `AdapterFailedError`."""
     try:
         return adapter.response(body, context)
@@ -117,7 +117,7 @@ def answer(adapter: Adapter, body: bytes, context: Context) -> bytes:
         raise AdapterFailedError(str(error)) from None
 
 
-def error(adapter: Adapter, head: ResponseHead, body: bytes, context: Context) -> bytes:
+def error(adapter: CompiledChain, head: ResponseHead, body: bytes, context: Context) -> bytes:
     """Step an error answer down; raises `ErrorNotAdaptableError`."""
     try:
         refuse_stream(head)
@@ -140,7 +140,7 @@ def not_adaptable(head: ResponseHead, reason: str) -> ErrorNotAdaptableError:
     )
 
 
-def request(adapter: Adapter, body: bytes, context: Context) -> bytes:
+def request(adapter: CompiledChain, body: bytes, context: Context) -> bytes:
     """Step a request up; raises `RequestNotAdaptableError`."""
     try:
         return adapter.request(body, context)

@@ -21,7 +21,7 @@ from stepdown.decide.spec import Chain, Step
 from stepdown.errors import AdapterFailedError, RequestNotAdaptableError
 from stepdown_adapters.context import Context
 from stepdown_adapters.errors import AdaptError
-from stepdown_adapters.generate import Adapter, compile_chain
+from stepdown_adapters.generate import CompiledChain, compile_chain
 
 Direction = Literal["request", "response"]
 _PR_SET_PDEATHSIG = 1
@@ -81,7 +81,7 @@ def _end_with_worker(worker: int) -> None:
 
 
 @lru_cache(maxsize=1024)
-def compiled(steps: bytes) -> Adapter:
+def compiled(steps: bytes) -> CompiledChain:
     """The adapter of a chain's encoded steps; equal ones, of other models or an earlier snapshot, share it."""
     return compile_chain(msgspec.json.decode(steps, type=tuple[Step, ...]))
 

@@ -16,7 +16,7 @@ from stepdown.plane.versions import VersionPool
 from stepdown.telemetry.buckets import ADAPTER_SECONDS, REQUEST_SECONDS, bucket
 from stepdown.telemetry.slab import Slab
 from stepdown.wire import serialise
-from stepdown_adapters.generate import Adapter
+from stepdown_adapters.generate import CompiledChain
 
 OUTCOMES = ("none", "adapted", "failed", "native", "passthrough")
 NONE, ADAPTED, FAILED, NATIVE, PASSTHROUGH = range(5)
@@ -112,7 +112,7 @@ class Plan:
         route: RoutePlan,
         choice: Choice,
         pool: VersionPool,
-        adapter: Adapter | None,
+        adapter: CompiledChain | None,
         lines: tuple[bytes, bytes, bytes],
         slab: Slab,
         check: Check | None = None,

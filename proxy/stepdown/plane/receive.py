@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from stepdown.plane.check import Gathering
     from stepdown.plane.exchange import Exchange
     from stepdown.plane.plan import Plan
-    from stepdown_adapters.generate import Adapter
+    from stepdown_adapters.generate import CompiledChain
 
 
 def answered(exchange: Exchange) -> None:
@@ -87,7 +87,7 @@ def _relay(exchange: Exchange, plan: Plan, head: ResponseHead) -> Relay:
     return Relay(exchange, head, plan.lines)
 
 
-def _edited(exchange: Exchange, adapter: Adapter, head: ResponseHead) -> ResponseHead:
+def _edited(exchange: Exchange, adapter: CompiledChain, head: ResponseHead) -> ResponseHead:
     """The head as the chain wants it; its status is the one that the client gets to see."""
     edits = adapter.response_head if head.status < 400 else adapter.error_head
     if edits:

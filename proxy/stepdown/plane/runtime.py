@@ -33,7 +33,7 @@ from stepdown.plane.pool import EndpointPool
 from stepdown.plane.versions import OrderedPool, VersionPool
 from stepdown.telemetry.slab import Slab
 from stepdown.wire import serialise
-from stepdown_adapters.generate import Adapter
+from stepdown_adapters.generate import CompiledChain
 
 if TYPE_CHECKING:
     from stepdown.plane.exchange import Exchange
@@ -121,7 +121,7 @@ class Runtime:
         self._routes = {route.name: route for route in self.snapshot.routes}
         models = {model.name: model for model in spec.models}
         self._parts = {route.name: self._route_parts(route, models[route.spec.model]) for route in self.snapshot.routes}
-        self._adapters: dict[tuple[str, str, str], Adapter] = {
+        self._adapters: dict[tuple[str, str, str], CompiledChain] = {
             (model.name, chain.served, chain.pinned): compiled(msgspec.json.encode(chain.steps))
             for model in spec.models
             for chain in model.chains

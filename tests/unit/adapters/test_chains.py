@@ -12,7 +12,7 @@ from stepdown_adapters.context import Context
 from stepdown_adapters.contract.json_schema import load_schema
 from stepdown_adapters.diff.project import Projection, project
 from stepdown_adapters.errors import AdaptError
-from stepdown_adapters.generate import Adapter, compile_chain
+from stepdown_adapters.generate import CompiledChain, compile_chain
 from stepdown_adapters.operations import check, parse
 from tests.kit.adapters import Step, adapted, both
 
@@ -35,7 +35,7 @@ CHURN_REQUEST = [{"replace": {"path": "/outputs/[name=probability]/name", "value
 
 
 @pytest.fixture(scope="module")
-def churn() -> Adapter:
+def churn() -> CompiledChain:
     newer, older = load_schema(CONTRACTS / "1.1.0.json"), load_schema(CONTRACTS / "1.0.0.json")
     projection = project(newer, older)
     assert isinstance(projection, Projection)
@@ -62,7 +62,7 @@ def test_the_churn_adapter_agrees_with_its_contracts() -> None:
 
 
 @pytest.mark.parametrize("explained", [False, True])
-def test_churn_2_steps_down_to_what_1_0_promised(churn: Adapter, explained: bool) -> None:
+def test_churn_2_steps_down_to_what_1_0_promised(churn: CompiledChain, explained: bool) -> None:
     outputs = [output("score", [0.0, 2.0, -800.0])]
     if explained:
         outputs.insert(0, output("explanation", [0.25] * 30, 10))
@@ -75,14 +75,14 @@ def test_churn_2_steps_down_to_what_1_0_promised(churn: Adapter, explained: bool
     assert only["data"] == [0.5, 1 / (1 + math.exp(-2)), 0.0]
 
 
-def test_an_old_client_asks_by_the_old_name(churn: Adapter) -> None:
+def test_an_old_client_asks_by_the_old_name(churn: CompiledChain) -> None:
     tensor = b'[{"name": "x", "shape": [1, 2], "datatype": "FP64", "data": [1.10, 2]}]'
     request = b'{"inputs": ' + tensor + b', "outputs": [{"name": "probability"}]}'
     expected = b'{"inputs":' + tensor + b',"outputs":[{"name":"score"}]}'
     assert churn.request(request, Context()) == expected
 
 
-def test_parts_that_the_churn_adapter_does_not_touch_keep_their_bytes(churn: Adapter) -> None:
+def test_parts_that_the_churn_adapter_does_not_touch_keep_their_bytes(churn: CompiledChain) -> None:
     body = (
         b'{"x": {"n": 1E5, "m": 18446744073709551617}, "model_version":"v2","parameters":{"threshold":0.5,"t":1.10},'
         b'"outputs":[{"name":"score","data":[0.0], "shape":[1,  1]}]}'
@@ -93,7 +93,7 @@ def test_parts_that_the_churn_adapter_does_not_touch_keep_their_bytes(churn: Ada
     )
 
 
-def test_a_churn_answer_without_a_score_fails_whole(churn: Adapter) -> None:
+def test_a_churn_answer_without_a_score_fails_whole(churn: CompiledChain) -> None:
     with pytest.raises(AdaptError) as error:
         churn.response(json.dumps(churn_answer(output("explanation", [0.5] * 10, 10))).encode(), Context())
     assert (error.value.step, error.value.path) == ("2.0.0 -> 1.1.0", "/outputs/[name=score]")
@@ -101,7 +101,7 @@ def test_a_churn_answer_without_a_score_fails_whole(churn: Adapter) -> None:
 
 
 @pytest.mark.parametrize("bad", ["a string", None, [1.0], True])
-def test_a_churn_answer_with_one_bad_row_fails_whole(churn: Adapter, bad: Any) -> None:
+def test_a_churn_answer_with_one_bad_row_fails_whole(churn: CompiledChain, bad: Any) -> None:
     with pytest.raises(AdaptError, match=r"/outputs/\[name=score\]/data/\*"):
         churn.response(json.dumps(churn_answer(output("score", [0.5, bad, 1.0]))).encode(), Context())
 
