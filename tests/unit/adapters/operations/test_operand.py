@@ -8,7 +8,7 @@ from stepdown_adapters.context import Context
 from stepdown_adapters.errors import OperationError, Refusal
 from stepdown_adapters.interpret import run
 from stepdown_adapters.operations import check, parse
-from tests.kit.adapters import REFUSED, adapted, both, refusal
+from tests.kit.adapters import REFUSED, adapted, both, compiled, refusal
 
 BODY = b'{"parameters": {"k": 2, "size": [640, 480]}, "inputs": [{"name": "image", "width": 640}], "text": "hi"}'
 
@@ -91,13 +91,23 @@ def test_a_document_is_tested_against_a_field_and_the_request(document: Any, pas
     assert both(operations, document, asked) == (document if passes else REFUSED)
 
 
-def test_what_is_put_in_two_places_is_not_the_same_object() -> None:
+@pytest.mark.parametrize("value", [{"field": "/from"}, {"request": "/box"}], ids=str)
+def test_what_is_put_in_two_places_is_not_the_same_object(value: Any) -> None:
     operations = [
-        {"replace": {"path": "/to/*", "value": {"field": "/from"}}},
+        {"add": {"path": "/from/y", "value": 2}},  # what is opened would be shared if it were not copied
+        {"replace": {"path": "/to/*", "value": value}},
         {"add": {"path": "/to/0/x", "value": 9}},
     ]
-    document = {"from": {"x": 1}, "to": [0, 0]}
-    assert both(operations, document) == {"from": {"x": 1}, "to": [{"x": 9}, {"x": 1}]}
+    found = both(operations, {"from": {"x": 1}, "to": [0, 0]}, lambda: Context(body=b'{"box": {"x": 1, "y": 2}}'))
+    assert found == {"from": {"x": 1, "y": 2}, "to": [{"x": 9, "y": 2}, {"x": 1, "y": 2}]}
+
+
+def test_one_adapter_serves_requests_with_different_values() -> None:
+    adapter = compiled({"top_k": {"path": "/x", "k": {"request": "/k"}}})
+    answers = [adapter.response(b'{"x":[1,2,3]}', Context(body=b'{"k": %d}' % k)) for k in (1, 2, 1, 0)]
+    assert answers == [b'{"x":[3]}', b'{"x":[3,2]}', b'{"x":[3]}', b'{"x":[]}']
+    for k in range(200):  # more values than are kept
+        assert adapter.response(b'{"x":[1]}', Context(body=b'{"k": %d}' % k)) == (b'{"x":[1]}' if k else b'{"x":[]}')
 
 
 def test_a_value_that_is_only_carried_from_field_to_field_keeps_its_text() -> None:
