@@ -56,6 +56,8 @@ class _Search:
     def __init__(self, made: References, contract: References) -> None:
         self._made = made
         self._contract = contract
+        self._fine: dict[tuple[int, int], tuple[Schema, Schema]] = {}
+        """Pairs of schemas that were found not to contradict, kept for their identity."""
 
     def whole(self, made: Schema, contract: Schema, path: Path, depth: int) -> Contradiction | None:
         """Why no value of what is made fulfils the contract."""
@@ -63,6 +65,15 @@ class _Search:
             return None
         if contract is False:
             return Contradiction(path, "may be there, and the contract declares no such member")
+        pair = (id(made), id(contract))
+        if pair in self._fine:
+            return None
+        found = self._whole(made, contract, path, depth)
+        if found is None:
+            self._fine[pair] = (made, contract)
+        return found
+
+    def _whole(self, made: Schema, contract: Schema, path: Path, depth: int) -> Contradiction | None:
         shapes = opened(made, self._made)
         allowed = opened(contract, self._contract)
         if not shapes:

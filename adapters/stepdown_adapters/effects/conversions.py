@@ -13,7 +13,7 @@ from typing import Any
 from stepdown_adapters.contract.keywords import Schema
 from stepdown_adapters.effects import arrays, meaning
 from stepdown_adapters.effects.references import References
-from stepdown_adapters.effects.shapes import MEANING, opened
+from stepdown_adapters.effects.shapes import opened
 from stepdown_adapters.effects.study import Deep, Study
 from stepdown_adapters.effects.unions import union
 from stepdown_adapters.effects.values import MAX_CONSTANTS, Shape, constant, spellings, values_of
@@ -54,8 +54,6 @@ def _of_shape(conversion: Conversion, shape: Shape, references: References) -> S
     values = values_of(shape) if function is not None else None
     if function is not None and values is not None and len(values) <= MAX_CONSTANTS:
         result = union(constant(new) for value in values for new in _results(function, value))
-        if name in meaning.KEEPS and MEANING in shape and isinstance(result, dict):
-            result = {**result, MEANING: shape[MEANING]}
     elif isinstance(effect, Deep):
         result = effect.function(shape, references)
     else:

@@ -45,10 +45,10 @@ TURNS = {
     "exp": Turn(("log-prob",), "probability"),
     "log": Turn(("probability",), "log-prob"),
 }
-KEEPS = frozenset(
-    ("cast", "clamp", "round", "wrap", "head", "slice", "sort_by", "top_k", "filter", "flatten", "reshape", "project")
-)
-"""Conversions whose result means what their value meant; `round` and `clamp` change a number, not what it is."""
+_KEEP = frozenset(("cast", "clamp", "round", "round_to"))
+"""Conversions whose result means what their value meant: they change a number, not what it is."""
+_CARRY = frozenset(("wrap", "head", "slice", "sort_by", "top_k", "filter", "unique", "flatten", "reshape", "project"))
+"""Conversions that carry numbers along; their effects keep what is said of those, but for what the container says."""
 
 
 def passed_down(shape: Shape, schema: Schema, references: References) -> Schema:
@@ -78,8 +78,10 @@ def without_facts(shape: Shape) -> Shape:
 
 def after(name: str, before: Shape, result: Schema, references: References) -> Schema:
     """The result of the conversion `name` with what it means, given the shape that was converted."""
-    if name in KEEPS or result is False:
-        return result
+    if name in _CARRY or not isinstance(result, dict):
+        return result if name in ("wrap", "project") else passed_down(before, result, references)
+    if name in _KEEP:
+        return {**result, MEANING: before[MEANING]} if MEANING in before else result
     plain = union(without(shape) for shape in opened(result, references)) if _tells(result) else result
     turn, meaning = TURNS.get(name), told(before, references)
     if turn is None or meaning.get("kind") not in turn.takes or not isinstance(plain, dict):
@@ -120,5 +122,5 @@ def contradiction(name: str, meaning: dict[str, Any]) -> str | None:
         return f"the contract declares a {kind} there, and {name} is for a {' or a '.join(turn.takes)}"
     classes = meaning.get("normalised_over")
     if name == "sigmoid" and classes and classes != "none":
-        return f"the contract declares logits over {classes}: softmax, not sigmoid, makes probabilities of them"
+        return f"the contract declares logits over {classes}, and softmax makes probabilities of them"
     return None

@@ -21,6 +21,8 @@ class References:
     def __init__(self, definitions: dict[str, dict[str, Any]] | None = None) -> None:
         self._definitions = definitions or {}
         self._found: dict[str, Schema] = {}
+        self.shapes: dict[int, tuple[Schema, list[dict[str, Any]]]] = {}
+        """Shapes of schemas that were opened, by the schema's identity; each is kept, so that none gets another's."""
 
     def target(self, reference: Any) -> Schema:
         """The schema at a reference; `True` where it leads nowhere, for then nothing is known."""

@@ -45,9 +45,19 @@ _LOWER = ("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties
 
 
 def opened(schema: Schema, references: References, seen: frozenset[str] = frozenset()) -> list[Shape]:
-    """The shapes of a schema; none for `False`."""
+    """The shapes of a schema, not to be changed; none for `False`. `seen` are the references on the way here."""
     if not isinstance(schema, dict):
         return [{"type": name} for name in TYPES] if schema else []
+    known = references.shapes.get(id(schema))
+    if known is not None:
+        return known[1]
+    found = _opened(schema, references, seen)
+    if not seen:
+        references.shapes[id(schema)] = (schema, found)
+    return found
+
+
+def _opened(schema: dict[str, Any], references: References, seen: frozenset[str]) -> list[Shape]:
     found: list[Shape] | None = _own(schema) if not _OWN.isdisjoint(schema) else None
     if "$ref" in schema and schema["$ref"] not in seen:
         reference = schema["$ref"]

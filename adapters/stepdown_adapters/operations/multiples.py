@@ -40,7 +40,9 @@ def _round_to(options: Options) -> Scalar:
     def effect(schema: Schema) -> Schema:
         bounds = monotone(convert, interval(schema), -inf, inf)
         kind = "integer" if whole else "number"
-        return {**within(*bounds, kind), "multipleOf": multiple}
+        numbers = within(*bounds, kind)
+        # Validators divide floats, and then not every multiple of 0.3 in decimals is one: only whole ones are certain.
+        return {**numbers, "multipleOf": multiple} if whole else numbers
 
     # Near a tie, and for large quotients, the exact way decides.
     near = f"-{certain!r} < (y := x / {multiple!r}) < {certain!r} and (-0.499999 < y - (y := round(y)) < 0.499999)"
