@@ -40,6 +40,10 @@ class Scope(NamedTuple):
     patterns: tuple[str, ...] = ()
     outside: bool = False
 
+    def only_name(self) -> str | None:
+        """The name, if the scope is one member."""
+        return next(iter(self.names)) if len(self.names) == 1 and not self.patterns and not self.outside else None
+
     def covers(self, name: str) -> bool | None:
         """Whether a member of that name is meant; `None` when a pattern is not understood."""
         if name in self.names:

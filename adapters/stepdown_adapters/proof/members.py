@@ -33,7 +33,10 @@ class Members:
     required: dict[str, frozenset[int]] = field(default_factory=dict)
     """Names that must be there, with what only that member has to satisfy."""
     lacking: set[str] = field(default_factory=set)
+    declared: dict[str, list[int]] = field(default_factory=dict)
+    """What the value under a name has to satisfy; by name, for contracts have hundreds of them."""
     rules: list[tuple[Scope, int]] = field(default_factory=list)
+    """What all values in a scope have to satisfy."""
     names: frozenset[int] = frozenset()
     """What every name has to satisfy."""
     wanted: list[Wanted] = field(default_factory=list)
@@ -51,12 +54,12 @@ class Members:
 
     def state(self, name: str) -> State:
         """What the value of a member has to satisfy."""
-        asked = {demand for scope, demand in self.rules if scope.covers(name)}
-        return self.required.get(name, frozenset()).union(asked)
+        asked = [demand for scope, demand in self.rules if scope.covers(name)]
+        return self.required.get(name, frozenset()).union(asked, self.declared.get(name, ()))
 
     def known(self) -> list[str]:
         """Names that are mentioned, in a fixed order."""
-        mentioned = dict.fromkeys(self.required)
+        mentioned = dict.fromkeys([*self.required, *self.declared])
         for scope in (*(scope for scope, _ in self.rules), *(one.scope for one in self.wanted)):
             mentioned.update(dict.fromkeys(sorted(scope.names)))
         mentioned.update(dict.fromkeys(sorted(self.lacking)))
@@ -90,14 +93,8 @@ def gather(literals: Iterable[Any]) -> Members:
                 members.require(about, frozenset())
             case "has", False:
                 members.lacking.add(about)
-            case "members", True:
-                members.rules.append(about)
-            case "members", False:
-                scope, demand = about
-                if len(scope.names) == 1 and not scope.patterns and not scope.outside:
-                    members.require(next(iter(scope.names)), frozenset([-demand]))
-                else:
-                    members.wanted.append(Wanted(scope, frozenset([-demand]), frozenset()))
+            case "members", _:
+                _gather_members(members, about[0], about[1], holds)
             case "names", True:
                 members.names |= {about}
             case "names", False:
@@ -105,3 +102,15 @@ def gather(literals: Iterable[Any]) -> Members:
             case "values", False:
                 members.excluded += about.values
     return members
+
+
+def _gather_members(members: Members, scope: Scope, demand: int, holds: bool) -> None:
+    name = scope.only_name()
+    if name is not None and holds:
+        members.declared.setdefault(name, []).append(demand)
+    elif name is not None:
+        members.require(name, frozenset([-demand]))
+    elif holds:
+        members.rules.append((scope, demand))
+    else:
+        members.wanted.append(Wanted(scope, frozenset([-demand]), frozenset()))

@@ -34,7 +34,8 @@ _MOST_MEMBERS = 200
 def solve(literals: Iterable[Any], search: Search) -> Attempt:
     """An object that satisfies the literals."""
     members = gather(literals)
-    for name in members.required:
+    # First those that must be unlike something: where the branch has nothing, it is nearly always because of them.
+    for name in sorted(members.required, key=lambda name: not members.required[name]):
         if isinstance(_member(members, name, search), Nothing):
             return NOTHING
     attempt = _place(members, search)

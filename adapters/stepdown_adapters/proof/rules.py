@@ -164,8 +164,9 @@ def _required(_: _Asked, value: list[str]) -> Formula:
 def _members(scope: Scope, number: int) -> Formula:
     if number == TRUE:
         return YES
-    if number == FALSE and len(scope.names) == 1 and not scope.outside:
-        return Literal("has", next(iter(scope.names)), holds=False)
+    name = scope.only_name()
+    if number == FALSE and name is not None:
+        return Literal("has", name, holds=False)
     return Literal("members", (scope, number))
 
 
