@@ -35,6 +35,7 @@ class Tally:
         self._clock = clock
         self._places: dict[tuple[str, ...], set[Place]] = {}
         """By (model, contract): the pairs that are told apart."""
+        self._cells: dict[tuple[str, tuple[str, ...]], int] = {}
         self._told: dict[tuple[str, ...], _Told] = {}
         """By all labels."""
         for series in slab.series():
@@ -84,7 +85,10 @@ class Tally:
             told.answers, told.again = 0, now + LOG_SECONDS
 
     def _count(self, family: str, *labels: str) -> None:
-        self._slab.cells[self._slab.counter(family, labels)] += 1
+        cell = self._cells.get((family, labels))
+        if cell is None:
+            cell = self._cells[family, labels] = self._slab.counter(family, labels)
+        self._slab.cells[cell] += 1
 
 
 class _Told:
