@@ -42,7 +42,9 @@ class Flattener:
             text = json.dumps(said, sort_keys=True)
             flat = self._by_text.get(text)
             if flat is None:
-                flat = self._by_text[text] = _normal(self, self._joined(schema))
+                flat = _normal(self, self._joined(schema))
+                flat = self._by_text.setdefault(json.dumps(flat, sort_keys=True), flat)
+                self._by_text[text] = flat
             found = self._known[id(schema)] = schema, flat  # holds the schema, so that its id stays its own
         return found[1]
 

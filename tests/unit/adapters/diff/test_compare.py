@@ -40,13 +40,15 @@ def test_equal_contracts_have_no_changes() -> None:
         ({"const": "a"}, {"enum": ["a"]}),
         ({"type": "string", "maxLength": 3}, {"allOf": [STRING, {"maxLength": 3}]}),
         ({"type": "string", "maxLength": 3}, {"allOf": [{"maxLength": 3}, {"maxLength": 5}], **STRING}),
+        (NUMBER | {"minimum": 3}, {"allOf": [NUMBER | {"minimum": 1}, {"minimum": 3}, {"minimum": 2}]}),
+        (NUMBER | {"exclusiveMinimum": 0}, NUMBER | {"minimum": 0, "exclusiveMinimum": 0}),
         ({"type": ["integer", "number"]}, NUMBER),
         (STRING, {"anyOf": [STRING]}),
         (closed(a=STRING), {**obj(a=STRING), "unevaluatedProperties": False}),
         (obj(a=STRING), {**obj(a=STRING), "additionalProperties": {}}),
         ({"anyOf": [STRING, NUMBER]}, {"anyOf": [NUMBER, STRING]}),
     ],
-    ids=[str(index) for index in range(12)],
+    ids=[str(index) for index in range(14)],
 )
 def test_what_is_only_written_in_another_way_is_no_change(one: Any, other: Any) -> None:
     assert kinds(one, other) == []
@@ -277,3 +279,20 @@ def test_null_is_shown_as_null() -> None:
 )  # fmt: skip
 def test_rarer_keywords_are_compared_too(older: Any, newer: Any, expected: list[tuple[str, str]]) -> None:
     assert kinds(older, newer) == expected
+
+
+def test_a_place_may_be_freed_where_the_whole_holds_it() -> None:
+    held = {"not": {"properties": {"a": {"type": "number", "exclusiveMinimum": 1}}, "required": ["a"]}}
+    found = diff({**obj(a=NUMBER | {"maximum": 1}), **held}, {**obj(a=NUMBER), **held})
+    (change,) = found.changes
+    assert (change.kind, change.path, change.compatible) == ("bound-loosened", "/a", True)
+    assert (change.reason, found.inclusion) == ("proved to allow nothing new", "included")
+
+
+def test_alternatives_that_overlap_on_both_sides_are_left_to_the_proof() -> None:
+    older = {"oneOf": [{"enum": ["a", "b"]}, {"enum": ["b", "c"]}]}
+    newer = {"oneOf": [{"enum": ["a", "b"]}, {"enum": ["b"]}]}
+    walk = Walk(older, newer, Policy(), None)
+    walk.compare(older, newer, ROOT)
+    assert ("undecided", ROOT) in [(one.kind, one.path) for one in walk.found]
+    assert diff(older, newer).compatible
