@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+
+_INDEX_PATH = re.compile(r"\[(\d+)\]|/([^/\[\]]+)")
 
 
 class AdaptersError(Exception):
@@ -34,9 +37,28 @@ class Problem:
     nearest: str | None = None
     """The right name that was probably meant."""
 
+    @property
+    def steps(self) -> tuple[str | int, ...]:
+        """`where` as names and indices below the list of operations."""
+        steps = (found[1] or found[2] for found in _INDEX_PATH.finditer(self.where))
+        return tuple(int(step) if step.isdigit() else step for step in steps)
+
     def __str__(self) -> str:
         hint = f" (did you mean {self.nearest!r}?)" if self.nearest is not None else ""
         return f"{self.where}: {self.sentence}{hint}"
+
+
+class ModelError(AdaptersError):
+    """A model's description cannot be used; `place` is its file with the line, as `churn.yaml:12`.
+
+    `further` are the other mistakes that were found in it; the message has a line for each.
+    """
+
+    def __init__(self, place: str, sentence: str, further: Sequence[ModelError] = ()) -> None:
+        super().__init__("\n".join([f"{place}: {sentence}", *map(str, further)]))
+        self.place = place
+        self.sentence = sentence
+        self.further = tuple(further)
 
 
 class OperationError(AdaptersError):

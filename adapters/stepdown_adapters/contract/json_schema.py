@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from stepdown_adapters.contract.bundle import Bundle, Target, declared_dialect
 from stepdown_adapters.contract.dialects import DRAFT_2020
-from stepdown_adapters.contract.documents import Documents
+from stepdown_adapters.contract.documents import Documents, File
 from stepdown_adapters.contract.keywords import Schema
 from stepdown_adapters.contract.mistakes import Mistakes
 from stepdown_adapters.contract.model import Contract
@@ -29,10 +30,20 @@ def contract_of(path: Path) -> Contract:
             something remote, missing or outside the folder, or is over a bound. It names every such mistake, each
             with its file and JSON Pointer.
     """
-    documents = Documents(path)
+    return _contract(Documents(path), str(path))
+
+
+def contract_of_value(schema: Any, place: str = "schema") -> Contract:
+    """The contract that a schema in memory is, which can refer to itself only; raises `ContractError` likewise."""
+    file = File(place, schema)
+    file.index(schema)
+    return _contract(Documents(file), place)
+
+
+def _contract(documents: Documents, place: str) -> Contract:
     mistakes = Mistakes()
     file = documents.first
     root = Target(file, "", declared_dialect(file, mistakes) or DRAFT_2020)
     schema = Bundle(documents, mistakes).schema(root)
     mistakes.refuse()
-    return Contract(schema, "json-schema", str(path), warnings=mistakes.warnings)
+    return Contract(schema, "json-schema", place, warnings=mistakes.warnings)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,33 @@ def read_bytes(path: Path, place: str, most_bytes: int = MAX_BYTES) -> bytes:
     if len(data) > most_bytes:
         raise ContractError(place, f"is over the limit of {most_bytes} bytes")
     return data
+
+
+class Lines:
+    """The lines that a file's values stand in, for messages about them; of a file that cannot be read none is known."""
+
+    __slots__ = ("_root",)
+
+    def __init__(self, path: Path) -> None:
+        try:
+            self._root: yaml.Node | None = yaml.compose(read_bytes(path, str(path)).decode("utf-8-sig"), _StrictLoader)
+        except (yaml.YAMLError, ContractError, UnicodeDecodeError, RecursionError):
+            self._root = None
+
+    def of(self, steps: Sequence[str | int]) -> int | None:
+        """The line, from 1, of the value at the end of these names and indices, or of the last that is there."""
+        node, line = self._root, None
+        for step in steps:
+            if isinstance(node, yaml.MappingNode):
+                found = [(key, value) for key, value in node.value if key.value == str(step)]
+                mark, node = (found[0][0].start_mark, found[0][1]) if found else (None, None)
+            elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
+                node = node.value[step]
+                mark = node.start_mark
+            else:
+                break
+            line = mark.line + 1 if mark is not None else line
+        return line
 
 
 def _bounded(value: Any) -> Any:

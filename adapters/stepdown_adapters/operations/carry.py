@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 from stepdown_adapters import navigate, places
 from stepdown_adapters.code import Code, literal
@@ -100,3 +100,41 @@ def uncarried(operations: Sequence[Operation], known: set[str]) -> list[Problem]
         problems += uncarried(operation.inner(), known)
         known = known | names([operation])
     return problems
+
+
+class Lists(Protocol):
+    """The operations of one adapter of a chain."""
+
+    @property
+    def request(self) -> Sequence[Operation]:
+        """Those on the request."""
+        ...
+
+    @property
+    def response(self) -> Sequence[Operation]:
+        """Those on the answer."""
+        ...
+
+    @property
+    def errors(self) -> Sequence[Operation]:
+        """Those on an answer that is an error."""
+        ...
+
+
+def uncarried_in(chain: Sequence[Lists]) -> Iterator[tuple[int, str, Problem]]:
+    """What the adapters of a chain read and nothing in it carries: index of the adapter, name of its list, problem.
+
+    Requests run through the chain from its last adapter up, answers from its first one down.
+    """
+    known: set[str] = set()
+    for index in reversed(range(len(chain))):
+        for problem in uncarried(chain[index].request, known):
+            yield index, "request", problem
+        known |= names(chain[index].request)
+    for name in ("response", "errors"):
+        carried = set(known)
+        for index, one in enumerate(chain):
+            listed = one.response if name == "response" else one.errors
+            for problem in uncarried(listed, carried):
+                yield index, name, problem
+            carried |= names(listed)
