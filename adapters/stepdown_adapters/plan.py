@@ -33,9 +33,11 @@ class Plan:
     reasons: Mapping[tuple[str, str], str] = field(default_factory=dict)
     leaving: Mapping[str, Sequence[Edge]] = field(default_factory=dict)
     """All steps by the version that they start from."""
+    refusals: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    """Steps that are declared to be impossible, with the reason as half a sentence."""
 
     def why(self, served: str, pinned: str) -> str:
-        """What else than the chain could have been taken, and what is worse about it; empty where it is the only way."""
+        """What else than the chain could have been taken, and what is worse about it; empty if it is the only way."""
         chosen = self.chains[served, pinned]
         remarks: list[str] = []
         for index, edge in enumerate(chosen):
@@ -63,10 +65,16 @@ class Plan:
             yield f"{name} is as good, and the way over the newer versions is taken"
 
     def missing(self, served: str, pinned: str) -> str:
-        """One sentence that names the adapter without which `pinned` cannot be reached from `served`."""
+        """One sentence that names the adapter without which `pinned` cannot be reached from `served`.
+
+        Where such a step is declared to be impossible, it says so, with the reason.
+        """
         precedence = {version: Version.parse(version) for version in (*self.declared, served, pinned)}
         ahead = [version for version in precedence if version == served or (served, version) in self.chains]
         behind = [version for version in precedence if version == pinned or self._leads(version, pinned)]
+        refused = self.refused(served, pinned)
+        if refused is not None:
+            return f"{' -> '.join(refused)} is refused: {self.refusals[refused]}"
         # The narrowest gap: step down as far as adapters lead, but not below what is wanted.
         source = min(ahead, key=lambda version: (precedence[version] < precedence[pinned], precedence[version]))
         between = [version for version in behind if precedence[version] <= precedence[source]]
@@ -74,6 +82,15 @@ class Plan:
         reason = self.reasons.get((source, target))
         differ = f" and the contracts differ{reason}" if reason else ""
         return f"{source} -> {target}: no adapter is declared{differ}"
+
+    def refused(self, served: str, pinned: str) -> tuple[str, str] | None:
+        """The first refusal but for which, and those behind it, there would be a way from `served` to `pinned`."""
+        for source, target in self.refusals:
+            if (served == source or self._leads(served, source)) and (
+                target == pinned or self._leads(target, pinned) or self.refused(target, pinned) is not None
+            ):
+                return source, target
+        return None
 
     def _leads(self, version: str, pinned: str) -> bool:
         return (version, pinned) in self.chains
@@ -84,11 +101,13 @@ def plan_chains(
     declared: Sequence[str],
     edges: Sequence[Edge],
     reasons: Mapping[tuple[str, str], str] | None = None,
+    refusals: Mapping[tuple[str, str], str] | None = None,
 ) -> Plan:
     """Plans all chains among `declared` versions, from the `served` ones and, for `Plan.missing`, from the others too.
 
     `reasons` says for a pair without an edge why none could be derived, as the tail of "the contracts differ": for
     instance `" at /outputs: 'maxItems' is 2 instead of 1"` from `diff.Unprojectable`.
+    `refusals` are steps that are declared to be impossible: no chain leads over them, and `Plan.missing` says why.
     """
     ends = [end for edge in edges for end in (edge.source, edge.target)]
     order = sorted({*declared, *served, *ends}, key=Version.parse, reverse=True)
@@ -100,7 +119,7 @@ def plan_chains(
     for start in order:
         for target, chain in _best_chains(start, leaving, rank):
             chains[start, target] = chain
-    return Plan(chains, tuple(order), dict(reasons or {}), dict(leaving))
+    return Plan(chains, tuple(order), dict(reasons or {}), dict(leaving), dict(refusals or {}))
 
 
 def _lossy(way: Sequence[Edge]) -> int:

@@ -99,7 +99,8 @@ def _alternatives(route: Route, rule: Rule, pinned: str, ready: Sequence[bool]) 
         reaches = route.model.reaches(version, pinned)
         chain = route.model.chain(version, pinned) if reaches else None
         steps = len(chain.steps) if chain else 0
-        yield Alternative(version, weights.get(version, 0), reaches, ready[route.model.index(version)], steps)
+        why_not = route.model.why_not(version, pinned)
+        yield Alternative(version, weights.get(version, 0), reaches, ready[route.model.index(version)], steps, why_not)
 
 
 def _step(step: spec.Step) -> str:

@@ -26,6 +26,8 @@ class Alternative(msgspec.Struct, frozen=True):
     ready: bool
     steps: int
     """Adapters between it and the pinned shape."""
+    why_not: str = ""
+    """The refusal that keeps it from the shape, where one is declared."""
 
 
 class Explanation(msgspec.Struct, frozen=True, kw_only=True):
@@ -107,7 +109,7 @@ def _tell(one: Explanation) -> Iterator[str]:
 
 def _ability(other: Alternative) -> str:
     if not other.reaches:
-        return "cannot reach the shape"
+        return f"cannot reach the shape{f' ({other.why_not})' if other.why_not else ''}"
     if not other.steps:
         return "has the shape itself"
     return f"reaches the shape in {other.steps} step{'s' if other.steps > 1 else ''}"

@@ -25,7 +25,18 @@ Pinned = tuple[Pin, str]
 class Model:
     """One model of a snapshot."""
 
-    __slots__ = ("_chains", "_first", "_places", "client_matches", "clients", "default", "name", "pins", "versions")
+    __slots__ = (
+        "_chains",
+        "_first",
+        "_places",
+        "_refused",
+        "client_matches",
+        "clients",
+        "default",
+        "name",
+        "pins",
+        "versions",
+    )
 
     def __init__(self, model: spec.Model, first: int, digests: Digests, room: int) -> None:
         self.name = model.name
@@ -33,6 +44,7 @@ class Model:
         self._first = first
         self._places = {version.id: place for place, version in enumerate(model.versions)}
         self._chains = {(chain.served, chain.pinned): chain for chain in model.chains}
+        self._refused = {(one.served, one.pinned): one.why for one in model.refused}
         self.pins = Pins(model, room)
         self.default: Pinned = (self.pins.exactly(model.default_version), "default")
         rows: list[tuple[spec.Match, Pinned]] = [
@@ -53,6 +65,10 @@ class Model:
     def chain(self, served: str, pinned: str) -> spec.Chain | None:
         """The steps between two versions; `None` where they are the same one."""
         return None if served == pinned else self._chains[served, pinned]
+
+    def why_not(self, served: str, pinned: str) -> str:
+        """The refusal that keeps a server from a shape, as a sentence; empty where none is declared."""
+        return self._refused.get((served, pinned), "")
 
     def is_served(self, version: str) -> bool:
         """Whether any server runs the version."""

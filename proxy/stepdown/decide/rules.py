@@ -79,8 +79,11 @@ class Rule:
         model = self._model
         if pin.versions:
             wanted = " or ".join(pin.versions)
+            able = (*self._weighted, *self._spare)
+            refused = dict.fromkeys(model.why_not(served, shape) for shape in pin.versions for served in able)
+            reasons = "".join(f"; {why}" for why in refused if why)
             return UnreachableShapeError(
-                f"no version on route {self._choices.route} can answer as {model.name} {wanted}"
+                f"no version on route {self._choices.route} can answer as {model.name} {wanted}{reasons}"
             )
         if pin.retired:
             link = next((link for version in pin.retired if (link := model.versions[version].link)), None)

@@ -153,6 +153,15 @@ class Chain(Spec, frozen=True):
     """Why these steps: what else leads there, and what is worse about it."""
 
 
+class Refused(Spec, frozen=True):
+    """A shape that servers of `served` cannot give because the file refuses a step on the way."""
+
+    served: str
+    pinned: str
+    why: str
+    """`2.0.0 -> 1.1.0 is refused: the embedding space differs`."""
+
+
 class ClientEntry(Spec, frozen=True):
     """One row of the `clients` table: who cannot send a header, recognised by what it does send."""
 
@@ -173,6 +182,8 @@ class Model(Spec, frozen=True):
     """Ascending by SemVer precedence."""
     chains: tuple[Chain, ...] = ()
     """One for each (served, pinned) pair that is reachable and not equal."""
+    refused: tuple[Refused, ...] = ()
+    """Of the pairs that are not reachable, those that a declared refusal keeps apart."""
     clients: tuple[ClientEntry, ...] = ()
 
 

@@ -159,6 +159,7 @@ def test_an_explanation_travels_as_json() -> None:
         "reaches": True,
         "ready": True,
         "steps": 1,
+        "why_not": "",
     }
     assert travelled["refusal"] is None
 
@@ -166,3 +167,19 @@ def test_an_explanation_travels_as_json() -> None:
 def test_bytes_that_are_no_text_are_shown_escaped() -> None:
     asked = Request(fields={b"x-user-id": b"\xff7"})
     assert explain(route(), asked).key == "\\xff7"
+
+
+def test_a_refusal_that_keeps_a_server_from_a_shape_is_told() -> None:
+    why = "2.0.0 -> 1.0.0 is refused: the embedding space differs"
+    refused = (spec.Refused("2.0.0", "1.0.0", why),)
+    model = specs.model(specs.version("1.0.0", 1), specs.version("2.0.0", 2), refused=refused)
+    asked = request("/x", x_model_version="1.0.0")
+    (alone, beside) = (
+        compile_snapshot(specs.snapshot(specs.route(split), models=[model])).routes[0]
+        for split in ({"2.0.0": 1}, {"2.0.0": 1, "1.0.0": 0})
+    )
+    refusal = alone.explain(asked, (), None, "", (True, True), lambda: 0).refusal
+    assert refusal is not None
+    assert (refusal.status, refusal.detail) == (406, f"no version on route r can answer as m 1.0.0; {why}")
+    told = " ".join(beside.explain(asked, (), None, "", (True, True), lambda: 0).sentences())
+    assert f"cannot reach the shape ({why})" in told

@@ -34,6 +34,10 @@ class Steps:
     """For neighbours without a step, how their contracts differ."""
     carrying: dict[tuple[str, str], Carrying] = field(default_factory=dict)
     """The adapters that carry something from requests to answers."""
+    refusals: dict[tuple[str, str], str] = field(default_factory=dict)
+    """The steps that are declared to be impossible, with the reason."""
+    places: dict[tuple[str, str], Path] = field(default_factory=dict)
+    """Where adapters and refusals are declared."""
 
     def add(self, step: spec.Step, *, lossless: bool) -> None:
         """Take a step into the graph."""
@@ -41,39 +45,54 @@ class Steps:
         self.edges.append(Edge(step.source, step.target, lossless))
 
 
-def steps_of(model: DraftModel, checker: Checker) -> Steps:
-    """Declared adapters first; between neighbours without one, the projection that their contracts allow."""
+def steps_of(model: DraftModel, checker: Checker, *, imports: bool = True) -> Steps:
+    """Declared adapters first; between neighbours without one, the projection that their contracts allow.
+
+    With `imports=False` no hook is imported: what somebody else's file names is not run.
+    """
     found = Steps()
     for index, adapter in enumerate(model.section.adapters):
         path: Path = (*model.path, "adapters", index)
         ends = _ends(adapter, path, model.versions, checker)
-        given, made = (ends[0].contract, ends[1].contract) if ends else (None, None)
-        pruned = _pruning(adapter, ends[1], (*path, "prune"), checker) if ends else ()
-        hooked = adapter.hook is not None
-        _check(adapter.response, (*path, "response"), (given, made), checker, then=pruned, hooked=hooked)
-        given, made = (ends[1].input, ends[0].input) if ends else (None, None)
-        if adapter.request:
-            _check(adapter.request, (*path, "request"), (given, made), checker, missing="skip")
-        _check(adapter.errors, (*path, "errors"), (None, None), checker)
-        _check_hook(adapter.hook, (*path, "hook"), checker)
+        pruned = _check_adapter(adapter, ends, path, checker, imports=imports) if adapter.refuse is None else ()
         if ends is None:
             continue
         newer, older = ends
-        if not adapter.request:
-            _check_requests(newer, older, path, checker)
-        first = found.steps.get((newer.id, older.id))
-        if first is not None:
+        first = found.places.setdefault((newer.id, older.id), path)
+        if first != path:
             problem = f"found a second adapter from {newer.id} to {older.id}"
-            checker.error(path, problem, f"one for each pair; the first is at {first.where}")
+            checker.error(path, problem, f"one for each pair; the first is at {checker.line(first)}")
+            continue
+        if adapter.refuse is not None:
+            found.refusals[newer.id, older.id] = adapter.refuse
             continue
         carries = carrying(adapter, path)
         if carries is not None:
             found.carrying[newer.id, older.id] = carries
         found.add(_declared(adapter, newer, older, pruned, checker.line(path)), lossless=_is_lossless(adapter))
     for older, newer in itertools.pairwise(model.versions):
-        if (newer.id, older.id) not in found.steps:
+        if (newer.id, older.id) not in found.places:
             _imply(newer, older, found)
     return found
+
+
+def _check_adapter(
+    adapter: AdapterSection, ends: tuple[Declared, Declared] | None, path: Path, checker: Checker, *, imports: bool
+) -> tuple[Any, ...]:
+    """Note every mistake of an adapter; what `prune` adds to it."""
+    given, made = (ends[0].contract, ends[1].contract) if ends else (None, None)
+    pruned = _pruning(adapter, ends[1], (*path, "prune"), checker) if ends else ()
+    hooked = adapter.hook is not None
+    _check(adapter.response, (*path, "response"), (given, made), checker, then=pruned, hooked=hooked)
+    given, made = (ends[1].input, ends[0].input) if ends else (None, None)
+    if adapter.request:
+        _check(adapter.request, (*path, "request"), (given, made), checker, missing="skip")
+    _check(adapter.errors, (*path, "errors"), (None, None), checker)
+    if imports:
+        _check_hook(adapter.hook, (*path, "hook"), checker)
+    if ends is not None and not adapter.request:
+        _check_requests(*ends, path, checker)
+    return pruned
 
 
 def _ends(

@@ -3,9 +3,14 @@
 A route may be answered by every version that any of its rules names: those without a weight stand in for those that are
 down. The default version and every `clients` pin must be reachable from *each* of them, every other declared version
 that is not retired from at least one. On a route with `pin: server`, a `clients` pin means a server instead of a shape.
+
+Where a step is declared to be impossible (`refuse`), two versions are kept apart: neither has to give the other's
+shape, but some version of the route has to give each of them, so that an old server stays for those who rely on it.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 from stepdown.config.compile.checker import Checker
 from stepdown.config.compile.pins import Pins
@@ -17,6 +22,12 @@ from stepdown_adapters.plan import Plan
 def can_reach(plan: Plan, served: str, pinned: str) -> bool:
     """Whether an answer of `served` can be given the shape of `pinned`."""
     return served == pinned or (served, pinned) in plan.chains
+
+
+def kept_apart(plan: Plan, routed: Iterable[str], served: str, pinned: str) -> bool:
+    """Whether a refusal excuses `served` from giving the shape of `pinned`, because another routed version does."""
+    refused = plan.refused(served, pinned) or plan.refused(pinned, served)
+    return refused is not None and any(can_reach(plan, other, pinned) for other in routed)
 
 
 def prove(route: DraftRoute, versions: Versions, pins: Pins, plan: Plan, checker: Checker) -> None:
@@ -32,7 +43,7 @@ def prove(route: DraftRoute, versions: Versions, pins: Pins, plan: Plan, checker
     for rule in route.rules:
         for served, place in rule.places.items():
             for pinned, who in promised.items():
-                if not can_reach(plan, served, pinned):
+                if not can_reach(plan, served, pinned) and not kept_apart(plan, route.served, served, pinned):
                     reason, remedy = _why_not(route, served, pinned, versions, plan)
                     problem = f"{served} cannot answer in the shape of {pinned} ({who}): {reason}"
                     checker.error(place, problem, remedy, of_key=True)
@@ -63,4 +74,7 @@ def _why_not(route: DraftRoute, served: str, pinned: str, versions: Versions, pl
     """Why `pinned` cannot be had from `served`, and what would help."""
     if versions.ids.index(served) < versions.ids.index(pinned):
         return "it is older, and adapters step down only", f"versions from {pinned} on, or an older pin"
-    return plan.missing(served, pinned), f"an adapter for it in models.{route.model}.adapters"
+    missing = plan.missing(served, pinned)
+    if plan.refused(served, pinned) is not None:
+        return missing, f"an old server for {pinned}: endpoints, and a rule that names it"
+    return missing, f"an adapter for it in models.{route.model}.adapters"

@@ -32,7 +32,7 @@ def model_of(
     whole = checker.is_whole("models", name) and all(checker.is_whole("routes", route.name) for route in routes)
     if not whole:
         return None  # what is missing from a damaged model would only be reported as uncovered
-    plan = plan_chains(versions.served, versions.ids, steps.edges, steps.reasons)
+    plan = plan_chains(versions.served, versions.ids, steps.edges, steps.reasons, steps.refusals)
     check_carried(plan, steps.carrying, checker)
     served = Served(
         frozenset(version for route in routes for version in route.served),
@@ -52,6 +52,7 @@ def model_of(
         repeatable=model.section.repeatable,
         versions=specs,
         chains=_chains(plan, steps, versions),
+        refused=_refused(plan, versions),
         clients=pins.clients,
     )
 
@@ -95,4 +96,14 @@ def _chains(plan: Plan, steps: Steps, versions: Versions) -> tuple[spec.Chain, .
         for served in versions.served
         for pinned in versions.ids
         if (served, pinned) in plan.chains
+    )
+
+
+def _refused(plan: Plan, versions: Versions) -> tuple[spec.Refused, ...]:
+    """What servers cannot give because a step is refused."""
+    return tuple(
+        spec.Refused(served, pinned, plan.missing(served, pinned))
+        for served in versions.served
+        for pinned in versions.ids
+        if not can_reach(plan, served, pinned) and plan.refused(served, pinned) is not None
     )

@@ -82,7 +82,7 @@ class _Gathering:
         folder = self.checker.folder(path)
         allowed = "a contract such as a JSON Schema file"
         try:
-            reference, file, what = _reference(given, default, folder, side)
+            reference, file, what = contract_reference(given, default, folder, side)
         except RegistryError as error:
             self.checker.error(path, str(error), "a version of the registry")
             return
@@ -96,7 +96,7 @@ class _Gathering:
         self.found.contracts[path] = contract
 
 
-def _reference(
+def contract_reference(
     given: str | ContractSection, default: tuple[str, str], folder: FilePath, side: Side
 ) -> tuple[str | dict[str, str], str | None, str]:
     """What `load_contract` is asked for, the file that it is in, and what messages call it."""

@@ -229,6 +229,20 @@ class AdapterSection(Section):
         description="What becomes of `NaN` and `Infinity`, which Python servers write and JSON does not have: "
         "`fail` refuses the answer, `nullify` reads null in their places.",
     )
+    refuse: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=500,
+        description="Why there can be no such step, as half a sentence: `the embedding space differs`. It stands alone "
+        "beside `from` and `to`, no chain leads over it, and messages about the missing way say it.",
+    )
+
+    @model_validator(mode="after")
+    def _refused_alone(self) -> Self:
+        stray = sorted(self.model_fields_set - {"source", "target", "refuse"})
+        if self.refuse is not None and stray:
+            raise refused("refuse alone beside from and to", problem=f"found refuse and {stray[0]}")
+        return self
 
 
 class ClientSection(Section):
