@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import random
+from itertools import combinations
 from typing import Any
 
 from stepdown_adapters.contract.keywords import Schema, pointer
+from stepdown_adapters.json_values import equal
 
 _NAMES = ("a", "b", "name", "data", "x", "y", "new", "score", "p", "k", "0", "labels")
 _EXTRA: tuple[Schema, ...] = (
@@ -90,7 +92,7 @@ class Forgetting:
 
     def _widened(self, kind: str, limits: dict[str, Any]) -> Schema:
         schema: dict[str, Any] = {"type": [kind, "null"] if kind != "null" and self._one_in(6) else kind}
-        schema |= {keyword: limit for keyword, limit in limits.items() if self._one_in(2)}
+        schema |= {keyword: limit for keyword, limit in limits.items() if not self._one_in(4)}
         if self._one_in(6):
             schema["x-semantic"] = {"kind": self._dice.choice(("logit", "probability", "log-prob"))}
         return schema
@@ -110,6 +112,10 @@ class Forgetting:
             schema["minItems"] = max(0, len(value) - self._dice.randrange(2))
         if self._one_in(2):
             schema["maxItems"] = len(value) + self._dice.randrange(2)
+        if self._one_in(3) and not any(equal(one, other) for one, other in combinations(value, 2)):
+            schema["uniqueItems"] = True
+        if value and self._one_in(6):
+            schema["contains"] = {"const": value[-1]}
         return schema
 
     def _object(self, value: dict[str, Any], depth: int) -> Schema:

@@ -117,7 +117,7 @@ def test_every_operation_is_searched_but_those_that_leave_documents_alone() -> N
 
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_what_an_operation_makes_is_what_its_effect_allows(name: str) -> None:
-    searched(name, 12)
+    searched(name, 16)
 
 
 @pytest.mark.slow

@@ -125,6 +125,30 @@ def test_an_operation_that_refuses_everything_gives_nothing(operation: Any, newe
     assert made(newer, operation) is False
 
 
+def test_a_number_and_a_boolean_that_python_takes_for_equal_are_told_apart() -> None:
+    table = {"map_values": {"path": "/x", "table": {"a": 1, "b": True, "c": 1.5}}}
+    assert included({"properties": {"x": {"enum": [1, True, 1.5]}}}, {"properties": {"x": NUMBER}}) != Included()
+    assert included(made(closed(x=TEXT), table), closed(x={"enum": [1, True, 1.5]})) == Included()
+    assert isinstance(included(made(closed(x=TEXT), table), closed(x=NUMBER)), Excluded)
+    assert isinstance(included(made(closed(x=TEXT), table), closed(x={"enum": [True, 1.5]})), Excluded)
+
+
+def test_an_item_that_is_added_at_the_end_may_stand_in_any_place_after_the_least_length() -> None:
+    newer = {"type": "array", "prefixItems": [TEXT, TEXT], "items": TEXT, "minItems": 1}
+    found = made(newer, {"add": {"path": "/-", "value": 7}})
+    assert (
+        included({"prefixItems": [TEXT, {"const": 7}], "type": "array", "minItems": 2, "maxItems": 2}, found)
+        == Included()
+    )
+    assert included(found, {"type": "array", "prefixItems": [TEXT], "minItems": 2}) == Included()
+
+
+def test_what_is_said_of_all_items_together_goes_when_one_changes() -> None:
+    newer = {"type": "array", "items": NUMBER, "uniqueItems": True, "contains": {"const": 2}}
+    found = made(newer, {"clamp": {"path": "/*", "max": 1}})
+    assert included({"const": [1, 1]}, found) == Included()
+
+
 def test_what_no_path_leads_to_stays_as_it_is_written() -> None:
     odd = {"not": {"type": "string"}, "if": {"const": 1}, "then": False}
     assert made(closed(x=odd, y=TEXT), {"remove": "/y"})["properties"]["x"] is odd
