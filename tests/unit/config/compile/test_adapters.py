@@ -40,3 +40,24 @@ def test_a_mistake_in_the_operations_for_errors_has_its_place(folder: Folder) ->
     errors = ("        response:", "        errors:\n          - status_map: {'200': 400}\n        response:")
     (message,) = folder.refusal(changed(errors))
     assert message.startswith("stepdown.yaml:17:25: models.churn.adapters[0].errors[0].status_map: ")
+
+
+def closed(**properties: object) -> str:
+    names = list(properties)
+    return json.dumps({"type": "object", "properties": properties, "required": names, "additionalProperties": False})
+
+
+def test_a_conversion_of_what_the_contract_has_not_is_refused_at_its_line(folder: Folder) -> None:
+    folder.write("contracts/2.0.0.json", closed(logit={"type": "string"}))
+    (message,) = folder.refusal(changed())
+    assert message.startswith("stepdown.yaml:18:22: models.churn.adapters[0].response[1].sigmoid: ")
+    assert "/score is a string after [0]/move, and sigmoid refuses every such value" in message
+
+
+def test_what_no_operation_makes_right_is_refused_at_the_list(folder: Folder) -> None:
+    folder.write("contracts/2.0.0.json", closed(logit={"type": "number"}, reason={"type": "string"}))
+    folder.write("contracts/1.1.0.json", closed(score={"type": "number"}))
+    folder.write("contracts/1.0.0.json", closed(score={"type": "number"}))
+    (message,) = folder.refusal(changed())
+    assert "models.churn.adapters[0].response: /reason is always there, and the contract declares no such" in message
+    assert folder.load(changed(PRUNED))
