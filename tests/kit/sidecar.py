@@ -12,6 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from stepdown.decide.spec import SnapshotSpec, encode
 from stepdown.plane.clock import CoarseClock
+from stepdown.plane.handoff import Handoff
 from stepdown.plane.plane import Plane
 from stepdown.telemetry.access import AccessLog
 from stepdown.telemetry.lines import LineWriter
@@ -24,10 +25,18 @@ from tests.kit.looping import PATIENCE, LoopThread
 class Sidecar:
     """One worker's plane with a listening socket on a free port; a context manager."""
 
-    def __init__(self, thread: LoopThread, spec: SnapshotSpec, *, clock: FakeClock | None = None) -> None:
+    def __init__(
+        self,
+        thread: LoopThread,
+        spec: SnapshotSpec,
+        *,
+        clock: FakeClock | None = None,
+        handoff: Handoff | None = None,
+    ) -> None:
         self._thread = thread
         self._spec = spec
         self._clock = clock
+        self._handoff = handoff
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the sidecar
         self.port = 0
 
@@ -45,7 +54,7 @@ class Sidecar:
     async def _start(self) -> None:
         loop = self._thread.loop
         clock = CoarseClock(loop) if self._clock is None else self._clock.coarse(loop)
-        self.plane = Plane(loop=loop, slab=self.slab, access=self.access, clock=clock)
+        self.plane = Plane(loop=loop, slab=self.slab, access=self.access, clock=clock, handoff=self._handoff)
         self.plane.activate(self.plane.prepare(encode(self._spec)))
         listening = socket.create_server(("127.0.0.1", 0), backlog=1024)
         listening.setblocking(False)

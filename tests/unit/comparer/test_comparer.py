@@ -128,7 +128,7 @@ def test_a_configuration_that_a_worker_has_first_is_waited_for(scene: Scene) -> 
 
 
 def test_a_configuration_that_never_comes_is_given_up_once(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "EARLY", 0.05)
+    monkeypatch.setattr(module, "EARLY", 0.3)
 
     async def script(_comparer: Comparer) -> None:
         for _ in range(200):

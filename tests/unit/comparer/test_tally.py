@@ -51,11 +51,11 @@ def test_what_could_not_be_done_is_counted_by_reason(slab: Slab) -> None:
 def test_places_of_a_contract_are_bounded_also_over_several_comparers_and_served_versions(slab: Slab) -> None:
     first = Tally(slab, lambda: 0.0)
     for number in range(PLACES - 10):
-        first.validated(SUBJECT, [Violation(f"/{number}", "type", "")])
+        first.validated(SUBJECT, [Violation(f"/first/{number}", "type", "")])
     again = Slab.attach(slab.fd, DEFAULT_SIZE)
     second = Tally(again, lambda: 0.0)
-    for number in range(PLACES + 50):
-        second.validated(SUBJECT._replace(served="3.0.0"), [Violation(f"/{number}", "type", "")])
+    for number in range(60):
+        second.validated(SUBJECT._replace(served="3.0.0"), [Violation(f"/second/{number}", "type", "")])
     found = counts(slab, "stepdown_violations_total")
     assert len({labels[3:] for labels in found}) == PLACES + 1
     assert found["churn", "3.0.0", "1.0.0", "other", "other"] == 50
