@@ -12,7 +12,7 @@ Decide = Callable[[Any, Any], Inclusion]
 ARRAY, OBJECT, STRING = {"type": "array"}, {"type": "object"}, {"type": "string"}
 ONLY_A = {**OBJECT, "properties": {"a": {"type": "boolean"}}, "required": ["a"], "additionalProperties": False}
 
-EMPTY = [
+EMPTY: list[dict[str, Any]] = [
     {**ARRAY, "maxItems": 0, "not": {"const": []}},
     {**ARRAY, "items": False, "not": {"const": []}},
     {**ARRAY, "minItems": 2, "maxItems": 1},
@@ -31,7 +31,7 @@ EMPTY = [
     {"type": "number", "minimum": 1, "maximum": 1, "not": {"multipleOf": 0.5}},
     {"type": "integer", "not": {"multipleOf": 0.5}},
 ]
-INHABITED = [
+INHABITED: list[dict[str, Any]] = [
     {**ARRAY, "not": {"enum": [[], [None]]}},
     {**ARRAY, "minItems": 1, "items": {"type": "boolean"}, "not": {"const": [True]}},
     {**ARRAY, "items": {"enum": [1]}, "not": {"enum": [[], [1], [1, 1]]}},
@@ -47,7 +47,7 @@ INHABITED = [
     {"type": "number", "maximum": -0.5, "not": {"type": "integer"}},
     {"type": "integer", "maximum": 10**30, "minimum": 10**30},
 ]
-UNDECIDED = [
+UNDECIDED: list[dict[str, Any]] = [
     {**ARRAY, "minItems": 300},
     {**ARRAY, "contains": STRING, "minContains": 20},
     {**ARRAY, "minItems": 30, "uniqueItems": True},
