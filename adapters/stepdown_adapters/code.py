@@ -38,6 +38,7 @@ class Code:
         self._open: set[str] = set()
         self._aliases: dict[str, str] = {}
         self._known: dict[str, str] = {}
+        self._objects: set[str] = set()
 
     def line(self, text: str) -> None:
         """Adds one line at the current depth."""
@@ -48,11 +49,14 @@ class Code:
         """Adds `header` and puts what follows inside of it."""
         self.line(header)
         self._indent += 1
-        before = len(self._lines)
+        before, objects = len(self._lines), self._objects
+        # What is learned in a block holds in it only; what holds before a loop may have changed in its second round.
+        self._objects = set() if header.startswith("for ") else objects.copy()
         yield
         if len(self._lines) == before:
             self.line("pass")
         self._indent -= 1
+        self._objects = objects & self._objects
 
     def alias(self, name: str, spot: str) -> None:
         """Declares that the variable `name`, which must always be what is at `spot`, holds an opened value."""
@@ -68,6 +72,15 @@ class Code:
         """The variable that holds what is at `spot`, if there is one."""
         return self._known.get(spot)
 
+    def learn_object(self, name: str) -> None:
+        """Declares that from here on the variable `name` holds an object: a member was read of it, or it has failed."""
+        if name.isidentifier():
+            self._objects.add(name)
+
+    def is_object(self, name: str) -> bool:
+        """Whether the variable is known to hold an object."""
+        return name in self._objects
+
     def is_open(self, spot: str) -> bool:
         """Whether the value at `spot` is known to be opened."""
         return spot in self._open
@@ -80,6 +93,7 @@ class Code:
         self._open.discard(spot)
         for target in targets:
             self._known.pop(target, None)
+            self._objects.discard(target)
         self.line(f"{' = '.join(targets)} = {expression}")
 
     def fresh(self, hint: str) -> str:

@@ -57,6 +57,8 @@ class Lazy:
     """The fast codec: numbers in opened parts become Python numbers, of two equal names the last one counts."""
 
     decode = staticmethod(_value)
+    object_of = staticmethod(_object)
+    """Opens what must be an object, or raises."""
 
     def plain(self, value: Any) -> Any:
         """The value, decoded to its last leaf."""

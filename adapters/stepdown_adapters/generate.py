@@ -7,7 +7,7 @@ in code written for them, and encodes. `at` says which operation is at work, so 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -18,6 +18,7 @@ from stepdown_adapters.code import Code
 from stepdown_adapters.codec import LAZY, Lazy, checked, read, read_lazily
 from stepdown_adapters.context import Context
 from stepdown_adapters.errors import AdaptError, OperationError, Refusal
+from stepdown_adapters.fuse import Stage, fused, staged
 from stepdown_adapters.hooks import load_hook
 from stepdown_adapters.json_values import flaw
 from stepdown_adapters.non_finite import with_nulls
@@ -155,6 +156,7 @@ class _Function:
         }
         self._code = Code(self._namespace, self._numbers, indent=2)
         self._kept: list[Operation] = []
+        self._waiting: list[Stage] = []
 
     def add(self, step: Declaration, operations: Sequence[Operation], carried: set[str]) -> set[str]:
         """The code of one step's operations; `carried` are the names of what is carried before them, returned after."""
@@ -171,20 +173,35 @@ class _Function:
         elif not self.touches:
             self._read = "checked"
         self.touches = True
-        self._kept += operations  # numbers are by identity, so operations must live on
-        self._comment(step)
-        for operation, path in _all(operations, Path()):
-            self._numbers[id(operation)] = len(self._sites)
-            self._sites.append(_Site(_name(step), f"{self.direction}{operation.where}", str(path + operation.about)))
-        for operation in operations:
-            self._code.at(operation)
-            operation.emit(self._code, "document")
+        self._waiting += staged(step, operations)
         return carried | names(operations)
+
+    def _emit(self) -> None:
+        """The code of the operations that wait for their neighbours."""
+        step = None
+        for stage in fused(self._waiting):
+            if stage.step is not step:
+                step = stage.step
+                self._comment(step)
+            self._number(stage.operation, Path(), stage.step, stage.owners)
+            self._code.at(stage.operation)
+            stage.operation.emit(self._code, "document")
+        self._waiting.clear()
+
+    def _number(self, operation: Operation, prefix: Path, step: Declaration, owners: dict[int, Declaration]) -> None:
+        """Gives an operation and those inside of it their numbers."""
+        self._kept.append(operation)  # numbers are by identity, so operations must live on
+        step = owners.get(id(operation), step)
+        self._numbers[id(operation)] = len(self._sites)
+        self._sites.append(_Site(_name(step), f"{self.direction}{operation.where}", str(prefix + operation.about)))
+        for inner in operation.inner():
+            self._number(inner, prefix + operation.inside, step, owners)
 
     def add_hook(self, step: Declaration, reference: str) -> None:
         """The call of a Python function, marked unproved."""
         self.touches = True
         self.needs = EVERYTHING
+        self._emit()
         self._comment(step)
         hook = self._code.constant(_hook(reference), "hook")
         self._code.line(f"at = {len(self._sites)}")
@@ -193,6 +210,7 @@ class _Function:
 
     def compiled(self) -> Convert:
         """The finished function; one that returns its argument where there is nothing to do."""
+        self._emit()
         body = self._code.source() + f"        at = {len(self._sites)}\n"
         self._sites.append(_Site(self._whole, f"writing the {self.direction}", ""))
         self.source = (_WHOLE if self.touches else _IDENTITY).format(name=self.direction, body=body, read=self._read)
@@ -218,12 +236,6 @@ class _Function:
 
 def _name(step: Declaration) -> str:
     return f"{step.source} -> {step.target}"
-
-
-def _all(operations: Sequence[Operation], prefix: Path) -> Iterator[tuple[Operation, Path]]:
-    for operation in operations:
-        yield operation, prefix
-        yield from _all(operation.inner(), prefix + operation.inside)
 
 
 def _hook(reference: str) -> Callable[[Any, Context], Any]:

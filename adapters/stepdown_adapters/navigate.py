@@ -15,9 +15,14 @@ from stepdown_adapters.paths import Every, Member, Path, Segment, Where
 Visit = Callable[[str], None]
 
 
-def opened(code: Code, spot: str, following: Segment | None = None, hint: str = "value") -> str:
-    """Code that opens the value at `spot`; returns the name of a variable that holds it."""
+def opened(code: Code, spot: str, following: Segment | None = None, hint: str = "value", *, fails: bool = False) -> str:
+    """Code that opens the value at `spot`; returns the name of a variable that holds it.
+
+    With `fails`, what cannot have the `following` segment may raise here already.
+    """
     opener = "items" if isinstance(following, Every | Where) else "opened"
+    if fails and isinstance(following, Member) and following.index is None:
+        opener = "object_of"
     if code.is_open(spot):
         return spot
     if spot.isidentifier():
@@ -55,11 +60,12 @@ def every(code: Code, spot: str, path: Path, visit: Visit, *, fails: bool, hint:
         visit(spot)
         return
     segment, rest = path.segments[0], Path(path.segments[1:])
-    container = opened(code, spot, segment, hint)
+    container = opened(code, spot, segment, hint, fails=fails)
     if isinstance(segment, Member):
         below = segment.name
         if fails:
             every(code, _member(code, container, segment), rest, visit, fails=fails, hint=below)
+            _learn(code, container, segment)
             return
         condition, key = asked(code, container, segment)
         with code.block(f"if {condition}:"):
@@ -86,17 +92,11 @@ def single(code: Code, spot: str, path: Path, visit: Visit, *, fails: bool, hint
         visit(spot)
         return
     segment, rest = path.segments[0], Path(path.segments[1:])
-    container = opened(code, spot, segment, hint)
+    container = opened(code, spot, segment, hint, fails=fails)
     if isinstance(segment, Member):
         if fails:
-            single(
-                code,
-                _member(code, container, segment),
-                rest,
-                visit,
-                fails=fails,
-                hint=segment.name,
-            )
+            single(code, _member(code, container, segment), rest, visit, fails=fails, hint=segment.name)
+            _learn(code, container, segment)
             return
         condition, key = asked(code, container, segment)
         with code.block(f"if {condition}:"):
@@ -119,7 +119,8 @@ def made(code: Code, spot: str, path: Path) -> str:
         container = opened(code, spot, segment, "target")
         if isinstance(segment, Member):
             name = literal(segment.name)
-            code.line(f"if isinstance({container}, dict): {container}.setdefault({name}, {{}})")
+            condition = "" if code.is_object(container) else f"if isinstance({container}, dict): "
+            code.line(f"{condition}{container}.setdefault({name}, {{}})")
             spot = _member(code, container, segment)
         else:
             index, where = code.fresh("index"), code.constant(segment, "where")
@@ -132,9 +133,16 @@ def asked(code: Code, container: str, segment: Member) -> tuple[str, str]:
     """A condition that holds where the member is there, and the expression of its key."""
     name = literal(segment.name)
     if segment.index is None:
-        return f"isinstance({container}, dict) and {name} in {container}", name
+        certain = "" if code.is_object(container) else f"isinstance({container}, dict) and "
+        return f"{certain}{name} in {container}", name
     key = code.fresh("key")
     return f"({key} := key_if_any({container}, {name}, {segment.index})) is not MISSING", key
+
+
+def _learn(code: Code, container: str, segment: Member) -> None:
+    """Whatever was emitted for a place that must exist has read it, so its container is an object by now."""
+    if segment.index is None:
+        code.learn_object(container)
 
 
 def _member(code: Code, container: str, segment: Member) -> str:

@@ -30,6 +30,7 @@ class Runtime:
             "Raw": Raw,
             "Refusal": Refusal,
             "opened": self._codec.opened,
+            "object_of": self._codec.object_of,
             "items": self._codec.items,
             "plain": self._codec.plain,
             "decode": self._codec.decode,

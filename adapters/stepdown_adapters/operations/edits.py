@@ -121,6 +121,8 @@ class Remove(Operation):
                 code.line(f"del {holder}[{literal(last.name)}]")
             elif isinstance(last, Member) and fails:
                 code.line(f"del {holder}[key_of({holder}, {literal(last.name)}, {last.index})]")
+            elif isinstance(last, Member) and last.index is None and code.is_object(holder):
+                code.line(f"{holder}.pop({literal(last.name)}, None)")
             elif isinstance(last, Member):
                 condition, key = navigate.asked(code, holder, last)
                 code.line(f"if {condition}: del {holder}[{key}]")

@@ -267,13 +267,14 @@ def take(code: Code, spot: str, source: Path, value: str, *, fails: bool, copies
     last = source.last
 
     def visit(parent: str) -> None:
-        holder = navigate.opened(code, parent, last, "holder")
+        holder = navigate.opened(code, parent, last, "holder", fails=fails)
         if isinstance(last, Member) and not fails:
             condition, key = navigate.asked(code, holder, last)
             code.line(f"if {condition}: {value} = {holder}.pop({key})")
         elif isinstance(last, Member):
             if last.index is None:
                 code.line(f"{value} = {holder}.pop({literal(last.name)})")
+                code.learn_object(holder)
             else:
                 code.line(f"{value} = {holder}.pop(key_of({holder}, {literal(last.name)}, {last.index}))")
         else:
