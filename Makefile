@@ -69,8 +69,13 @@ build: setup ## wheel and sdist into dist/
 	$(BIN)/hatchling build
 
 .PHONY: bench
-bench: setup .envs/envoy/.installed ## Stepdown beside nginx, HAProxy and Envoy; WRITE=1 puts it into docs/performance.md
+bench: setup .envs/envoy/.installed ## all benchmarks; WRITE=1 puts them into docs/performance.md; ARGS: of the proxies only
 	$(BIN)/python -m bench $(if $(WRITE),--write) $(ARGS)
+	$(if $(ARGS),,@$(MAKE) bench-adapters)
+
+.PHONY: bench-adapters
+bench-adapters: setup .envs/expressions/.installed ## what adapters and check cost, in less than a minute; WRITE=1 as above
+	$(BIN)/python -m bench.adapters $(if $(WRITE),--write) $(ARGS)
 
 .PHONY: lock
 lock: ## resolve all dependencies anew and write requirements/*.txt with hashes
@@ -78,6 +83,7 @@ lock: ## resolve all dependencies anew and write requirements/*.txt with hashes
 	$(LOCK) pyproject.toml --all-extras --output-file requirements/runtime.txt
 	$(LOCK) pyproject.toml --all-extras --group test --output-file requirements/test.txt
 	$(LOCK) --group envoy --output-file requirements/envoy.txt
+	$(LOCK) --group expressions --output-file requirements/expressions.txt
 	$(LOCK) requirements/mlserver.in --output-file requirements/mlserver.txt
 
 # Universal: one lock for all supported Pythons and platforms.

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bench import report
+from bench import page, report
 from bench.peers import PEERS, Upstream, upstream
 from bench.probes import Memories, cold_start, memories
 from bench.profile import profile
@@ -40,9 +40,10 @@ def main() -> None:
         cold, memory = (None, None) if options.brief else _alone(rows, behind, options, console)
     judged = promises({row.peer.name: row for row in rows}, cold, memory)
     conditions = report.describe(options.rounds, options.seconds, rate)
-    report.show(console, rows, judged, conditions)
+    tables = report.tables(rows, judged)
+    page.show(console, tables, conditions)
     if options.write:
-        report.write(rows, judged, conditions)
+        page.write(report.SECTION, tables, conditions)
 
 
 def _options() -> argparse.Namespace:
@@ -52,7 +53,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--only", action="append", choices=NAMED, metavar="NAME", help="a row to measure; repeatable")
     parser.add_argument("--brief", action="store_true", help="leave out latency, cold start and memory")
     parser.add_argument("--profile", choices=NAMED, metavar="NAME", help="only show where one row's time goes, by perf")
-    parser.add_argument("--write", action="store_true", help=f"put the tables into {report.PAGE.name}")
+    parser.add_argument("--write", action="store_true", help=f"put the tables into {page.PAGE.name}")
     return parser.parse_args()
 
 

@@ -23,7 +23,7 @@ class Program:
         with output.open("wb") as file:
             self._process = subprocess.Popen(
                 ["taskset", "--cpu-list", str(core), *command],
-                env=_environment(),
+                env=environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=file,
                 stderr=subprocess.STDOUT,
@@ -92,7 +92,7 @@ class Program:
                 os.kill(pid, signal.SIGKILL)
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
     """Ours, but Python may keep what it compiled, as an installed sidecar does: else a cold start compiles it anew."""
     return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
