@@ -15,11 +15,15 @@ from tests.kit.client import ask
 from tests.kit.load import REQUEST
 from tests.kit.looping import LoopThread
 from tests.kit.processes import Processes, eventually
-from tests.kit.upstream import Script, Upstream, serve
+from tests.kit.upstream import Peer, Upstream
 
 NEW = {
     "type": "object",
-    "properties": {"score": {"type": "number"}, "notes": {"type": "object"}},
+    "properties": {
+        "score": {"type": "number"},
+        "notes": {"type": "object"},
+        "by_user": {"additionalProperties": {"type": "number"}},
+    },
     "required": ["score"],
 }
 OLD = {"type": "object", "properties": {"probability": {"type": "number", "maximum": 1}}, "required": ["probability"]}
@@ -58,12 +62,35 @@ def answer(body: Any, *lines: bytes, media: bytes = b"application/json", status:
 
 
 @dataclass
+class Server:
+    """What the model server says next, on connections that are open too."""
+
+    answer: bytes = b""
+    pieces: int = 0
+    """Where not 0, bytes of each write."""
+    ends: bool = False
+    """Whether the connection ends with the answer."""
+
+    async def play(self, peer: Peer) -> None:
+        """The script."""
+        while True:
+            await peer.request()
+            await peer.send(self.answer, slice_every=self.pieces)
+            if self.ends:
+                peer.fin()
+                return
+
+
+@dataclass
 class Validated:
     """A running sidecar whose served version's answers are held against contracts."""
 
     directory: Path
     sidecar: Processes
     upstream: Upstream
+    server: Server
+    before: str = ""
+    """The metrics at the last `mark`."""
 
     def ask(self, request: bytes = REQUEST) -> int:
         """Status of the answer to one request."""
@@ -75,15 +102,14 @@ class Validated:
         self.sidecar.wait_for("comparer works", pid=started[-1]["pid"])
         return int(started[-1]["pid"])
 
+    def mark(self) -> None:
+        """Count from now on."""
+        self.before = self.sidecar.get("status", "/metrics")[1].decode()
+
     def metric(self, name: str, **labels: str) -> float:
-        """Sum of the samples of a family that have these labels."""
-        _status, body = self.sidecar.get("status", "/metrics")
-        return sum(
-            sample.value
-            for family in text_string_to_metric_families(body.decode())
-            for sample in family.samples
-            if sample.name == name and labels.items() <= sample.labels.items()
-        )
+        """Sum of the samples of a family that have these labels, without what was there at the last `mark`."""
+        now = self.sidecar.get("status", "/metrics")[1].decode()
+        return _sum(now, name, labels) - _sum(self.before, name, labels)
 
     def counted(self, count: int, name: str = "stepdown_validations_total", **labels: str) -> None:
         """Wait until a family has counted to `count`."""
@@ -95,6 +121,16 @@ class Validated:
         before = len(self.sidecar.seen("configuration is in force"))
         write(self.directory, self.upstream.port, **options)
         self.sidecar.wait_for("configuration is in force", count=before + 1)
+
+
+def _sum(text: str, name: str, labels: dict[str, str]) -> float:
+    found = (
+        sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+        if sample.name == name and labels.items() <= sample.labels.items()
+    )
+    return sum(found, 0.0)
 
 
 def write(
@@ -125,12 +161,13 @@ def write(
 
 
 @contextmanager
-def validated(directory: Path, script: Script | bytes, *, compares: bool = True, **options: Any) -> Iterator[Validated]:
-    """The server that plays `script` and a sidecar in front of it, started, with its comparer if it is to have one."""
-    with LoopThread() as thread, Upstream(thread, serve(script) if isinstance(script, bytes) else script) as upstream:
+def validated(directory: Path, first: bytes = b"", *, compares: bool = True, **options: Any) -> Iterator[Validated]:
+    """A server that answers `first` and a sidecar in front of it, started, with its comparer if it is to have one."""
+    server = Server(first)
+    with LoopThread() as thread, Upstream(thread, server.play) as upstream:
         with Processes(write(directory, upstream.port, **options)) as sidecar:
             sidecar.started()
             if compares:
                 sidecar.wait_for("comparer works")
-            yield Validated(directory, sidecar, upstream)
+            yield Validated(directory, sidecar, upstream, server)
         assert not upstream.failures, upstream.failures

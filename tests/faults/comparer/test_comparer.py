@@ -6,6 +6,8 @@ import os
 import signal
 from pathlib import Path
 
+import pytest
+
 from tests.kit.load import Load
 from tests.kit.processes import eventually, is_running
 from tests.kit.validation import NATIVE, answer, validated
@@ -44,17 +46,33 @@ def test_killed_under_load_it_is_replaced_and_no_request_fails_and_its_counters_
         # What it had in its hands when it died is lost: one sample at most.
         eventually(lambda: scene.metric("stepdown_validations_total", **NATIVE) >= asked - 1)
 
+        # It gives way to everybody else.
+        process = Path(f"/proc/{second}")
+        assert int(process.joinpath("stat").read_text().rpartition(")")[2].split()[16]) == 10  # niceness
+        assert process.joinpath("oom_score_adj").read_text() == "800\n"
 
-def test_what_waits_for_a_killed_one_is_done_by_its_successor(tmp_path: Path) -> None:
+
+@pytest.mark.slow
+def test_whoever_is_replaced_nothing_that_waits_is_lost(tmp_path: Path) -> None:
     with validated(tmp_path, GOOD) as scene:
         first = scene.comparer()
         os.kill(first, signal.SIGSTOP)
         for _ in range(20):
             assert scene.ask() == 200
         assert scene.metric("stepdown_validations_total") == 0
+        os.kill(scene.sidecar.worker(), signal.SIGKILL)
+        scene.sidecar.wait_for("worker listens", count=2)
+        assert scene.ask() == 200
         os.kill(first, signal.SIGKILL)
-        scene.counted(20, **NATIVE, result="valid")
+        scene.counted(21, **NATIVE, result="valid")
         assert scene.metric(SKIPPED) == 0
+        second = scene.comparer()
+        os.kill(scene.sidecar.controller(), signal.SIGKILL)
+        scene.sidecar.wait_for("configuration is in force", count=2)
+        assert scene.ask() == 200
+        scene.counted(22, **NATIVE)
+        assert scene.comparer() == second
+        eventually(lambda: scene.metric("stepdown_comparer_up") == 1)
 
 
 def test_stopped_it_holds_up_nobody_and_memory_does_not_grow(tmp_path: Path) -> None:
@@ -77,6 +95,7 @@ def test_stopped_it_holds_up_nobody_and_memory_does_not_grow(tmp_path: Path) -> 
         assert scene.ask() == 200
 
 
+@pytest.mark.slow
 def test_a_stopped_one_that_is_not_wanted_any_more_is_ended(tmp_path: Path) -> None:
     with validated(tmp_path, GOOD) as scene:
         comparer = scene.comparer()
@@ -87,37 +106,20 @@ def test_a_stopped_one_that_is_not_wanted_any_more_is_ended(tmp_path: Path) -> N
         assert scene.ask() == 200
 
 
-def test_it_leaves_with_the_sidecar_and_does_not_outlive_it(tmp_path: Path) -> None:
+def test_it_does_not_outlive_the_sidecar(tmp_path: Path) -> None:
     with validated(tmp_path, GOOD) as scene:
         comparer = scene.comparer()
+        os.kill(comparer, signal.SIGSTOP)
         scene.sidecar.signal(signal.SIGTERM)
         assert scene.sidecar.exit_code() == 0
         eventually(lambda: not is_running(comparer))
+
+
+@pytest.mark.slow
+def test_it_does_not_outlive_a_killed_parent(tmp_path: Path) -> None:
     with validated(tmp_path, GOOD) as scene:
         comparer = scene.comparer()
         os.kill(comparer, signal.SIGSTOP)
         scene.sidecar.process.kill()
         scene.sidecar.exit_code()
         eventually(lambda: not is_running(comparer))
-
-
-def test_a_killed_worker_and_a_killed_controller_leave_it_at_work(tmp_path: Path) -> None:
-    with validated(tmp_path, GOOD) as scene:
-        comparer = scene.comparer()
-        assert scene.ask() == 200
-        scene.counted(1, **NATIVE)
-        os.kill(scene.sidecar.worker(), signal.SIGKILL)
-        scene.sidecar.wait_for("worker listens", count=2)
-        os.kill(scene.sidecar.controller(), signal.SIGKILL)
-        scene.sidecar.wait_for("configuration is in force", count=2)
-        assert scene.ask() == 200
-        scene.counted(2, **NATIVE)
-        assert scene.comparer() == comparer
-        eventually(lambda: scene.metric("stepdown_comparer_up") == 1)
-
-
-def test_it_gives_way_to_everybody_else(tmp_path: Path) -> None:
-    with validated(tmp_path, GOOD) as scene:
-        process = Path(f"/proc/{scene.comparer()}")
-        assert int(process.joinpath("stat").read_text().rpartition(")")[2].split()[16]) == 10  # niceness
-        assert process.joinpath("oom_score_adj").read_text() == "800\n"
