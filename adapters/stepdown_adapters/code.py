@@ -39,6 +39,7 @@ class Code:
         self._aliases: dict[str, str] = {}
         self._known: dict[str, str] = {}
         self._objects: set[str] = set()
+        self._put: tuple[str, str, int] | None = None
 
     def line(self, text: str) -> None:
         """Adds one line at the current depth."""
@@ -80,6 +81,17 @@ class Code:
     def is_object(self, name: str) -> bool:
         """Whether the variable is known to hold an object."""
         return name in self._objects
+
+    def put(self, spot: str, name: str) -> None:
+        """Adds a line that puts the value of the variable `name` at `spot`."""
+        self.line(f"{spot} = {name}")
+        self._put = spot, name, len(self._lines)
+
+    def just_put(self, spot: str) -> str:
+        """An expression of what is at `spot`: a variable, where the line before has put it there."""
+        spotted, name, lines = self._put or ("", "", 0)
+        since = self._lines[lines:]
+        return name if spotted == spot and all(line.lstrip().startswith("at = ") for line in since) else spot
 
     def is_open(self, spot: str) -> bool:
         """Whether the value at `spot` is known to be opened."""

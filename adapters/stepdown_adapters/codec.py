@@ -72,25 +72,28 @@ class Lazy:
 
     def opened(self, value: Any) -> Any:
         """The value; an object or array is no longer `Raw`, a scalar stays as it is written."""
-        if not isinstance(value, Raw):
-            return value
-        first = memoryview(value)[0]
+        return self.raw_opened(value) if value.__class__ is Raw else value
+
+    def raw_opened(self, raw: Raw) -> Any:
+        """The same for what is known to be unopened."""
+        first = memoryview(raw)[0]
         if first == 0x7B:  # {
-            return _object(value)
-        return _array(value) if first == 0x5B else value  # [
+            return _object(raw)
+        return _array(raw) if first == 0x5B else raw  # [
 
     def items(self, value: Any) -> Any:
         """Like `opened`; objects that are items of an array are opened with it."""
-        if not isinstance(value, Raw):
-            return value
-        try:
-            return _objects(value)
-        except msgspec.ValidationError:  # not an array, or not all of its items are objects
-            return self.opened(value)
+        return self.raw_items(value) if value.__class__ is Raw else value
 
-    def encode(self, document: Any) -> bytes:
-        """JSON text of a lazy document without NaN and infinities."""
-        return _encode(document)
+    def raw_items(self, raw: Raw) -> Any:
+        """The same for what is known to be unopened."""
+        try:
+            return _objects(raw)
+        except msgspec.ValidationError:  # not an array, or not all of its items are objects
+            return self.opened(raw)
+
+    encode = staticmethod(_encode)
+    """JSON text of a lazy document without NaN and infinities."""
 
 
 class Plain:
@@ -109,11 +112,12 @@ PLAIN = Plain()
 
 def read_lazily(body: bytes) -> Any:
     """What `read` gives with the fast codec; an object, which most bodies are, is not looked at twice."""
-    if not body.startswith(b"{"):
-        return read(LAZY, body)
     if len(body) > _SHALLOW or not body.isascii():
         _check(body)
-    return _object(body)
+    try:
+        return _object(body)
+    except msgspec.ValidationError:  # it is something else
+        return read(LAZY, body)
 
 
 def read(codec: Codec, body: bytes) -> Any:

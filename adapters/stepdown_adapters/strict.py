@@ -113,7 +113,7 @@ class Strict:
             return _opened_object(value)
         return _array(value) if first == 0x5B else value  # [
 
-    items = object_of = opened
+    items = object_of = raw_opened = raw_items = opened
 
     def encode(self, document: Any) -> bytes:
         """JSON text of a lazy document without NaN and infinities."""

@@ -243,7 +243,7 @@ class Convert(Operation):
             code.assign(place, self._call(code, place, late_function))
             return
         function = code.constant(self.conversion.function, self.name)
-        code.line(f"x = {place}")
+        code.line(f"x = {code.just_put(place)}")
         code.line("if x.__class__ is Raw: x = decode(x)")
         code.line("elif isinstance(x, (dict, list)): x = plain(x)")
         code.assign(place, self._inlined(code, function))

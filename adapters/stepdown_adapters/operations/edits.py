@@ -267,7 +267,7 @@ def put(code: Code, parent: str, last: Member | Every | Where, value: str) -> No
     assert isinstance(last, Member)
     holder, name = navigate.opened(code, parent, None, "holder"), literal(last.name)
     if last.index is None and last.name != LAST:
-        code.line(f"{holder}[{name}] = {value}")
+        code.put(f"{holder}[{name}]", value)
     else:
         code.line(f"put({holder}, {name}, {last.index}, {value})")
 

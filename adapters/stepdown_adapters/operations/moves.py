@@ -38,14 +38,16 @@ class Transfer(Operation):
     def parse(cls, options: Options) -> Transfer:
         """From `{from, to, on_missing}`; `*` may stand in the part that both paths begin with."""
         source, target = options.path("from"), options.path("to")
-        prefix, source, target = _common(source, target)
+        on_missing = options.on_missing()
+        # A default is put where even the members on the way are missing, so those are no place to start from.
+        prefix, source, target = _common(source, target, along_members=not on_missing.fills)
         if source.many or target.many:
             options.problem("from", "needs one source and one target: * may only stand where both paths are the same")
         if target.segments and not isinstance(target.last, Member):
             options.problem("to", "puts a value at a member, an index or -")
         if target.segments[: len(source.segments)] == source.segments and options.has("from") and options.has("to"):
             options.problem("to", "lies in its own source" if target != source else "is its own source")
-        return cls(where=options.where, prefix=prefix, source=source, target=target, on_missing=options.on_missing())
+        return cls(where=options.where, prefix=prefix, source=source, target=target, on_missing=on_missing)
 
     def apply(self, container: Any, key: Any, scene: Scene) -> None:
         """See the base."""
@@ -285,13 +287,15 @@ def take(code: Code, spot: str, source: Path, value: str, *, fails: bool, copies
     navigate.single(code, spot, source.parent, visit, fails=fails)
 
 
-def _common(source: Path, target: Path) -> tuple[Path, Path, Path]:
-    """The part up to the last `*` that both paths begin with, and what is left of each."""
+def _common(source: Path, target: Path, *, along_members: bool) -> tuple[Path, Path, Path]:
+    """The part that both paths begin with, to the last `*` and perhaps members after it, and what is left of each."""
     cut = 0
+    shortest = min(len(source.segments), len(target.segments))
     for index, (one, other) in enumerate(zip(source.segments, target.segments, strict=False), 1):
         if one != other:
             break
-        if isinstance(one, Every):
+        member = along_members and isinstance(one, Member) and cut == index - 1 and index < shortest
+        if isinstance(one, Every) or member:
             cut = index
     return Path(source.segments[:cut]), Path(source.segments[cut:]), Path(target.segments[cut:])
 
