@@ -15,16 +15,13 @@ the same set of declared versions share one `Pin`, which is what the rest of the
 
 from __future__ import annotations
 
-import re
-
 from stepdown.decide import spec
 from stepdown.errors import BadPinError
+from stepdown_adapters.pinned import wanted
 from stepdown_adapters.versions import Range, Version, VersionError
 
 HEADER = b"x-model-version"
 
-_VALUE = re.compile(rb"[A-Za-z0-9._^~<>=,* -]{1,128}")
-_NAMED = re.compile(r" *([A-Za-z0-9_][A-Za-z0-9._-]*)=(.*)")
 _UNREAD = object()
 
 
@@ -66,36 +63,18 @@ class Pins:
         return self._pin(Range.parse(version))
 
     def _parse(self, value: bytes) -> Pin | None:
-        if _VALUE.fullmatch(value) is None:
-            raise BadPinError("a version is 1 to 128 letters, digits, spaces or any of . _ ^ ~ < > = , * -")
-        wanted = self._wanted(value.decode("ascii"))
-        if wanted is None:
-            return None
-        if wanted.strip(" ") == "latest":
-            return self.exactly(self._latest)
         try:
-            return self._pin(Range.parse(wanted))
+            text = wanted(value.decode("latin-1"), self._name)
+            if text is None:
+                return None
+            if text.strip(" ") == "latest":
+                return self.exactly(self._latest)
+            return self._pin(Range.parse(text))
         except VersionError as error:
             raise BadPinError(str(error)) from error
 
-    def _wanted(self, text: str) -> str | None:
-        """The part of the value that is about this model."""
-        items = text.split(",")
-        if len(items) == 1 and not _NAMED.fullmatch(text):
-            return text
-        wanted: str | None = None
-        for item in items:
-            named = _NAMED.fullmatch(item)
-            if named is None:
-                raise BadPinError(f"{item.strip()!r} in a list names no model; write model=version")
-            if named[1] == self._name:
-                if wanted is not None:
-                    raise BadPinError(f"the model {self._name} is named twice")
-                wanted = named[2]
-        return wanted
-
-    def _pin(self, wanted: Range) -> Pin:
-        allowed = [version for parsed, version in self._declared if wanted.allows(parsed)]
+    def _pin(self, allowed_by: Range) -> Pin:
+        allowed = [version for parsed, version in self._declared if allowed_by.allows(parsed)]
         versions = tuple(version.id for version in allowed if not version.retired)
         retired = tuple(version.id for version in allowed if version.retired)
         return self._made.setdefault((versions, retired), Pin(versions, retired))
