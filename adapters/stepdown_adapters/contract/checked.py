@@ -54,10 +54,11 @@ class Contract(model.Contract):
         found = schema if isinstance(schema, model.Contract) else json_schema.contract_of_value(schema, place)
         return cls(found.schema, found.kind, found.place, found.envelope, found.warnings)
 
-    def violations(self, document: Any, limit: int = 20) -> list[Violation]:
+    def violations(self, document: Any, limit: int = 20, *, exact: bool = False) -> list[Violation]:
         """The first `limit` ways in which a document, or the JSON text of one as bytes, breaks the contract.
 
-        Neither paths nor messages hold anything of the document, so both may be logged.
+        Neither paths nor messages hold anything of the document, so both may be logged; `exact` paths lead to the very
+        item and member instead.
         """
         try:
             validator = self._validator
@@ -66,7 +67,7 @@ class Contract(model.Contract):
         if validator is None:
             validator = Validator(self.schema)
             object.__setattr__(self, "_validator", validator)
-        return validator.violations(document, limit)
+        return validator.violations(document, limit, exact=exact)
 
     def is_valid(self, document: Any) -> bool:
         """Whether a document, or the JSON text of one as bytes, keeps the contract."""

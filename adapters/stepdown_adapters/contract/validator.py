@@ -17,7 +17,7 @@ import orjson
 from stepdown_adapters import codec
 from stepdown_adapters.contract.breaches import sentence
 from stepdown_adapters.contract.declared import generic_path
-from stepdown_adapters.contract.keywords import Schema
+from stepdown_adapters.contract.keywords import Schema, pointer
 from stepdown_adapters.errors import Refusal
 from stepdown_adapters.json_values import flaw
 
@@ -54,8 +54,11 @@ class Validator:
         """Whether a document, or the JSON text of one as bytes, keeps the contract."""
         return not self.violations(document, 1)
 
-    def violations(self, document: Any, limit: int = 20) -> list[Violation]:
-        """The first `limit` ways in which a document, or the JSON text of one as bytes, breaks the contract."""
+    def violations(self, document: Any, limit: int = 20, *, exact: bool = False) -> list[Violation]:
+        """The first `limit` ways in which a document, or the JSON text of one as bytes, breaks the contract.
+
+        `exact` paths lead to the very item and member, and so hold names of the document's own.
+        """
         if isinstance(document, bytes | bytearray | memoryview):
             try:
                 codec.checked(bytes(document))
@@ -68,11 +71,13 @@ class Validator:
             found = flaw(document)
             if found is not None:
                 return [Violation("", NOT_JSON, found)]
-        return [self._violation(error) for error in islice(self._compiled.iter_errors(document), limit)]
+        return [self._violation(error, exact) for error in islice(self._compiled.iter_errors(document), limit)]
 
-    def _violation(self, error: jsonschema_rs.ValidationError) -> Violation:
+    def _violation(self, error: jsonschema_rs.ValidationError, exact: bool) -> Violation:
         keyword = error.kind.name
         if error.schema_path and error.schema_path[-1] in _OTHERWISE_NAMED:
             keyword = str(error.schema_path[-1])
         message = sentence(keyword, error.kind.as_dict(), error.instance)
-        return Violation(generic_path(self._schema, error.instance_path), keyword, message)
+        tokens = error.instance_path
+        path = pointer(*map(str, tokens)) if exact else generic_path(self._schema, tokens)
+        return Violation(path, keyword, message)
