@@ -10,6 +10,7 @@ from stepdown import __version__
 from stepdown.cli.check import check
 from stepdown.cli.diff import diff
 from stepdown.cli.explain import explain
+from stepdown.cli.gate import gate
 from stepdown.cli.registry import registry
 from stepdown.cli.run import run
 from stepdown.cli.schema import schema
@@ -21,6 +22,7 @@ HELP = """Routes requests to the right version of a model, and steps answers dow
   stepdown check stepdown.yaml     find every mistake in a configuration, and see who can be served what
   stepdown explain stepdown.yaml   see which version would answer one request, in which shape, and why
   stepdown diff OLD NEW            see what a new contract breaks, for whom, and how to repair it
+  stepdown gate --base origin/main refuse a change that would break clients, in CI
   stepdown schema                  let the editor complete and check the configuration
   stepdown registry list           see which versions of which models there are; add, verify and load them
 """
@@ -54,6 +56,7 @@ def options(
 app.command()(check)
 app.command()(diff)
 app.command()(explain)
+app.command()(gate)
 app.command()(schema)
 app.add_typer(registry)
 
