@@ -8,9 +8,9 @@ A path is a list of segments, each after a `/`; the empty path is the whole docu
     /rows/-                     the place after the last item; only where an operation adds
 
 In a name, `~` is written `~0` and `/` is written `~1` (RFC 6901 section 3); a member that is really called `*` is
-written `~2`, and `~3` stands for a leading `[`. In `[member=value]` the value runs to the closing bracket and may hold
-`/`. Bare, it equals the string of that text, and also the number, `true`, `false` or `null` that it reads as; in
-quotes (a JSON string), only the string.
+written `~2`, and `~3` stands for a leading `[`. In the name inside of brackets `=` is `~4` and `]` is `~5`. In
+`[member=value]` the value runs to the closing bracket and may hold `/`. Bare, it equals the string of that text, and
+also the number, `true`, `false` or `null` that it reads as; in quotes (a JSON string), only the string.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from stepdown_adapters.errors import PathError
 INDEX = re.compile(r"0|[1-9][0-9]{0,8}")
 _SCALAR = re.compile(r"true|false|null|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _PLAIN = re.compile(r"[^\"\]/]+")
-_ESCAPES = {"~0": "~", "~1": "/", "~2": "*", "~3": "["}
+_ESCAPES = {"~0": "~", "~1": "/", "~2": "*", "~3": "[", "~4": "=", "~5": "]"}
 LAST = "-"
 EVERY = "*"
 
@@ -80,7 +80,8 @@ class Where:
 
     def __str__(self) -> str:
         value = json.dumps(self.text, ensure_ascii=False) if self.quoted else self.text
-        return f"[{self.name}={value}]"
+        name = self.name.replace("~", "~0").replace("/", "~1").replace("=", "~4").replace("]", "~5")
+        return f"[{name}={value}]"
 
 
 def where(name: str, value: Any) -> Where:
@@ -148,10 +149,10 @@ def parse(text: Any) -> Path:
 
 def _name(token: str, start: int) -> str:
     """A segment's name with its escapes read."""
-    bad = re.search(r"~(?![0-3])", token)
+    bad = re.search(r"~(?![0-5])", token)
     if bad:
         raise PathError(f"at character {start + bad.start() + 1}: ~ is written ~0 (and / is ~1, * is ~2, [ is ~3)")
-    return re.sub(r"~[0-3]", lambda match: _ESCAPES[match.group()], token)
+    return re.sub(r"~[0-5]", lambda match: _ESCAPES[match.group()], token)
 
 
 def _where(text: str, start: int) -> tuple[Where, int]:

@@ -170,7 +170,12 @@ class Options:
 
 def is_number(value: Any) -> bool:
     """A finite number that is no boolean."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    try:
+        return isfinite(value)
+    except OverflowError:  # an integer that no float can hold
+        return False
 
 
 def is_count(value: Any) -> bool:

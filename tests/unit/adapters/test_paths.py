@@ -84,3 +84,9 @@ def test_paths_are_put_together_and_taken_apart() -> None:
     path = parse("/a/*") + parse("/b")
     assert str(path) == "/a/*/b"
     assert (str(path.parent), path.last, path.many, Path().many) == ("/a/*", Member("b"), True, False)
+
+
+@pytest.mark.parametrize("name", ["a=b", "a]b", "a/b", "a~b", "~4", "[a", "*", "]="])
+def test_a_member_in_brackets_may_have_any_name(name: str) -> None:
+    path = Path((Where(name, "x"),))
+    assert parse(str(path)) == path

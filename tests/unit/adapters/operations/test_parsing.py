@@ -138,3 +138,8 @@ def test_in_can_be_nested_sixteen_times_and_not_more() -> None:
 
 def test_a_hint_is_only_given_where_a_name_is_like_another() -> None:
     assert problems({"xyzzy": "/a"})[0].nearest is None
+
+
+def test_an_integer_that_no_float_can_hold_is_no_number_for_an_option() -> None:
+    with pytest.raises(OperationError, match="scale"):
+        parse([{"linear": {"path": "/x", "scale": 10**400}}])
