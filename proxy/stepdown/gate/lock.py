@@ -137,6 +137,8 @@ def _key(name: str, lines: Mapping[str, int]) -> Key:
 
 def _entry(name: str, value: Any, lines: Mapping[str, int]) -> Entry:
     try:
+        if not isinstance(value, dict):
+            raise TypeError("it is no object")
         edits = tuple(
             Edit(_date(one["on"]), _prints(one["was"]), _text(one["reason"]), one.get("by"))
             for one in value.get("edits", [])

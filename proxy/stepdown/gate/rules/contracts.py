@@ -86,7 +86,7 @@ def bump_too_small(case: Case) -> Iterator[Observation]:
         else:
             fix = f"publish it as {needed} or later (`stepdown diff` lists the changes)"
             if is_enough_if_tolerated(step, case.policy):
-                fix += "; where all clients ignore members that they do not know, say diff: {client: tolerant} in the policy"
+                fix += "; if all clients ignore members that they do not know, diff: {client: tolerant} in the policy"
             yield Observation(step.newer.place, sentence, name, version, fix=fix)
 
 
