@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 
 SLICE = 0.02
 """Seconds of work before the loop is let run."""
-PAUSE = 0.01
+PAUSE = 0.02
 """Seconds in which more samples may come, or a record that is not whole may become so."""
 SLEEP = 1.0
 """Seconds after which it looks by itself: the ringing of a worker may be overlooked (`telemetry.ring`)."""
