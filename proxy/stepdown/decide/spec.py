@@ -100,12 +100,31 @@ class HealthCheck(Spec, frozen=True):
     eject_max: float = 300.0
 
 
+class Colours(Spec, frozen=True):
+    """Two sets of servers, of which one at a time takes requests: the endpoints of a version, or versions of a rule."""
+
+    names: tuple[str, str]
+    """In the file's order."""
+    active: str
+    """The colour that takes requests: the file's, or the one that was switched to by hand (`decide.colours`)."""
+    declared: str
+    """The file's `active`."""
+    ready: int = 3
+    """Successes in a row that each endpoint of a colour has to show before the colour is switched to."""
+    timeout: float = 30.0
+    """Seconds that it may take to show them."""
+
+
 class Version(Spec, frozen=True):
     """A shape, and the servers that run it, if any."""
 
     id: str
     """Canonical SemVer 2.0 text."""
     endpoints: tuple[Endpoint, ...] = ()
+    """Where the version has colours, those of the active one."""
+    colours: Colours | None = None
+    idle: tuple[Endpoint, ...] = ()
+    """Endpoints of the other colour: probed and kept like any, but given no request."""
     health: HealthCheck = HealthCheck()
     contract: dict[str, Any] | bool | None = None
     """JSON Schema of the output, all local references inlined; `None` where the version declares none."""
@@ -190,11 +209,32 @@ class Model(Spec, frozen=True):
 # --- routes ---------------------------------------------------------------------------------------------------------
 
 
+class SetCookie(Spec, frozen=True):
+    """How Stepdown sets a cookie with a signed random id for who has none (`decide.cookies`)."""
+
+    secrets: tuple[str, ...]
+    """Signing keys: the first signs, all of them are taken."""
+    ttl: int
+    """Seconds from the first answer that sets it to its end."""
+    until: int | None = None
+    """Unix seconds from which on no cookie is set and none counts."""
+    secure: bool = True
+    same_site: Literal["Lax", "Strict", "None"] = "Lax"
+    path: str = "/"
+    domain: str | None = None
+
+    def __repr__(self) -> str:
+        """Without the secrets."""
+        return f"SetCookie(ttl={self.ttl}, until={self.until})"
+
+
 class KeySource(Spec, frozen=True):
     """Where a sticky key comes from; exactly one is set. Sources are tried in order, an empty value is missing."""
 
     header: str | None = None
     cookie: str | None = None
+    set_cookie: SetCookie | None = None
+    """With `cookie`: the cookie is Stepdown's own, and only its own count."""
     json: str | None = None
     """JSON Pointer into the request's body, looked for in its first 64 KiB only."""
     client_ip: bool = False
@@ -209,6 +249,15 @@ class Rule(Spec, frozen=True):
     when: Match = Match()
     salt: str = ""
     """Seed of the sticky slots; `<route>/<rule>` unless the file pins it."""
+    instead: tuple[str, ...] = ()
+    """Versions that take over, in this order, from one whose servers are all down; then others as without it."""
+    smooth: bool = False
+    """Requests without a key are given out in turn (`decide.turns`); they are no evidence."""
+    drain: Literal["sticky"] | None = None
+    """`sticky`: a version with weight 0 keeps those whose signed cookie says that it had them."""
+    colours: Colours | None = None
+    """Of a rule that has them, the split gives everything to the version of the active colour; both stand in it, in
+    the order of `colours.names`."""
 
 
 class Timeouts(Spec, frozen=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 from stepdown.config.compile.checker import Checker
@@ -23,13 +24,31 @@ def endpoints_of(
     sections: list[EndpointSection], path: Path, resources: Resources, checker: Checker
 ) -> tuple[spec.Endpoint, ...]:
     """Endpoints in the file's order; two with the same address and path are refused."""
-    endpoints: dict[str, spec.Endpoint] = {}
-    for index, section in enumerate(sections):
-        endpoint = endpoint_of(section, (*path, index), resources, checker)
+    placed = [((*path, index), section) for index, section in enumerate(sections)]
+    return tuple(endpoint for _path, endpoint in _distinct(placed, resources, checker))
+
+
+def endpoints_by_colour(
+    section: VersionSection, path: Path, resources: Resources, checker: Checker
+) -> dict[str, tuple[spec.Endpoint, ...]]:
+    """Endpoints of the version at `path` by colour, and under no name where it has none; also each one once."""
+    placed = [((*path, *below), endpoint) for below, endpoint in section.servers]
+    distinct = _distinct(placed, resources, checker)
+    if not section.colours:
+        return {"": tuple(endpoint for _path, endpoint in distinct)}
+    return {colour: tuple(endpoint for at, endpoint in distinct if at[-2] == colour) for colour in section.colours}
+
+
+def _distinct(
+    placed: Iterable[tuple[Path, EndpointSection]], resources: Resources, checker: Checker
+) -> list[tuple[Path, spec.Endpoint]]:
+    endpoints: dict[str, tuple[Path, spec.Endpoint]] = {}
+    for path, section in placed:
+        endpoint = endpoint_of(section, path, resources, checker)
         if endpoint.id in endpoints:
-            checker.error((*path, index), f"found {endpoint.id} a second time", "each endpoint once")
-        endpoints[endpoint.id] = endpoint
-    return tuple(endpoints.values())
+            checker.error(path, f"found {endpoint.id} a second time", "each endpoint once")
+        endpoints[endpoint.id] = (path, endpoint)
+    return list(endpoints.values())
 
 
 def endpoint_of(section: EndpointSection, path: Path, resources: Resources, checker: Checker) -> spec.Endpoint:
@@ -87,7 +106,7 @@ def health_of(section: VersionSection) -> spec.HealthCheck:
     """Probes as declared. None declared: only ejection; but what endpoints are expected to run has to be asked."""
     health = section.health
     if health is None:
-        asked = any(endpoint.expect for endpoint in section.endpoints)
+        asked = any(endpoint.expect for _below, endpoint in section.servers)
         health = HealthSection(preset="open-inference") if asked else HealthSection()
     preset = health.preset == "open-inference"
     return spec.HealthCheck(

@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from stepdown.config.compile.adapters import Steps, steps_of
 from stepdown.config.compile.carried import check_carried
 from stepdown.config.compile.checker import Checker
+from stepdown.config.compile.colours import endpoints_of_colours
 from stepdown.config.compile.coverage import can_reach, prove
-from stepdown.config.compile.endpoints import endpoints_of, health_of
+from stepdown.config.compile.endpoints import health_of
 from stepdown.config.compile.pins import Served, check_latest, pins_of
 from stepdown.config.compile.resources import Resources
 from stepdown.config.compile.rules import DraftRoute
@@ -71,9 +72,12 @@ def _version(one: Declared, is_candidate: bool, resources: Resources, checker: C
     if share and not one.is_served and not checker.is_damaged(*one.path):
         problem = "found a share of the answers of a version that no server computes"
         checker.warn((*one.path, "validate"), problem, "validate at a version with endpoints", of_key=True)
+    endpoints, idle, colours = endpoints_of_colours(one, resources, checker)
     return spec.Version(
         id=one.id,
-        endpoints=endpoints_of(section.endpoints, (*one.path, "endpoints"), resources, checker),
+        endpoints=endpoints,
+        colours=colours,
+        idle=idle,
         health=health_of(section),
         contract=one.contract,
         validate=share if share is not None else float(is_candidate),

@@ -124,6 +124,6 @@ def gather(
             for source, key in ((version.schema_source, "schema"), (version.input, "input")):
                 if source is not None:
                     gathering.contract(source, (*path, key), (model_name, version_name))
-            for index, endpoint in enumerate(version.endpoints):
-                gathering.endpoint(endpoint, (*path, "endpoints", index))
+            for below, endpoint in version.servers:
+                gathering.endpoint(endpoint, (*path, *below))
     return gathering.found

@@ -87,10 +87,10 @@ def _check_endpoint_paths(draft: DraftRoute, versions: Versions, checker: Checke
     for one in versions:
         if one.id not in draft.served:
             continue
-        for index, endpoint in enumerate(one.section.endpoints):
+        for below, endpoint in one.section.servers:
             for name in template_names(endpoint.path or ""):
                 if name not in known:
-                    at = (*one.path, "endpoints", index, "path")
+                    at = (*one.path, *below, "path")
                     problem = f"found {{{name}}}, which the path of the route {draft.name} does not have"
                     checker.error(at, problem, listed(known) or "a path without {name}")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from stepdown.config.compile.checker import Checker
+from stepdown.config.compile.colours import check_one_place, colours_of
 from stepdown.config.compile.matches import match_of
 from stepdown.config.compile.versions import Versions
 from stepdown.config.file import RouteSection, RuleSection
@@ -50,6 +51,7 @@ def rules_of(name: str, section: RouteSection, versions: Versions, checker: Chec
         drafts.append(_rule(rule, rule.name or usual, (*path, "rules", index), versions, checker))
     if not checker.is_damaged("routes", name):
         _check_conditions(section.rules, (*path, "rules"), checker)
+    check_one_place(((draft.path, draft.rule) for draft in drafts), checker)
     names = [draft.rule.name for draft in drafts]
     for index, draft in enumerate(drafts):
         if draft.rule.name in names[:index]:
@@ -91,12 +93,16 @@ def _only_rule(
 
 
 def _rule(section: RuleSection, name: str, path: Path, versions: Versions, checker: Checker) -> DraftRule:
-    split = _split(section.split, (*path, "split"), versions, checker)
+    if section.colours is None:
+        split = _split(section.split or {}, (*path, "split"), versions, checker)
+    else:
+        split = _coloured(section, (*path, "colours"), versions, checker)
     rule = spec.Rule(
         name=name,
         split=tuple(split.weights.items()),
         when=match_of(section.when),
         salt=section.salt if section.salt is not None else f"{path[1]}/{name}",
+        colours=split.colours,
     )
     return DraftRule(rule, path, split.places)
 
@@ -105,22 +111,38 @@ def _rule(section: RuleSection, name: str, path: Path, versions: Versions, check
 class _Split:
     weights: dict[str, int] = field(default_factory=dict)
     places: dict[str, Path] = field(default_factory=dict)
+    colours: spec.Colours | None = None
 
 
 def _split(section: dict[str, int], path: Path, versions: Versions, checker: Checker) -> _Split:
     """Weights by canonical version."""
     split = _Split()
     for text, weight in section.items():
-        at = (*path, text)
-        declared = versions.get(text)
-        if declared is None:
-            versions.unknown(at, text, checker, of_key=True)
-        elif not declared.is_served and not checker.is_damaged(*declared.path):
-            problem = f'found "{text}", which has no endpoints'
-            checker.error(at, problem, f"a version that servers run: {listed(versions.served)}", of_key=True)
-        elif declared.id in split.weights:
-            checker.error(at, f'found "{text}" a second time', "each version once", of_key=True)
-        else:
-            split.weights[declared.id] = weight
-            split.places[declared.id] = at
+        _add(split, text, weight, (*path, text), versions, checker, of_key=True)
     return split
+
+
+def _coloured(section: RuleSection, path: Path, versions: Versions, checker: Checker) -> _Split:
+    """Everything to the version of the active colour, nothing to that of the other."""
+    named = section.colours or {}
+    split = _Split(colours=colours_of(section, named))
+    for colour, text in named.items():
+        _add(split, text, int(colour == section.active), (*path, colour), versions, checker, of_key=False)
+    return split
+
+
+def _add(  # noqa: PLR0917
+    split: _Split, text: str, weight: int, at: Path, versions: Versions, checker: Checker, *, of_key: bool
+) -> None:
+    """Add one version, written at `at`; a note where it cannot be."""
+    declared = versions.get(text)
+    if declared is None:
+        versions.unknown(at, text, checker, of_key=of_key)
+    elif not declared.is_served and not checker.is_damaged(*declared.path):
+        problem = f'found "{text}", which has no endpoints'
+        checker.error(at, problem, f"a version that servers run: {listed(versions.served)}", of_key=of_key)
+    elif declared.id in split.weights:
+        checker.error(at, f'found "{text}" a second time', "each version once", of_key=of_key)
+    else:
+        split.weights[declared.id] = weight
+        split.places[declared.id] = at

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from stepdown.config.environment import NAME
+from stepdown.config.file.colours import SwitchSection, check_active, two_colours
 from stepdown.config.file.contract import ContractSource
 from stepdown.config.file.match import MatchSection, PathTemplate
 from stepdown.config.file.section import Section, refused
@@ -15,6 +16,7 @@ from stepdown.config.file.values import (
     Date,
     Duration,
     HeaderName,
+    Name,
     RangeText,
     Share,
     Url,
@@ -149,6 +151,17 @@ class HealthSection(Section):
     eject_max: Duration = Field(default=300.0, gt=0, description="Length of the longest ejection.")
 
 
+_PLAIN, _COLOURED = "a plain list", "lists by colour"
+
+Endpoints = Annotated[
+    Annotated[list[Endpoint], Tag(_PLAIN)]
+    | Annotated[
+        dict[Name, Annotated[list[Endpoint], Field(min_length=1)]], AfterValidator(two_colours), Tag(_COLOURED)
+    ],
+    Discriminator(lambda value: _COLOURED if isinstance(value, dict) else _PLAIN),
+]
+
+
 def _from_preset(value: Any) -> Any:
     return {"preset": value} if isinstance(value, str) else value
 
@@ -170,7 +183,15 @@ class VersionSection(Section):
         description="Contract of the requests, in the same forms. Where two versions have one, requests for the older "
         "must be requests for the newer, or an adapter has a `request` list.",
     )
-    endpoints: list[Endpoint] = Field(default=[], description="Servers that run this version.")
+    endpoints: Endpoints = Field(
+        default=[],
+        description="Servers that run this version: a list, or two colours with a list each, "
+        "`{blue: [...], green: [...]}`, of which the `active` one takes requests.",
+    )
+    active: Name | None = Field(
+        default=None, description="With colours, the one that takes requests until `stepdown switch MODEL/VERSION`."
+    )
+    switch: SwitchSection = Field(default_factory=SwitchSection, description="With colours, how one is switched to.")
     validated_share: Share | None = Field(
         default=None,
         alias="validate",
@@ -190,6 +211,27 @@ class VersionSection(Section):
     sunset: Date | None = Field(default=None, description="Until when: `Sunset` (RFC 8594) is sent. It only announces.")
     link: Link | None = Field(default=None, description="Migration notes, sent as `Link`.")
     retired: bool = Field(default=False, description="Asking for this shape answers 410 with the link.")
+
+    @property
+    def colours(self) -> dict[str, list[EndpointSection]]:
+        """Endpoints by colour; empty where there are no colours."""
+        return self.endpoints if isinstance(self.endpoints, dict) else {}
+
+    @property
+    def servers(self) -> list[tuple[tuple[str | int, ...], EndpointSection]]:
+        """Every endpoint of every colour, each with where it stands below the version."""
+        if isinstance(self.endpoints, list):
+            return [(("endpoints", index), one) for index, one in enumerate(self.endpoints)]
+        return [
+            (("endpoints", colour, index), one)
+            for colour, endpoints in self.endpoints.items()
+            for index, one in enumerate(endpoints)
+        ]
+
+    @model_validator(mode="after")
+    def _active_of_colours(self) -> Self:
+        check_active(self.active, list(self.colours), "colours of endpoints")
+        return self
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from stepdown.config.file.colours import ColourVersions, SwitchSection, check_active
 from stepdown.config.file.match import MatchSection
 from stepdown.config.file.section import Section, as_list, refused
 from stepdown.config.file.values import CookieName, Duration, HeaderName, Name, Pointer, Size, VersionText
@@ -52,16 +53,35 @@ Split = Annotated[dict[VersionText, Weight], AfterValidator(_not_all_zero)]
 
 
 class RuleSection(Section):
-    """A condition and a split; the first rule whose condition holds is the one."""
+    """A condition and a split, or two colours; the first rule whose condition holds is the one."""
 
     name: Name | None = Field(
         default=None, description="For metrics and messages; `rule-N`, or `default` for the last."
     )
     when: MatchSection | None = Field(default=None, description="Conditions as in `match`; the last rule has none.")
-    split: Split = Field(min_length=1, description='Versions with weights, e.g. `{"1.1.0": 95, "2.0.0": 5}`.')
+    split: Split | None = Field(
+        default=None, min_length=1, description='Versions with weights, e.g. `{"1.1.0": 95, "2.0.0": 5}`.'
+    )
+    colours: ColourVersions | None = Field(
+        default=None,
+        description='In the place of a split, two versions of which one gets everything: `{blue: "1.1.0", '
+        'green: "2.0.0"}`. One rule of a route may have them.',
+    )
+    active: Name | None = Field(
+        default=None, description="With colours, the one that takes requests until `stepdown switch ROUTE`."
+    )
+    switch: SwitchSection = Field(default_factory=SwitchSection, description="With colours, how one is switched to.")
     salt: str | None = Field(
         default=None, max_length=200, description="Seed of the sticky assignment; `route/rule` if not given."
     )
+
+    @model_validator(mode="after")
+    def _split_or_colours(self) -> Self:
+        if (self.split is None) == (self.colours is None):
+            found = "neither split nor colours" if self.split is None else "split and colours"
+            raise refused("one of the two", problem=f"found {found}")
+        check_active(self.active, list(self.colours or {}), "colours")
+        return self
 
 
 class TimeoutsSection(Section):
