@@ -22,7 +22,7 @@ MODEL_KEYS = frozenset({"versions", "adapters", "default_version"})
 VERSION_KEYS = frozenset({"schema", "input"})
 SERVING_KEYS = frozenset(
     {"accept_latest", "clients", "repeatable"}
-    | {"deprecated", "endpoints", "health", "link", "retired", "sunset", "validate"}
+    | {"active", "deprecated", "endpoints", "health", "link", "retired", "sunset", "switch", "validate"}
 )
 """Keys of a model and its versions that are about servers and clients, and not looked at here."""
 
