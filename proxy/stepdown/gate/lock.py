@@ -71,23 +71,18 @@ def parse(text: str) -> Lock:
         raise LockError(f"is no JSON{conflict or f': {error.msg}'}", error.lineno) from None
     except RecursionError:
         raise LockError("is nested too deeply") from None
-    if not isinstance(whole, dict) or whole.get("format") != FORMAT or not isinstance(whole.get("versions"), dict):
-        raise LockError(f'is no lock: it needs "format": {FORMAT} and "versions"')
+    if not isinstance(whole, dict) or whole.pop("format", None) != FORMAT:
+        raise LockError(f'is no lock: it needs "format": {FORMAT}')
     lines = _lines(text)
-    entries = {_key(name, lines): _entry(name, value, lines) for name, value in whole["versions"].items()}
-    return Lock(entries, {_key(name, lines): lines.get(name, 1) for name in whole["versions"]})
+    entries = {_key(name, lines): _entry(name, value, lines) for name, value in whole.items()}
+    return Lock(entries, {_key(name, lines): lines.get(name, 1) for name in whole})
 
 
 def written(lock: Lock) -> str:
-    """The text of a lock: sorted, one line for each version."""
+    """The text of a lock: sorted, one line for each version; the format comes last, so that no line loses a comma."""
     names = sorted(lock.entries, key=lambda key: (key[0], Version.parse(key[1]), key[1]))
-    rows = [f"{json.dumps(f'{model}/{version}')}: {_row(lock.entries[model, version])}" for model, version in names]
-    body = ",\n".join(rows)
-    return (
-        f'{{\n"format": {FORMAT},\n"versions": {{\n{body}\n}}\n}}\n'
-        if rows
-        else (f'{{\n"format": {FORMAT},\n"versions": {{}}\n}}\n')
-    )
+    rows = [f"{json.dumps(f'{model}/{version}')}: {_row(lock.entries[model, version])},\n" for model, version in names]
+    return f'{{\n{"".join(rows)}"format": {FORMAT}\n}}\n'
 
 
 def _row(entry: Entry) -> str:
