@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from stepdown.decide import spec
 from stepdown.decide.conditions import Condition, Digests
+from stepdown.decide.cookies import Visitor
 from stepdown.decide.explanation import Alternative, Explanation, Refusal
 from stepdown.decide.facts import Facts
 from stepdown.decide.pins import HEADER
+from stepdown.decide.rules import versions_of
 from stepdown.decide.slots import hash_of, slot_of
 from stepdown.errors import StepdownError
 
@@ -29,7 +31,8 @@ def explain(  # noqa: PLR0917 - the arguments of `Route.choose`
     body: bytes | None,
     client: str,
     ready: Sequence[bool],
-    draw: Callable[[], int],
+    draw: Callable[..., int],
+    visitor: Visitor | None,
 ) -> Explanation:
     """Explain what `route.choose` does with the same arguments; a refusal is part of the explanation, not raised."""
     seen: dict[str, Any] = {
@@ -45,12 +48,15 @@ def explain(  # noqa: PLR0917 - the arguments of `Route.choose`
         seen["passed_over"] = tuple(_passed_over(route, facts))
         rule = route.rule_for(facts)
         seen |= {"rule": rule.name, "condition": str(rule.condition), "split": rule.split}
-        drawn = draw()
+        seen["salt"] = rule.salt
+        found = route.key(facts, body, client, visitor)
+        drawn = 0 if found is not None else draw() if rule.rotation is None else draw(rule.rotation)
         if source == "default" or route.spec.pin == "shape":
             seen["pinned"] = rule.shape(pin)
             seen["alternatives"] = tuple(_alternatives(route, rule, seen["pinned"], ready))
-            seen |= _slot(route, rule, route.key(facts, body, client), drawn)
-        choice = route.choose(facts, params, body, client, ready, lambda: drawn)
+            seen |= _slot(route, rule, found, drawn)
+            seen |= _cookie(rule, visitor)
+        choice = route.choose(facts, params, body, client, ready, lambda _turns=None: drawn, visitor)
         seen |= {
             "pinned": choice.pinned,
             "assigned": choice.assigned,
@@ -81,20 +87,32 @@ def _passed_over(route: Route, facts: Facts) -> Iterator[str]:
 
 
 def _slot(route: Route, rule: Rule, found: tuple[int, bytes] | None, drawn: int) -> dict[str, Any]:
-    if found is None:
-        slot, labels = drawn, route.labels
-        seen: dict[str, Any] = {"key_source": "none"}
-    else:
+    if found is not None:
         place, key = found
         salted = rule.prefixes[place] + key
         slot, labels = slot_of(salted), route.labels[:place]
-        seen = {"key_source": route.labels[place], "key": _text(key), "salt": rule.salt, "hash": hash_of(salted)}
-    return seen | {"slot": slot, "keys_missing": labels, "assigned": rule.split[rule.table[slot]][0]}
+        arm = rule.table[slot]
+        seen = {"key_source": route.labels[place], "key": _text(key), "hash": hash_of(salted), "slot": slot}
+    elif rule.rotation is None:
+        labels, arm = route.labels, rule.table[drawn]
+        seen = {"key_source": "none", "slot": drawn}
+    else:
+        labels, arm = route.labels, rule.rotation.arm(drawn)
+        seen = {"key_source": "none", "turn": drawn}
+    return seen | {"keys_missing": labels, "assigned": rule.split[arm][0]}
+
+
+def _cookie(rule: Rule, visitor: Visitor | None) -> dict[str, Any]:
+    if visitor is None:
+        return {}
+    kept = rule.drained.get(visitor.record)
+    seen: dict[str, Any] = {"cookie": "new" if visitor.is_new else "signed"}
+    return seen if kept is None else seen | {"cookie": "kept", "assigned": rule.split[kept][0]}
 
 
 def _alternatives(route: Route, rule: Rule, pinned: str, ready: Sequence[bool]) -> Iterator[Alternative]:
     weights = dict(rule.split)
-    named = dict.fromkeys(version for one in (rule, *route.rules) for version, _ in one.split)
+    named = dict.fromkeys(version for one in (rule, *route.rules) for version in versions_of(one.spec))
     for version in named:
         reaches = route.model.reaches(version, pinned)
         chain = route.model.chain(version, pinned) if reaches else None

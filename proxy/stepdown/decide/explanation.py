@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Literal
 
 import msgspec
 
@@ -47,9 +48,14 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     keys_missing: tuple[str, ...] = ()
     key_source: str | None = None
     key: str | None = None
+    cookie: Literal["new", "signed", "kept"] | None = None
+    """Of a key that Stepdown gave: made for this request, signed before, or of one whom a draining version keeps."""
     salt: str | None = None
+    """Of the rule."""
     hash: int | None = None
     slot: int | None = None
+    turn: int | None = None
+    """Number of the turn, where requests without a key are given out in turn."""
     split: tuple[tuple[str, int], ...] = ()
     assigned: str | None = None
     served: str | None = None
@@ -68,6 +74,7 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
 
 _REASONS = {
     "split": "it is the assigned version",
+    "kept": "it drains and keeps whom it had",
     "pin-forced": "the assigned version cannot be stepped down to the pinned shape",
     "unhealthy": "the assigned version has no endpoint that is up",
     "pin-server": "the client asked for its server, and the route grants that",
@@ -87,13 +94,7 @@ def _tell(one: Explanation) -> Iterator[str]:
     if one.rule is not None:
         split = ", ".join(f"{version} {weight}" for version, weight in one.split)
         yield f"Rule {one.rule} holds ({one.condition}); its split is {split}."
-    if one.keys_missing:
-        yield f"No key in {', '.join(one.keys_missing)}."
-    if one.key is not None:
-        yield f"The key is {one.key!r} from {one.key_source}; with the salt {one.salt!r} its murmur3 is {one.hash}."
-    if one.slot is not None:
-        how = "That is" if one.key is not None else "An independent draw gave"
-        yield f"{how} slot {one.slot} of {SLOTS}, which the split gives to {one.assigned}."
+    yield from _tell_assignment(one)
     if one.served is not None:
         yield f"Served by {one.served}, because {_REASONS[one.reason or '']}."
         chain = f"stepped down: {'; '.join(one.chain)}" if one.chain else "not changed: the shape is its own"
@@ -105,6 +106,23 @@ def _tell(one: Explanation) -> Iterator[str]:
         yield f"Version {other.version} has weight {other.weight}, {_ability(other)} and is {_state(other)}."
     if one.refusal is not None:
         yield f"Refused with {one.refusal.status} ({one.refusal.problem}): {one.refusal.detail}."
+
+
+def _tell_assignment(one: Explanation) -> Iterator[str]:
+    if one.keys_missing:
+        yield f"No key in {', '.join(one.keys_missing)}."
+    if one.cookie == "new":
+        yield f"No {one.key_source} that counts: the answer sets one."
+    if one.key is not None:
+        yield f"The key is {one.key!r} from {one.key_source}; with the salt {one.salt!r} its murmur3 is {one.hash}."
+    if one.slot is not None:
+        how = "That is" if one.key is not None else "An independent draw gave"
+        gives = (
+            "which the split gives to" if one.cookie != "kept" else "but the cookie says that it was given before to"
+        )
+        yield f"{how} slot {one.slot} of {SLOTS}, {gives} {one.assigned}."
+    if one.turn is not None:
+        yield f"Requests without a key are given out in turn, and it is the turn of {one.assigned}."
 
 
 def _ability(other: Alternative) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 import msgspec
 
 from stepdown.decide import spec
+from stepdown.decide.cookies import pattern_of
 from stepdown.decide.facts import Facts
 
 BODY_BYTES = 64 * 1024
@@ -38,7 +39,9 @@ def label_of(source: spec.KeySource) -> str:
 
 
 def reader_of(source: spec.KeySource) -> Reader:
-    """The function that reads keys from this source."""
+    """The function that reads keys from this source; of a cookie that Stepdown sets it finds none (`cookies`)."""
+    if source.set_cookie is not None:
+        return lambda facts, body, client: None
     if source.header is not None:
         header = source.header.encode()
         return lambda facts, body, client: facts.get(header)
@@ -51,7 +54,7 @@ def reader_of(source: spec.KeySource) -> Reader:
 
 
 def _cookie_reader(name: str) -> Reader:
-    pair = re.compile(rb"(?:^|;)[ \t]*" + re.escape(name.encode()) + rb"=([^;]*)")
+    pair = pattern_of(name)
 
     def read(facts: Facts, body: bytes | None, client: str) -> bytes | None:
         cookies = facts.get(b"cookie")

@@ -1,13 +1,14 @@
 """Plans: for one rule and one pinned shape, what follows from each key source and each version of the split.
 
 A plan is made when the first request needs it and kept for the life of its snapshot. Where the assigned version is
-eligible and ready, the choice is two look-ups away; everything else is `Plan.instead`.
+eligible and ready, the choice is two look-ups away; everything else is `Plan.instead` and `Plan.kept`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from stepdown.decide import spec
 from stepdown.decide.choice import Choice, Reason
 from stepdown.decide.models import Model
 from stepdown.decide.slots import SLOTS, spread
@@ -51,45 +52,74 @@ class Choices:
 class Plan:
     """What follows from a rule and a pinned shape."""
 
-    __slots__ = ("_choices", "_eligible", "_model", "_rule", "_spare", "_split", "evidence", "pinned", "ready_choices")
+    __slots__ = (
+        "_choices",
+        "_eligible",
+        "_evidence",
+        "_instead",
+        "_model",
+        "_rule",
+        "_spare",
+        "_split",
+        "pinned",
+        "ready_choices",
+    )
 
-    def __init__(self, rule: str, pinned: str, split: Split, spare: tuple[str, ...], choices: Choices) -> None:
+    def __init__(self, rule: spec.Rule, pinned: str, spare: tuple[str, ...], choices: Choices) -> None:
         self.pinned = pinned
-        self._rule = rule
+        self._rule = rule.name
         self._model = model = choices.model
         self._choices = choices
-        self._split = split
+        self._split = split = rule.split
+        self._instead = tuple(version for version in rule.instead if model.reaches(version, pinned))
         self._eligible = tuple(model.reaches(version, pinned) for version, _ in split)
         self._spare = tuple(version for version in spare if model.reaches(version, pinned))
         """Eligible versions that the split gives nothing, in the order in which they are fallen back on."""
-        self.evidence = all(self._eligible)
+        whole = all(self._eligible)
+        self._evidence = (*(whole for _ in choices.labels), whole and not rule.smooth)
+        """By key source. What is given out in turn says nothing, since what came before decided it."""
         self.ready_choices = tuple(
             tuple(
-                choices.get(rule, pinned, version, version, reason="split", source=source, evidence=self.evidence)
+                choices.get(rule.name, pinned, version, version, reason="split", source=source, evidence=evidence)
                 if eligible
                 else None
                 for (version, _), eligible in zip(split, self._eligible, strict=True)
             )
-            for source in range(len(choices.labels) + 1)
+            for source, evidence in enumerate(self._evidence)
         )
         """By key source and position in the split; `None` where the version is not eligible."""
 
     def instead(self, source: int, arm: int, slot: int, ready: Sequence[bool]) -> Choice:
-        """The choice where the assigned version cannot serve: another of the split by weight, then any of the route.
+        """The choice where the assigned version cannot serve.
 
-        Who is given which other version depends on the slot, so one user keeps to one as long as nothing changes.
-        Raises `NoReadyVersionError` (503) if no version that reaches the shape is up.
+        Where it is down, the versions of `instead` come first, in their order. Then others of the split by weight: who
+        is given which depends on the slot, so one user keeps to one as long as nothing changes. Then `instead` for
+        those whom the pin keeps from the assigned version, and any of the route. Raises `NoReadyVersionError` (503) if
+        no version that reaches the shape is up.
         """
-        assigned = self._split[arm][0]
+        assigned, weight = self._split[arm]
         reason: Reason = "unhealthy" if self._eligible[arm] else "pin-forced"
-        served = self._from_split(slot, ready) or next(
-            (version for version in self._spare if ready[self._model.index(version)]), None
-        )
+        named = self._first(self._instead, ready)
+        served = named if reason == "unhealthy" else None
+        served = served or self._from_split(slot, ready) or named or self._first(self._spare, ready)
         if served is None:
             raise self._nothing_ready()
+        evidence = self._evidence[source] and weight > 0
         return self._choices.get(
-            self._rule, self.pinned, assigned, served, reason=reason, source=source, evidence=self.evidence
+            self._rule, self.pinned, assigned, served, reason=reason, source=source, evidence=evidence
         )
+
+    def kept(self, source: int, arm: int, slot: int, ready: Sequence[bool]) -> Choice:
+        """The choice for one whom a version keeps although it has no weight; else as `instead`, and no evidence."""
+        version = self._split[arm][0]
+        if self._eligible[arm] and ready[self._model.index(version)]:
+            return self._choices.get(
+                self._rule, self.pinned, version, version, reason="kept", source=source, evidence=False
+            )
+        return self.instead(source, arm, slot, ready)
+
+    def _first(self, versions: Sequence[str], ready: Sequence[bool]) -> str | None:
+        return next((version for version in versions if ready[self._model.index(version)]), None)
 
     def _from_split(self, slot: int, ready: Sequence[bool]) -> str | None:
         able = [

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from stepdown.decide import spec
 from stepdown.decide.choice import Choice
 from stepdown.decide.conditions import Digests
+from stepdown.decide.cookies import DrawId, KeyCookie, Visitor
 from stepdown.decide.explain import explain
 from stepdown.decide.explanation import Explanation
 from stepdown.decide.facts import Facts
@@ -25,14 +26,20 @@ from stepdown.decide.rules import Rule
 from stepdown.decide.slots import Tables, slot_of
 from stepdown.errors import NoRouteError
 
+Draw = Callable[..., int]
+"""The dice: `draw()` gives a slot from 0 to 9999, `draw(rotation)` the number of the next turn of a `Rotation`."""
+
 
 class Route:
     """One route of a snapshot."""
 
     __slots__ = (
+        "_cookie_place",
         "_only",
         "_place_of_version",
         "_readers",
+        "_records",
+        "cookie",
         "deciding",
         "labels",
         "model",
@@ -56,8 +63,16 @@ class Route:
         self.labels = tuple(label_of(source) for source in route.key)
         """Key sources, in the order in which they are tried."""
         self._readers = tuple(enumerate(reader_of(source) for source in route.key))
+        self._cookie_place = next((place for place, one in enumerate(route.key) if one.set_cookie is not None), -1)
+        self.cookie = _cookie_of(route.key[self._cookie_place]) if self._cookie_place >= 0 else None
+        """The key that Stepdown gives to those who have none; requests of such a route need a `visitor`."""
         choices = Choices(route.name, model, self.labels)
         self.rules = tuple(Rule(rule, route, choices, digests, tables) for rule in route.rules)
+        self._records = {
+            (rule.name, version): record
+            for rule in self.rules
+            for (version, _), record in zip(rule.split, rule.records, strict=False)
+        }
         self._only = self.rules[0] if self.rules[0].condition.always else None
         """The rule that every request gets, if there is one; the rest of the rules is then out of reach."""
         self._place_of_version = (
@@ -71,26 +86,30 @@ class Route:
         body: bytes | None,
         client: str,
         ready: Sequence[bool],
-        draw: Callable[[], int],
+        draw: Draw,
+        visitor: Visitor | None = None,
     ) -> Choice:
         """Decide about a request.
 
         `params` are the values of the path's `{name}`s in order, `body` the request's body where it is kept, `client`
-        the client's address. `ready[i]` says whether `Snapshot.versions[i]` is up; `draw()` gives a number from 0 to
-        9999. Raises `BadPinError` (400), `NoRouteError` (404, no rule holds), `UnreachableShapeError` (406),
-        `RetiredVersionError` (410) and `NoReadyVersionError` (503, with `retry_after`).
+        the client's address. `ready[i]` says whether `Snapshot.versions[i]` is up; `draw` are the dice; `visitor` is
+        what the method of that name gave. Raises `BadPinError` (400), `NoRouteError` (404, no rule holds),
+        `UnreachableShapeError` (406), `RetiredVersionError` (410) and `NoReadyVersionError` (503, with `retry_after`).
         """
         pin, pin_source = self.pinned(facts, params)
         rule = self._only or self.rule_for(facts)
         if pin_source != "default" and self.spec.pin == "server":
             return rule.server(pin, ready)
-        return self.assign(rule, rule.plan(pin), facts, body, client, ready, draw)
+        return self.assign(rule, rule.plan(pin), facts, body, client, ready, draw, visitor)
 
     def settle(self, facts: Facts, params: tuple[bytes, ...]) -> tuple[Rule, Plan] | None:
         """Rule and plan of a request: all of `choose` that depends on nothing but its `deciding` fields and its path.
 
-        For requests that are alike in these, `assign` does the rest. `None` where a pin names its server.
+        For requests that are alike in these, `assign` does the rest. `None` where a pin names its server, and where
+        answers may have to set a cookie.
         """
+        if self.cookie is not None:
+            return None
         pin, pin_source = self.pinned(facts, params)
         rule = self._only or self.rule_for(facts)
         if pin_source != "default" and self.spec.pin == "server":
@@ -105,21 +124,58 @@ class Route:
         body: bytes | None,
         client: str,
         ready: Sequence[bool],
-        draw: Callable[[], int],
+        draw: Draw,
+        visitor: Visitor | None = None,
     ) -> Choice:
         """Assign a version to a request whose rule and plan are settled; arguments and errors are those of `choose`."""
+        if visitor is not None:
+            return self._assign_visitor(rule, plan, visitor, ready)
         for source, read in self._readers:
             key = read(facts, body, client)
             if key:
                 slot = slot_of(rule.prefixes[source] + key)
+                arm = rule.table[slot]
                 break
         else:
-            source, slot = len(self._readers), draw()
+            source = len(self._readers)
+            if rule.rotation is None:
+                slot = draw()
+                arm = rule.table[slot]
+            else:
+                turn = draw(rule.rotation)
+                slot, arm = rule.rotation.slot(turn), rule.rotation.arm(turn)
+        choice = plan.ready_choices[source][arm]
+        if choice is not None and ready[choice.served_index]:
+            return choice
+        return plan.instead(source, arm, slot, ready)
+
+    def _assign_visitor(self, rule: Rule, plan: Plan, visitor: Visitor, ready: Sequence[bool]) -> Choice:
+        """As `assign`, by an id that Stepdown made; what the cookie says of a version counts where that one drains."""
+        source = self._cookie_place
+        slot = slot_of(rule.prefixes[source] + visitor.id)
+        kept = rule.drained.get(visitor.record)
+        if kept is not None:
+            return plan.kept(source, kept, slot, ready)
         arm = rule.table[slot]
         choice = plan.ready_choices[source][arm]
         if choice is not None and ready[choice.served_index]:
             return choice
         return plan.instead(source, arm, slot, ready)
+
+    def visitor(self, facts: Facts, body: bytes | None, client: str, now: float, draw_id: DrawId) -> Visitor | None:
+        """Whose request it is by the cookie that Stepdown sets, a new visitor's where there is none that counts.
+
+        `now` are Unix seconds. `None` where an earlier source has a key, or the route sets no cookie (any more).
+        """
+        if self.cookie is None or any(read(facts, body, client) for _, read in self._readers[: self._cookie_place]):
+            return None
+        return self.cookie.visitor(facts, now, draw_id)
+
+    def set_cookie(self, visitor: Visitor, choice: Choice, now: float) -> bytes:
+        """The `Set-Cookie` line that goes with a choice for this visitor; empty where they need none."""
+        if self.cookie is None or choice.key_source != self.cookie.label:
+            return b""
+        return self.cookie.line(visitor, self._records.get((choice.rule, choice.assigned)), now)
 
     def explain(  # noqa: PLR0917 - the arguments of `choose`
         self,
@@ -128,10 +184,11 @@ class Route:
         body: bytes | None,
         client: str,
         ready: Sequence[bool],
-        draw: Callable[[], int],
+        draw: Draw,
+        visitor: Visitor | None = None,
     ) -> Explanation:
         """Every step of what `choose` does with the same arguments, refusals too; raises nothing."""
-        return explain(self, facts, params, body, client, ready, draw)
+        return explain(self, facts, params, body, client, ready, draw, visitor)
 
     def pinned(self, facts: Facts, params: tuple[bytes, ...]) -> Pinned:
         """The pin of a request and where it came from; raises `BadPinError` (400)."""
@@ -158,8 +215,12 @@ class Route:
                 return rule
         raise NoRouteError(f"no rule of route {self.name} holds for this request")
 
-    def key(self, facts: Facts, body: bytes | None, client: str) -> tuple[int, bytes] | None:
+    def key(
+        self, facts: Facts, body: bytes | None, client: str, visitor: Visitor | None = None
+    ) -> tuple[int, bytes] | None:
         """The first key that the request has, with the position of its source; `None` if it has none."""
+        if visitor is not None:
+            return self._cookie_place, visitor.id
         for source, read in self._readers:
             key = read(facts, body, client)
             if key:
@@ -169,3 +230,9 @@ class Route:
     def natives(self, pinned: str) -> tuple[int, ...]:
         """Places in `Snapshot.versions` of the versions that have the shape by themselves and are served."""
         return (self.model.index(pinned),) if self.model.is_served(pinned) else ()
+
+
+def _cookie_of(source: spec.KeySource) -> KeyCookie:
+    assert source.cookie is not None
+    assert source.set_cookie is not None
+    return KeyCookie(source.cookie, source.set_cookie)

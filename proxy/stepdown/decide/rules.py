@@ -9,8 +9,14 @@ from stepdown.decide.choice import Choice
 from stepdown.decide.conditions import Condition, Digests
 from stepdown.decide.pins import Pin
 from stepdown.decide.plans import Choices, Plan
-from stepdown.decide.slots import Tables
+from stepdown.decide.slots import Tables, hash_of
+from stepdown.decide.turns import Rotation, order
 from stepdown.errors import NoReadyVersionError, RetiredVersionError, UnreachableShapeError
+
+
+def versions_of(rule: spec.Rule) -> tuple[str, ...]:
+    """Every version that a rule names: those of its split, then those of `instead`."""
+    return (*(version for version, _ in rule.split), *rule.instead)
 
 
 class Rule:
@@ -19,15 +25,23 @@ class Rule:
     def __init__(self, rule: spec.Rule, route: spec.Route, choices: Choices, digests: Digests, tables: Tables) -> None:
         self.name = rule.name
         self.condition = Condition(rule.when, digests)
+        self.spec = rule
         self.split = rule.split
         self.table = tables.table(rule.split)
+        self.rotation = Rotation(order(tuple(weight for _, weight in rule.split))) if rule.smooth else None
+        """Who is next among requests without a key, where they are not drawn for."""
         self.salt = rule.salt or f"{route.name}/{rule.name}"
         self.prefixes = tuple(f"{self.salt}:{label}:".encode() for label in choices.labels)
         """What comes before a key's value when it is hashed, by key source."""
+        tag = b"%08x" % hash_of(self.salt.encode())
+        self.records = [tag + b"~" + version.encode() for version, _ in rule.split] if rule.drain == "sticky" else []
+        """By position in the split: what a signed cookie says of whom this rule gave the version to."""
+        self.drained = {record: arm for arm, record in enumerate(self.records) if not rule.split[arm][1]}
+        """Of those, the records of versions that have no weight any more and keep whom they had."""
         self._choices = choices
         self._model = choices.model
         self._weighted = tuple(version for version, weight in rule.split if weight)
-        named = dict.fromkeys(version for one in (rule, *route.rules) for version, _ in one.split)
+        named = dict.fromkeys(version for one in (rule, *route.rules) for version in versions_of(one))
         self._spare = tuple(version for version in named if version not in self._weighted)
         """Versions of the route to which the split gives nothing: the rule's own first, then in the file's order."""
         self._plans: dict[Pin, Plan] = {}
@@ -40,7 +54,7 @@ class Rule:
             shape = self.shape(pin)
             plan = self._plans_by_shape.get(shape)
             if plan is None:
-                plan = Plan(self.name, shape, self.split, self._spare, self._choices)
+                plan = Plan(self.spec, shape, self._spare, self._choices)
                 self._plans_by_shape[shape] = plan
             self._plans[pin] = plan
         return plan
@@ -73,6 +87,13 @@ class Rule:
         choices = self._choices
         return choices.get(
             self.name, version, version, version, reason="pin-server", source=len(choices.labels), evidence=False
+        )
+
+    def overridden(self, version: str, pinned: str) -> Choice:
+        """The choice of one exact server, for somebody who may ask for it (`overrides`); the shape is within reach."""
+        choices = self._choices
+        return choices.get(
+            self.name, pinned, version, version, reason="override", source=len(choices.labels), evidence=False
         )
 
     def _out_of_reach(self, pin: Pin) -> RetiredVersionError | UnreachableShapeError:
