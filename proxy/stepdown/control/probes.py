@@ -56,7 +56,7 @@ def endpoint_keys(spec: SnapshotSpec) -> dict[str, tuple[Model, Version, Endpoin
         f"{model.name}/{version.id}/{endpoint.id}": (model, version, endpoint)
         for model in spec.models
         for version in model.versions
-        for endpoint in version.endpoints
+        for endpoint in (*version.endpoints, *version.idle)
     }
 
 

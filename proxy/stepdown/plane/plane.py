@@ -95,7 +95,7 @@ class Plane:
         self._prepared = None
         spec = prepared.spec
         now = self.clock.now
-        for version_pool in prepared.versions.values():
+        for version_pool in prepared.groups():
             version_pool.adopt(now)
         self.runtime = prepared
         self.keep_alive = spec.client_timeouts.keep_alive or NEVER
@@ -110,7 +110,7 @@ class Plane:
         for pool in self.runtime.pools.values():
             pool.probed = states.get(pool.key, pool.probed)
         now = self.clock.now
-        for version_pool in self.runtime.versions.values():
+        for version_pool in self.runtime.groups():
             version_pool.refresh(now)
 
     # --- connections ------------------------------------------------------------------------------------------------
@@ -150,7 +150,7 @@ class Plane:
             client.on_deadline()
         for pool in self.runtime.pools.values():
             pool.sweep(now)
-        for version_pool in self.runtime.versions.values():
+        for version_pool in self.runtime.groups():
             version_pool.refresh(now)
         self.slab.cells[self._active_cell] = self.active
         if self.access is not None:

@@ -9,7 +9,7 @@ endpoint was down.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from ipaddress import ip_address, ip_network
 from random import random
@@ -80,6 +80,7 @@ class Runtime:
         "_slab",
         "client_timeouts",
         "digest",
+        "idle",
         "not_down",
         "passthrough",
         "plans",
@@ -136,10 +137,15 @@ class Runtime:
         }
         build = _PoolBuilder(self.pools, before, clock, slab)
         self.versions: dict[tuple[str, str], VersionPool] = {}
+        self.idle: list[VersionPool] = []
+        """Colours of versions that are not active: their endpoints are kept, and no decision sees them."""
         for index, (model, version) in enumerate(self.snapshot.versions):
             declared = self.snapshot.models[model].versions[version]
             pools = [build(f"{model}/{version}", endpoint, declared.health) for endpoint in declared.endpoints]
             self.versions[model, version] = VersionPool(pools, self.ready, self.not_down, index)
+            if declared.idle:
+                waiting = [build(f"{model}/{version}", endpoint, declared.health) for endpoint in declared.idle]
+                self.idle.append(VersionPool(waiting, [False], [False], 0))
         self.passthrough = self._passthrough(build) if spec.passthrough_to else None
 
     def _route_parts(self, route: Route, model: specification.Model) -> RouteParts:
@@ -160,6 +166,11 @@ class Runtime:
             lines=(b"", b"", b""),
             slab=self._slab,
         )
+
+    def groups(self) -> Iterator[VersionPool]:
+        """Every set of endpoints, of idle colours too."""
+        yield from self.versions.values()
+        yield from self.idle
 
     # --- for exchanges ----------------------------------------------------------------------------------------------
 
