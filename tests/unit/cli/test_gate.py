@@ -72,7 +72,8 @@ def test_a_failure_names_place_rule_sentence_and_fix(pair: Pair) -> None:
     pair.break_it()
     result = pair.judge()
     assert result.exit_code == 1
-    place = f"{pair.file}:{GOOD[: GOOD.index('"2.0.0":')].count(chr(10)) + 1}:7"
+    line = GOOD[: GOOD.index('"2.0.0":')].count("\n") + 1
+    place = f"{pair.file}:{line}:7"
     assert f"\n{place}: error: [breaking-unadapted] churn 2.0.0: 2.0.0 breaks clients of 1.1.0 (" in result.output
     assert "\n    fix: declare an adapter from 2.0.0 to 1.1.0 in models.churn.adapters" in result.output
     assert result.output.splitlines()[-1].startswith("failed: 3 versions (0 new), ")
@@ -124,7 +125,7 @@ def test_a_report_goes_to_a_file_and_the_text_to_the_terminal(pair: Pair, option
         (["--write-lock", "--reason", "y"], "--reason and --by go with --accept-edit"),
         (["--write-lock", "--accept-edit", "churn/1.0.0"], "--accept-edit needs --reason"),
         (["--write-lock", "--accept-edit", "churn/9.0.0", "--reason", "y"], "a version in file and lock: churn/1.0.0, "),
-        (["--write-lock", "--accept-edit", "churn", "--reason", "y"], "--accept-edit churn: allowed a version in file"),
+        (["--write-lock", "--accept-edit", "churn", "--reason", "y"], "--accept-edit churn: allowed a version"),
     ],
 )  # fmt: skip
 def test_what_does_not_go_together_is_said(pair: Pair, arguments: list[str], says: str) -> None:
