@@ -42,7 +42,7 @@ def run(arguments: Sequence[str]) -> int:
     if loaded is None or options.check_only:
         first.kill()
         return EXIT_REFUSED if loaded is None else 0
-    _become_parent(_settings(options.file, loaded, options.workers), loaded, first)
+    _become_parent(_settings(options.file, loaded, options.workers), _first_spec(loaded), first)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -103,10 +103,19 @@ def _settings(file: Path, loaded: Loaded, workers: int | None) -> Settings:
     )
 
 
-def _become_parent(settings: Settings, loaded: Loaded, first: Child) -> NoReturn:
+def _first_spec(loaded: Loaded) -> bytes:
+    """Encoded, with what was switched by hand before the last stop."""
+    from stepdown.config.overlay import first_spec  # noqa: PLC0415
     from stepdown.decide.spec import encode  # noqa: PLC0415 - loaded already, by the configuration
 
-    spec = held.hold("stepdown-spec", encode(loaded.spec))
+    spec, warning = first_spec(loaded)
+    if warning:
+        print(warning, file=sys.stderr)
+    return encode(spec)
+
+
+def _become_parent(settings: Settings, encoded: bytes, first: Child) -> NoReturn:
+    spec = held.hold("stepdown-spec", encoded)
     os.set_inheritable(spec, True)
     given = [settings.to_json(), str(spec), *first.hand_on()]
     if sys.stdout is not None:  # closed

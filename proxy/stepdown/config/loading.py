@@ -31,6 +31,7 @@ class _Attempt:
     findings: tuple[Finding, ...]
     sources: Mapping[str, Source]
     result: tuple[SnapshotSpec, ProcessSettings, tuple[Token, ...]] | None = None
+    overlay: str | None = None
 
     @property
     def errors(self) -> tuple[Finding, ...]:
@@ -69,6 +70,7 @@ def load(path: Path, environ: Mapping[str, str], previous: Loaded | None = None)
         warnings=in_order([*attempt.findings, *_about_kept(first, kept)]),
         watched=watched,
         sources=tuple(attempt.sources.values()),
+        overlay=path.absolute().parent / attempt.overlay if attempt.overlay is not None else None,
     )
 
 
@@ -90,7 +92,8 @@ def _attempt(
     tokens = tokens_of(valid.file, resources, checker)
     if not (spec.routes or spec.passthrough_to or findings or checker.findings):
         checker.warn((), "nothing is routed: every request will be answered with 404", "routes or passthrough_to")
-    return _Attempt(in_order([*findings, *checker.findings]), assembly.sources, (spec, process, tokens))
+    overlay = valid.file.state.overlay if valid.file.state is not None else None
+    return _Attempt(in_order([*findings, *checker.findings]), assembly.sources, (spec, process, tokens), overlay)
 
 
 def _unless_said(findings: list[Finding], assembly: Assembly) -> list[Finding]:

@@ -53,6 +53,8 @@ class Loaded:
     """What to watch, and how it looked just before it was read."""
     sources: tuple[Source, ...]
     """What was read, kept as the last good copy of each included file."""
+    overlay: Path | None = None
+    """Where what is switched by hand is kept across starts; `None`: nowhere."""
 
     def __repr__(self) -> str:
         models, routes = len(self.spec.models), len(self.spec.routes)

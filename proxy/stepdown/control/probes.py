@@ -15,7 +15,7 @@ import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import aiohttp
 from yarl import URL
@@ -48,6 +48,17 @@ class Target:
         for name, value in self.names:
             template = template.replace("{" + name + "}", value)
         return template
+
+
+class Asked(NamedTuple):
+    """What a probe came to."""
+
+    result: Result
+    saw: str
+    passed: int
+    """How many passed in a row, this one included."""
+    up: bool
+    """Whether the endpoint counts as ready now."""
 
 
 def endpoint_keys(spec: SnapshotSpec) -> dict[str, tuple[Model, Version, Endpoint]]:
@@ -84,6 +95,8 @@ class Prober:
         self._health: dict[str, Health] = {}
         self._unprobed: frozenset[str] = frozenset()
         self._running: dict[Target, asyncio.Task[None]] = {}
+        self._passed: dict[str, int] = {}
+        """By key, how many probes passed in a row until now."""
         self._session: aiohttp.ClientSession | None = None
         self._contexts: dict[Tls, ssl.SSLContext] = {}
 
@@ -95,6 +108,7 @@ class Prober:
         for target in self._running.keys() - wanted:
             self._running.pop(target).cancel()
             self._health.pop(target.key, None)
+            self._passed.pop(target.key, None)
         for target in wanted - self._running.keys():
             self._health[target.key] = Health(since=self._wall_clock())
             self._running[target] = tasks.start(self._keep_asking(target), name=f"probe {target.key}")
@@ -120,20 +134,35 @@ class Prober:
         known = {key: health.state == "up" for key, health in self._health.items() if health.state != "unknown"}
         return dict.fromkeys(self._unprobed, True) | known
 
+    async def ask_now(self, key: str) -> Asked | None:
+        """One probe out of turn, which counts like any; `None` where the endpoint is not probed (any more)."""
+        target = next((one for one in self._running if one.key == key), None)
+        if target is None:
+            return None
+        result, saw = await self._ask(target)
+        if target not in self._running:
+            return None
+        self._note(target, result, saw)
+        return Asked(result, saw, self._passed[key], self._health[key].state == "up")
+
     # --- one endpoint -------------------------------------------------------------------------------------------------
 
     async def _keep_asking(self, target: Target) -> None:
         while True:
-            result, saw = await self._ask(target)
-            before = self._health[target.key]
-            check = target.check
-            health = after(before, result, saw, rise=check.rise, fall=check.fall, now=self._wall_clock())
-            self._health[target.key] = health
-            if health.state != before.state:
-                log = logger.info if health.state == "up" else logger.warning
-                log("endpoint %s is %s: %s", target.key, health.state, health.reason)
-                self._changed()
-            await asyncio.sleep(check.interval * random.uniform(1 - _SPREAD, 1 + _SPREAD))  # noqa: S311 - no secret
+            self._note(target, *await self._ask(target))
+            interval = target.check.interval
+            await asyncio.sleep(interval * random.uniform(1 - _SPREAD, 1 + _SPREAD))  # noqa: S311 - no secret
+
+    def _note(self, target: Target, result: Result, saw: str) -> None:
+        before = self._health[target.key]
+        check = target.check
+        health = after(before, result, saw, rise=check.rise, fall=check.fall, now=self._wall_clock())
+        self._health[target.key] = health
+        self._passed[target.key] = self._passed.get(target.key, 0) + 1 if result is Result.PASSED else 0
+        if health.state != before.state:
+            log = logger.info if health.state == "up" else logger.warning
+            log("endpoint %s is %s: %s", target.key, health.state, health.reason)
+            self._changed()
 
     async def _ask(self, target: Target) -> tuple[Result, str]:
         check = target.check

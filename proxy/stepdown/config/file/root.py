@@ -27,6 +27,17 @@ class AdminSection(Section):
     tokens: list[TokenSection] = Field(default=[], description="Without any, every call is refused.")
 
 
+class StateSection(Section):
+    """What outlives the processes of the sidecar."""
+
+    overlay: str | None = Field(
+        default=None,
+        min_length=1,
+        description="File for what was switched by hand, relative to this one; its folder has to be there. Without "
+        "it that is forgotten when the sidecar is stopped.",
+    )
+
+
 class DrainSection(Section):
     """How the sidecar stops on SIGTERM."""
 
@@ -67,6 +78,7 @@ class RootFile(Section):
         default=None, description="Where /metrics, /healthz and /readyz are served; not by default."
     )
     admin: AdminSection | None = Field(default=None, description="The admin API; not served by default.")
+    state: StateSection | None = Field(default=None, description="What outlives the sidecar; nothing by default.")
     workers: int = Field(default=1, ge=1, le=256, description="Worker processes; one a core.")
     drain: DrainSection = Field(default_factory=DrainSection, description="How the sidecar stops.")
     log: LogSection = Field(default_factory=LogSection, description="Format and amount of the logs.")
