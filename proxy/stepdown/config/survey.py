@@ -201,7 +201,7 @@ class _Surveyor:
     def _route(self, route: DraftRoute) -> SurveyedRoute:
         places: dict[str, Path] = {}
         for rule in route.rules:
-            places = {**rule.places, **places}
+            places = {**rule.all_places, **places}
         served = {version: self._place(path) for version, path in places.items()}
         return SurveyedRoute(route.name, self._place(route.path), route.section.pin == "shape", served)
 

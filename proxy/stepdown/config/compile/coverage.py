@@ -1,8 +1,9 @@
 """Proof that clients get the shape they were promised, whichever version's server answers (docs/design.md).
 
-A route may be answered by every version that any of its rules names: those without a weight stand in for those that are
-down. The default version and every `clients` pin must be reachable from *each* of them, every other declared version
-that is not retired from at least one. On a route with `pin: server`, a `clients` pin means a server instead of a shape.
+A route may be answered by every version that any of its rules names: those without a weight, and those of `instead`,
+stand in for those that are down. The default version and every `clients` pin must be reachable from *each* of them,
+every other declared version that is not retired from at least one. On a route with `pin: server`, a `clients` pin means
+a server instead of a shape.
 
 Where a step is declared to be impossible (`refuse`), two versions are kept apart: neither has to give the other's
 shape, but some version of the route has to give each of them, so that an old server stays for those who rely on it.
@@ -41,7 +42,7 @@ def prove(route: DraftRoute, versions: Versions, pins: Pins, plan: Plan, checker
             problem = f"found {entry.version}, which has no endpoints, but the route {route.name} pins servers"
             checker.error(at, problem, "a version that servers run, or pin: shape")
     for rule in route.rules:
-        for served, place in rule.places.items():
+        for served, place in rule.all_places.items():
             for pinned, who in promised.items():
                 if not can_reach(plan, served, pinned) and not kept_apart(plan, route.served, served, pinned):
                     reason, remedy = _why_not(route, served, pinned, versions, plan)

@@ -116,14 +116,21 @@ def gather(
     gathering = _Gathering(checker, disk, environ, sources)
     for index, token in enumerate(file.admin.tokens if file.admin else ()):
         gathering.secret(token.token, ("admin", "tokens", index, "token"))
+    tokens = file.overrides.tokens if file.overrides is not None else None
+    for index, secret in enumerate(tokens.secret if tokens is not None else ()):
+        gathering.secret(secret, ("overrides", "tokens", "secret", index))
     for index, endpoint in enumerate(file.passthrough_to):
         gathering.endpoint(endpoint, ("passthrough_to", index))
+    for route_name, route in file.routes.items():
+        for index, key in enumerate(route.key):
+            for number, secret in enumerate(key.cookie.secrets if key.cookie is not None else ()):
+                gathering.secret(secret, ("routes", route_name, "key", index, "cookie", "secrets", number))
     for model_name, model in file.models.items():
         for version_name, version in model.versions.items():
             path: Path = ("models", model_name, "versions", version_name)
-            for source, key in ((version.schema_source, "schema"), (version.input, "input")):
+            for source, side in ((version.schema_source, "schema"), (version.input, "input")):
                 if source is not None:
-                    gathering.contract(source, (*path, key), (model_name, version_name))
+                    gathering.contract(source, (*path, side), (model_name, version_name))
             for below, endpoint in version.servers:
                 gathering.endpoint(endpoint, (*path, *below))
     return gathering.found

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 
 from stepdown.config.compile.checker import Checker
+from stepdown.config.compile.keys import keys_of
 from stepdown.config.compile.matches import match_of
+from stepdown.config.compile.resources import Resources
 from stepdown.config.compile.rules import DraftRoute
 from stepdown.config.compile.versions import DraftModel, Versions
-from stepdown.config.file import KeySourceSection, RootFile, RouteSection
+from stepdown.config.file import RootFile, RouteSection
 from stepdown.config.file.match import template_names
 from stepdown.config.file.route import LimitsSection, TimeoutsSection
 from stepdown.config.findings import listed
@@ -18,7 +20,9 @@ from stepdown.decide import spec
 _PART = re.compile(r"\{[^{}]*\}")
 
 
-def route_of(draft: DraftRoute, model: DraftModel, file: RootFile, checker: Checker) -> spec.Route:
+def route_of(
+    draft: DraftRoute, model: DraftModel, file: RootFile, resources: Resources, checker: Checker
+) -> spec.Route:
     """A route with the file's defaults filled in."""
     section = draft.section
     if section.on_adapter_failure == "ask_native" and not model.section.repeatable:
@@ -30,7 +34,7 @@ def route_of(draft: DraftRoute, model: DraftModel, file: RootFile, checker: Chec
         match=match_of(section.match),
         model=draft.model,
         rules=tuple(rule.rule for rule in draft.rules),
-        key=tuple(_key(key, (*draft.path, "key", index), file, checker) for index, key in enumerate(section.key)),
+        key=keys_of(draft, file, resources, checker),
         pin=section.pin,
         errors=section.errors,
         on_adapter_failure=section.on_adapter_failure,
@@ -49,18 +53,6 @@ def timeouts_of(general: TimeoutsSection, own: TimeoutsSection | None = None) ->
 def limits_of(general: LimitsSection, own: LimitsSection) -> spec.Limits:
     """The file's limits with what a route sets itself."""
     return spec.Limits(**{**general.model_dump(), **own.model_dump(exclude_unset=True)})
-
-
-def _key(section: KeySourceSection, path: Path, file: RootFile, checker: Checker) -> spec.KeySource:
-    if section.client_ip and file.trusted_hops is None:
-        allowed = (
-            "client_ip together with trusted_hops (0 where no proxy is in front), so that clients cannot choose it"
-        )
-        checker.error(path, "found client_ip without trusted_hops", allowed)
-    header = section.header.lower() if section.header is not None else None
-    return spec.KeySource(
-        header=header, cookie=section.cookie, json=section.json_pointer, client_ip=bool(section.client_ip)
-    )
 
 
 def _template(section: RouteSection) -> str:

@@ -22,6 +22,13 @@ class DraftRule:
     path: Path
     places: dict[str, Path] = field(default_factory=dict)
     """Where each version of the split is written."""
+    fallbacks: dict[str, Path] = field(default_factory=dict)
+    """Where the others are that `instead` names."""
+
+    @property
+    def all_places(self) -> dict[str, Path]:
+        """Where each version is written that the rule may serve."""
+        return self.fallbacks | self.places
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +44,7 @@ class DraftRoute:
     @property
     def served(self) -> frozenset[str]:
         """Versions that any rule may serve."""
-        return frozenset(version for rule in self.rules for version in rule.places)
+        return frozenset(version for rule in self.rules for version in rule.all_places)
 
 
 def rules_of(name: str, section: RouteSection, versions: Versions, checker: Checker) -> tuple[DraftRule, ...]:
@@ -97,14 +104,20 @@ def _rule(section: RuleSection, name: str, path: Path, versions: Versions, check
         split = _split(section.split or {}, (*path, "split"), versions, checker)
     else:
         split = _coloured(section, (*path, "colours"), versions, checker)
+    instead = _Split()
+    for index, text in enumerate(section.instead):
+        _add(instead, text, 0, (*path, "instead", index), versions, checker, of_key=False)
     rule = spec.Rule(
         name=name,
         split=tuple(split.weights.items()),
         when=match_of(section.when),
         salt=section.salt if section.salt is not None else f"{path[1]}/{name}",
         colours=split.colours,
+        instead=tuple(instead.places),
+        smooth=section.smooth,
+        drain=section.drain,
     )
-    return DraftRule(rule, path, split.places)
+    return DraftRule(rule, path, split.places, instead.places)
 
 
 @dataclass(slots=True)

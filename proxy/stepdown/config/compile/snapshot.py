@@ -6,7 +6,9 @@ from collections.abc import Mapping
 
 from stepdown.config.compile.checker import Checker
 from stepdown.config.compile.endpoints import endpoints_of
+from stepdown.config.compile.keys import check_cookies
 from stepdown.config.compile.models import model_of
+from stepdown.config.compile.people import decisions_of, overrides_of
 from stepdown.config.compile.resources import Resources
 from stepdown.config.compile.routes import check_distinct, route_of, timeouts_of
 from stepdown.config.compile.rules import DraftRoute, rules_of
@@ -26,8 +28,9 @@ def compile_snapshot_spec(
     """
     drafts = {name: draft_model(name, section, resources, checker) for name, section in file.models.items()}
     draft_routes = [draft for name in file.routes if (draft := _draft_route(name, file, drafts, checker)) is not None]
-    routes = [route_of(draft, drafts[draft.model], file, checker) for draft in draft_routes]
+    routes = [route_of(draft, drafts[draft.model], file, resources, checker) for draft in draft_routes]
     check_distinct(routes, checker)
+    check_cookies(draft_routes, routes, checker)
     models = [
         model_of(draft, [route for route in draft_routes if route.model == name], resources, previous, checker)
         for name, draft in drafts.items()
@@ -42,6 +45,8 @@ def compile_snapshot_spec(
         retry_budget=file.retries.budget,
         retry_minimum=file.retries.minimum,
         explain=spec.Explain(allow=tuple(file.explain.allow)),
+        overrides=overrides_of(file.overrides, resources, checker),
+        decisions=decisions_of(file.decisions, checker),
         log=spec.Log(format=file.log.format, level=file.log.level, access=file.log.access),
     )
 

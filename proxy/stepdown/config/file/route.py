@@ -7,9 +7,10 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from stepdown.config.file.colours import ColourVersions, SwitchSection, check_active
+from stepdown.config.file.cookie import Cookie
 from stepdown.config.file.match import MatchSection
 from stepdown.config.file.section import Section, as_list, refused
-from stepdown.config.file.values import CookieName, Duration, HeaderName, Name, Pointer, Size, VersionText
+from stepdown.config.file.values import Duration, HeaderName, Name, Pointer, Size, VersionText
 
 Weight = Annotated[int, Field(ge=0, le=1_000_000)]
 
@@ -18,7 +19,9 @@ class KeySourceSection(Section):
     """One place where the sticky key may be; `client_ip` alone is short for `{client_ip: true}`."""
 
     header: HeaderName | None = Field(default=None, description="The value of this header.")
-    cookie: CookieName | None = Field(default=None, description="The value of this cookie.")
+    cookie: Cookie | None = Field(
+        default=None, description="The value of this cookie, which may be one that Stepdown sets."
+    )
     json_pointer: Pointer | None = Field(
         default=None,
         alias="json",
@@ -72,7 +75,25 @@ class RuleSection(Section):
     )
     switch: SwitchSection = Field(default_factory=SwitchSection, description="With colours, how one is switched to.")
     salt: str | None = Field(
-        default=None, max_length=200, description="Seed of the sticky assignment; `route/rule` if not given."
+        default=None,
+        max_length=200,
+        description="Seed of the sticky assignment; `route/rule` if not given. Written out, it moves nobody when route "
+        "or rule get another name.",
+    )
+    instead: list[VersionText] = Field(
+        default=[],
+        description="Versions that take over, in this order, from one whose servers are all down. After them, and "
+        "without them, any other that reaches the client's shape.",
+    )
+    smooth: bool = Field(
+        default=False,
+        description="Requests without a key go to the versions in turn, in exact shares for each worker, instead of "
+        "by lot. What they show is no evidence: use it where nobody wants statistics.",
+    )
+    drain: Literal["sticky"] | None = Field(
+        default=None,
+        description="`sticky`: a version whose weight is set to 0 keeps those whom it has, until their cookies end. "
+        "Needs a key that Stepdown sets as a cookie, and has to stand here before the weight is set to 0.",
     )
 
     @model_validator(mode="after")
@@ -80,6 +101,8 @@ class RuleSection(Section):
         if (self.split is None) == (self.colours is None):
             found = "neither split nor colours" if self.split is None else "split and colours"
             raise refused("one of the two", problem=f"found {found}")
+        if self.drain is not None and self.colours is not None:
+            raise refused("drain with a split only", problem="found drain with colours, of which one takes everything")
         check_active(self.active, list(self.colours or {}), "colours")
         return self
 

@@ -19,6 +19,9 @@ from stepdown_adapters.versions import Range, Version, VersionError
 _DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?(ms|s|m|h)")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _LONGEST_DURATION = 30 * 24 * 3600.0
+_LIFETIME = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?(s|m|h|d)")
+LONGEST_LIFETIME = 400 * 24 * 3600
+"""Browsers keep no cookie longer (RFC 6265bis, section 5.5)."""
 _SIZE = re.compile(r"([0-9]+) ?(B|kB|MB|GB|KiB|MiB|GiB)")
 _BYTES = {"B": 1, "kB": 1000, "MB": 1000**2, "GB": 1000**3, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3}
 _LARGEST_SIZE = 2**50
@@ -31,6 +34,7 @@ _LARGEST_PORT = 65535
 _HOST = re.compile(r"(?:\*\.)?[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,252})|\[[0-9A-Fa-f:.]{2,45}\]")
 _METHOD = re.compile(r"[A-Z]{1,20}")
 _POINTER = re.compile(r"(?:/(?:[^~/]|~[01])*)+")
+_COOKIE_PATH = re.compile(r"/[!-:<-~]{0,500}")
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
 _PATH = re.compile(r"/[!-\"$->@-~]{0,2000}")
 """Visible ASCII without `#` and `?`."""
@@ -47,6 +51,18 @@ def read_duration(value: Any) -> float:
     if seconds is None or not 0 <= seconds <= _LONGEST_DURATION:
         raise refused(allowed)
     return seconds
+
+
+def read_lifetime(value: Any) -> int:
+    """Whole seconds of `30d`, `12h`, `90m`, or a number of seconds."""
+    seconds: float | None = None
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        seconds = float(value)
+    elif isinstance(value, str) and len(value) <= 40 and (found := _LIFETIME.fullmatch(value)):
+        seconds = float(found[1]) * (86400.0 if found[2] == "d" else _SECONDS[found[2]])
+    if seconds is None or not 0 <= seconds <= LONGEST_LIFETIME:
+        raise refused("a time such as 30d, 12h, or a number of seconds, up to 400 days")
+    return int(seconds)
 
 
 def read_size(value: Any) -> int:
@@ -179,6 +195,7 @@ def written(kind: str, *types: str, pattern: re.Pattern[str] | None = None) -> W
 
 
 Duration = Annotated[float, BeforeValidator(read_duration), written("duration", "number", "string", pattern=_DURATION)]
+Lifetime = Annotated[int, BeforeValidator(read_lifetime), written("duration", "number", "string", pattern=_LIFETIME)]
 Size = Annotated[int, BeforeValidator(read_size), written("size", "integer", "string", pattern=_SIZE)]
 Share = Annotated[float, BeforeValidator(read_share), written("percentage", "number", "string", pattern=_PERCENTAGE)]
 Address = Annotated[tuple[str, int], BeforeValidator(read_address), written("`HOST:PORT`", "string")]
@@ -192,6 +209,11 @@ HeaderName = Annotated[
 ]
 CookieName = Annotated[
     str, matching_text(_TOKEN, "a cookie name such as uid"), written("cookie name", "string", pattern=_TOKEN)
+]
+CookiePath = Annotated[
+    str,
+    matching_text(_COOKIE_PATH, "a path that begins with /, without ;"),
+    written("path", "string", pattern=_COOKIE_PATH),
 ]
 Method = Annotated[str, matching_text(_METHOD, "a method in capitals such as POST"), written("method", "string")]
 Host = Annotated[
