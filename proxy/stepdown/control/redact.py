@@ -42,6 +42,8 @@ def _node(node: Any, *, identifies_clients: bool) -> Any:
 def _member(key: str, value: Any, *, identifies_clients: bool) -> Any:
     if key in {"contract", "request", "response"}:  # a schema, or operations on bodies: any names may stand in them
         return value
+    if key == "secrets":
+        return [HIDDEN for _ in value]
     if key == "set_headers":
         return [[name, HIDDEN] for name, _ in value]
     if key in {"path", "metadata_path", "id"} and isinstance(value, str) and "?" in value:

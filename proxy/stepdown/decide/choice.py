@@ -13,6 +13,7 @@ Reason = Literal["split", "kept", "pin-forced", "unhealthy", "pin-server", "over
 `split`: it is the assigned one. `kept`: it has no weight any more, and keeps those whom it had. `pin-forced`: the
 assigned one cannot be stepped down to the pinned shape. `unhealthy`: the assigned one has no ready endpoint.
 `pin-server`: the client asked for this version's own server, on a route that grants that.
+`override`: somebody who may asked for this version's own server (`overrides`).
 """
 
 
@@ -30,7 +31,7 @@ class Choice:
     pinned: str
     """The version whose shape the client gets."""
     assigned: str
-    """The version that the split (or a pin on a server, or an override) gave the request to: the one it is evidence for."""
+    """The version that the split, a pin on a server or an override gave the request to: the one it is evidence for."""
     served: str
     """The version whose server answers."""
     served_index: int

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from stepdown.decide import spec
 from stepdown.decide.conditions import Condition, Digests
 from stepdown.decide.cookies import Visitor
-from stepdown.decide.explanation import Alternative, Explanation, Refusal
+from stepdown.decide.explanation import Alternative, Explanation, Override, Refusal
 from stepdown.decide.facts import Facts
 from stepdown.decide.pins import HEADER
 from stepdown.decide.rules import versions_of
@@ -20,6 +20,7 @@ from stepdown.decide.slots import hash_of, slot_of
 from stepdown.errors import StepdownError
 
 if TYPE_CHECKING:
+    from stepdown.decide.overrides import Verdict
     from stepdown.decide.route import Route
     from stepdown.decide.rules import Rule
 
@@ -33,8 +34,12 @@ def explain(  # noqa: PLR0917 - the arguments of `Route.choose`
     ready: Sequence[bool],
     draw: Callable[..., int],
     visitor: Visitor | None,
+    verdict: Verdict | None = None,
 ) -> Explanation:
-    """Explain what `route.choose` does with the same arguments; a refusal is part of the explanation, not raised."""
+    """Explain what `route.choose` does with the same arguments; a refusal is part of the explanation, not raised.
+
+    `verdict` is what became of an override, where the request has one.
+    """
     seen: dict[str, Any] = {
         "route": route.name,
         "model": route.model.name,
@@ -48,15 +53,22 @@ def explain(  # noqa: PLR0917 - the arguments of `Route.choose`
         seen["passed_over"] = tuple(_passed_over(route, facts))
         rule = route.rule_for(facts)
         seen |= {"rule": rule.name, "condition": str(rule.condition), "split": rule.split}
+        if verdict is not None:
+            seen["override"] = Override(verdict.asked, verdict.ruling, verdict.detail, verdict.holder or None)
+            if verdict.error is not None:
+                raise verdict.error
+        overridden = verdict.choice if verdict is not None else None
         seen["salt"] = rule.salt
         found = route.key(facts, body, client, visitor)
         drawn = 0 if found is not None else draw() if rule.rotation is None else draw(rule.rotation)
-        if source == "default" or route.spec.pin == "shape":
+        if overridden is not None:
+            seen["alternatives"] = tuple(_alternatives(route, rule, overridden.pinned, ready))
+        elif source == "default" or route.spec.pin == "shape":
             seen["pinned"] = rule.shape(pin)
             seen["alternatives"] = tuple(_alternatives(route, rule, seen["pinned"], ready))
             seen |= _slot(route, rule, found, drawn)
             seen |= _cookie(rule, visitor)
-        choice = route.choose(facts, params, body, client, ready, lambda _turns=None: drawn, visitor)
+        choice = overridden or route.choose(facts, params, body, client, ready, lambda _turns=None: drawn, visitor)
         seen |= {
             "pinned": choice.pinned,
             "assigned": choice.assigned,

@@ -31,6 +31,18 @@ class Alternative(msgspec.Struct, frozen=True):
     """The refusal that keeps it from the shape, where one is declared."""
 
 
+class Override(msgspec.Struct, frozen=True):
+    """What became of a request's wish for one exact server."""
+
+    asked: str
+    """The version that was asked for."""
+    ruling: str
+    """One of `overrides.Ruling`."""
+    detail: str
+    holder: str | None = None
+    """Who may ask, where it was somebody who may."""
+
+
 class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     """One decision; what was not reached is `None` or empty. `msgspec.json.encode` and `to_builtins` take it."""
 
@@ -57,6 +69,7 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     turn: int | None = None
     """Number of the turn, where requests without a key are given out in turn."""
     split: tuple[tuple[str, int], ...] = ()
+    override: Override | None = None
     assigned: str | None = None
     served: str | None = None
     reason: str | None = None
@@ -66,6 +79,8 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     """Why the chain has these steps."""
     alternatives: tuple[Alternative, ...] = ()
     refusal: Refusal | None = None
+    config: str | None = None
+    """Digest of the configuration that decided."""
 
     def sentences(self) -> tuple[str, ...]:
         """The decision told from the beginning to the end, a line for each step."""
@@ -78,6 +93,14 @@ _REASONS = {
     "pin-forced": "the assigned version cannot be stepped down to the pinned shape",
     "unhealthy": "the assigned version has no endpoint that is up",
     "pin-server": "the client asked for its server, and the route grants that",
+    "override": "the caller asked for its server and may do so",
+}
+
+_REFUSED = "The override to {} is refused and changes nothing"
+_OVERRIDES = {
+    "honoured": "The override to {} is honoured",
+    "out-of-reach": "The override to {} changes nothing",
+    "unanswerable": "The override to {} cannot be answered",
 }
 
 
@@ -95,6 +118,8 @@ def _tell(one: Explanation) -> Iterator[str]:
         split = ", ".join(f"{version} {weight}" for version, weight in one.split)
         yield f"Rule {one.rule} holds ({one.condition}); its split is {split}."
     yield from _tell_assignment(one)
+    if one.override is not None:
+        yield f"{_OVERRIDES.get(one.override.ruling, _REFUSED).format(one.override.asked)}: {one.override.detail}."
     if one.served is not None:
         yield f"Served by {one.served}, because {_REASONS[one.reason or '']}."
         chain = f"stepped down: {'; '.join(one.chain)}" if one.chain else "not changed: the shape is its own"
@@ -106,6 +131,8 @@ def _tell(one: Explanation) -> Iterator[str]:
         yield f"Version {other.version} has weight {other.weight}, {_ability(other)} and is {_state(other)}."
     if one.refusal is not None:
         yield f"Refused with {one.refusal.status} ({one.refusal.problem}): {one.refusal.detail}."
+    if one.config is not None:
+        yield f"Decided by the configuration {one.config}."
 
 
 def _tell_assignment(one: Explanation) -> Iterator[str]:

@@ -68,7 +68,7 @@ def issue(claims: Claims, secret: str) -> str:
 
 
 def verify(token: str, secrets: Sequence[str], model: str, version: str, now: float) -> Claims:
-    """The claims of a token that lets its holder ask for this version; raises `TokenError`. `now` is in Unix seconds."""
+    """The claims of a token that lets its holder ask for this version, at `now` (Unix seconds); raises `TokenError`."""
     signed, claims, signature = _parts(token)
     genuine = False
     for secret in secrets:

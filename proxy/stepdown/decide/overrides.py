@@ -6,8 +6,8 @@ the three is enough. Everybody else is routed as if the header were not there.
 
 An override moves the server and nothing else. The client's pin still says which shape it gets: the one that it would
 get without the override if the server reaches that, else another one that its pin allows. Where the server reaches none
-of them the request is routed as usual. What cannot be read, or is not up, is told to a caller who may ask, with 400, 406
-or 503: a tester who silently gets another server tests the wrong one. An override is never evidence for a rollout.
+of them the request is routed as usual. What cannot be read, or is not up, is told to a caller who may ask, with 400,
+406 or 503: a tester who silently gets another server tests the wrong one. An override is never evidence for a rollout.
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ Ruling = Literal[
 """What became of an override; the label `result` in metrics.
 
 `honoured`: the server that was asked for answers. `out-of-reach`: the caller may ask, but that server reaches no shape
-that the caller takes, so the request is routed as usual. `unanswerable`: the caller may ask, and was refused because the
-server is down or there is no such server. The others are refusals of the caller, whose request is routed as usual.
+that the caller takes, so the request is routed as usual. `unanswerable`: the caller may ask, and was refused because
+the server is down or there is no such server. The others are refusals of the caller, whose request is routed as usual.
 """
 
 
@@ -171,7 +171,7 @@ def asked_for(facts: Facts, model: str) -> str | None:
 
 
 def check_served(model: Model, version: str, ready: Sequence[bool]) -> None:
-    """Raise `UnreachableShapeError` (406) where no server runs the version, `NoReadyVersionError` (503) if it is down."""
+    """Raise `UnreachableShapeError` (406) where no server runs the version, `NoReadyVersionError` (503) if down."""
     if version not in model.versions or not model.is_served(version):
         served = ", ".join(one for one in model.versions if model.is_served(one))
         raise UnreachableShapeError(

@@ -19,6 +19,7 @@ from stepdown.decide.explanation import Explanation
 from stepdown.decide.facts import Facts
 from stepdown.decide.keys import label_of, reader_of
 from stepdown.decide.models import Model, Pinned
+from stepdown.decide.overrides import SERVE, Verdict
 from stepdown.decide.paths import Template
 from stepdown.decide.pins import HEADER
 from stepdown.decide.plans import Choices, Plan
@@ -58,7 +59,8 @@ class Route:
         self.needs_body = any(source.json is not None for source in route.key)
         """Whether a key is read from the request's JSON body."""
         matches = (route.match, *(rule.when for rule in route.rules), *model.client_matches)
-        self.deciding = frozenset({HEADER, *(header.name.encode() for match in matches for header in match.headers)})
+        names = (header.name.encode() for match in matches for header in match.headers)
+        self.deciding = frozenset({HEADER, SERVE, *names})
         """Lower-case names of the fields, other than keys, that can change a decision: the pin and all conditions'."""
         self.labels = tuple(label_of(source) for source in route.key)
         """Key sources, in the order in which they are tried."""
@@ -186,9 +188,10 @@ class Route:
         ready: Sequence[bool],
         draw: Draw,
         visitor: Visitor | None = None,
+        verdict: Verdict | None = None,
     ) -> Explanation:
-        """Every step of what `choose` does with the same arguments, refusals too; raises nothing."""
-        return explain(self, facts, params, body, client, ready, draw, visitor)
+        """Every step of what `choose` does with the same arguments, refusals and overrides too; raises nothing."""
+        return explain(self, facts, params, body, client, ready, draw, visitor, verdict)
 
     def pinned(self, facts: Facts, params: tuple[bytes, ...]) -> Pinned:
         """The pin of a request and where it came from; raises `BadPinError` (400)."""

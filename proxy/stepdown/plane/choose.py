@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from stepdown.errors import BodyTooLargeError, NoReadyVersionError, NoRouteError
-from stepdown.plane import collect, forward
+from stepdown.plane import collect, forward, reasons
 from stepdown.plane.collect import KEY_BYTES
 from stepdown.plane.outgoing import client_address
 
@@ -65,16 +65,23 @@ def version(exchange: Exchange) -> None:
     elif client.memory.holds(head) and not matched.deciding & client.memory.names:
         split = matched.settle(head, params)
         head.settled = Settled(runtime, matched, params, *split) if split is not None else None
-    asked = client.may_explain and head.get(b"x-stepdown-explain") is not None
-    if asked:
-        exchange.extra = runtime.explain(exchange, body, address, runtime.ready)
+    ready = runtime.ready
+    asked = reasons.wants_explanation(exchange)
+    verdict = reasons.verdict_of(exchange, matched)
     try:
-        choice = matched.choose(head, params, body, address, runtime.ready, exchange.draw)
-    except NoReadyVersionError:
-        # Nothing answered lately. Where probes do not object, trying is better than refusing: it may just be back.
-        if asked:
-            exchange.extra = runtime.explain(exchange, body, address, runtime.not_down)
-        choice = matched.choose(head, params, body, address, runtime.not_down, exchange.draw)
+        if verdict is not None and verdict.error is not None:
+            raise verdict.error
+        choice = verdict.choice if verdict is not None else None
+        if choice is None:
+            try:
+                choice = matched.choose(head, params, body, address, ready, exchange.draw)
+            except NoReadyVersionError:
+                # Nothing answered lately. Where probes do not object, trying is better than refusing: it may be back.
+                ready = runtime.not_down
+                choice = matched.choose(head, params, body, address, ready, exchange.draw)
+    finally:
+        if asked or verdict is not None:
+            reasons.tell(exchange, verdict, body, address, ready, asked=asked)
     proceed(exchange, runtime.plans.get(choice) or runtime.plan_for(choice))
 
 

@@ -6,6 +6,7 @@ identity gives the pool, the compiled adapter, the header lines to add and the c
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from email.utils import formatdate
 
 from stepdown.decide import spec as specification
@@ -203,9 +204,12 @@ def lifecycle(version: specification.Version) -> bytes:
     return lines
 
 
-def vary_line(model: specification.Model, route: specification.Route) -> bytes:
-    """`Vary` with every header that may have chosen: the pin, keys, conditions, and what tells clients apart."""
-    names = {"x-model-version"}
+def vary_line(model: specification.Model, route: specification.Route, asking: Iterable[str] = ()) -> bytes:
+    """`Vary` with every header that may have chosen: the pin, keys, conditions, and what tells clients apart.
+
+    `asking` are those with which a server can be asked for.
+    """
+    names = {"x-model-version", *asking}
     for source in route.key:
         if source.header:
             names.add(source.header.lower())

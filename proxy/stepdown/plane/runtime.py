@@ -8,7 +8,6 @@ endpoint was down.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from ipaddress import ip_address, ip_network
@@ -21,6 +20,8 @@ import msgspec
 from stepdown.decide import checks
 from stepdown.decide import spec as specification
 from stepdown.decide.checks import Subject
+from stepdown.decide.explanation import Explanation
+from stepdown.decide.overrides import Overrides, Verdict, names_of
 from stepdown.decide.sampling import Sampler
 from stepdown.decide.snapshot import Choice, Route, Snapshot, compile_snapshot
 from stepdown.errors import StepdownError
@@ -32,7 +33,6 @@ from stepdown.plane.plan import Plan, RoutePlan, answer_lines, vary_line
 from stepdown.plane.pool import EndpointPool
 from stepdown.plane.versions import OrderedPool, VersionPool
 from stepdown.telemetry.slab import Slab
-from stepdown.wire import serialise
 from stepdown_adapters.generate import CompiledChain
 
 if TYPE_CHECKING:
@@ -82,6 +82,7 @@ class Runtime:
         "digest",
         "idle",
         "not_down",
+        "overrides",
         "passthrough",
         "plans",
         "pools",
@@ -118,6 +119,7 @@ class Runtime:
         self._slab = slab
         self._natives: dict[Choice, Plan] = {}
         self._allowed = tuple(ip_network(network) for network in spec.explain.allow)
+        self.overrides = Overrides(spec.overrides) if spec.overrides is not None else None
         self._refused_cells: dict[tuple[str, str], tuple[int, int]] = {}
         self._routes = {route.name: route for route in self.snapshot.routes}
         models = {model.name: model for model in spec.models}
@@ -150,7 +152,9 @@ class Runtime:
 
     def _route_parts(self, route: Route, model: specification.Model) -> RouteParts:
         plan = RoutePlan(route.spec, route.param_names, model.repeatable, self._slab)
-        return RouteParts(plan, model, vary_line(model, route.spec))
+        overrides = self.spec.overrides
+        asking = [name.decode() for name in names_of(overrides)] if overrides is not None else []
+        return RouteParts(plan, model, vary_line(model, route.spec, asking))
 
     def _passthrough(self, build: _PoolBuilder) -> Plan:
         route = specification.Route(name=PASSTHROUGH, match=specification.Match(), model="", rules=())
@@ -180,7 +184,12 @@ class Runtime:
         return plan
 
     def native_plan(self, choice: Choice) -> Plan | None:
-        """The plan that asks a version which has the pinned shape itself, if one is up."""
+        """The plan that asks a version which has the pinned shape itself, if one is up.
+
+        Nobody stands in for a server that was asked for by name.
+        """
+        if choice.reason == "override":
+            return None
         for index in self._routes[choice.route].natives(choice.pinned):
             if self.ready[index]:
                 plan = self._natives.get(choice)
@@ -225,11 +234,15 @@ class Runtime:
         known = (model, choice.served, contract) in self._pairs
         return Subject(self.digest, model, choice.served, contract) if known else None
 
-    def explain(self, exchange: Exchange, body: bytes | None, address: str, ready: Sequence[bool]) -> bytes:
-        """A field line with the explanation of the decision about this exchange, as ASCII JSON."""
-        assert exchange.route is not None
-        explanation = exchange.route.explain(exchange.head, exchange.params, body, address, ready, exchange.draw)
-        return serialise.field("x-stepdown-explain", json.dumps(msgspec.to_builtins(explanation)))
+    def explain(
+        self, exchange: Exchange, body: bytes | None, address: str, ready: Sequence[bool], verdict: Verdict | None
+    ) -> Explanation:
+        """Every step of the decision about this exchange."""
+        route = exchange.route
+        assert route is not None
+        head, params = exchange.head, exchange.params
+        explanation = route.explain(head, params, body, address, ready, exchange.draw, verdict=verdict)
+        return msgspec.structs.replace(explanation, config=self.digest)
 
     def may_explain(self, peer: str) -> bool:
         """Whether this peer may ask for explanations."""
@@ -237,6 +250,10 @@ class Runtime:
             return False
         address = ip_address(peer)
         return any(address in network for network in self._allowed)
+
+    def count_override(self, route: str, ruling: str) -> None:
+        """Count a request that asked for a server."""
+        self._slab.cells[self._slab.counter("stepdown_overrides_total", (route, ruling))] += 1
 
     def count_refused(self, route: str, error: StepdownError) -> None:
         """Count a request that did not get as far as a plan, as an error and as an answered request."""

@@ -40,9 +40,9 @@ _WORKER = (
         "counter",
         "Requests answered. `assigned` is what the split said, `served` the version that computed the answer, `pinned` "
         "the shape that the client was due, all three `none` where there was no choice (reason refused); `reason` says "
-        "how `served` was chosen (split, pin-forced, unhealthy, pin-server); `adapter` says what became of the answer "
-        "(none, adapted, failed; native: a version that has the shape was asked; passthrough: the answer kept its own "
-        "shape).",
+        "how `served` was chosen (split, pin-forced, unhealthy, pin-server, override); `adapter` says what became of "
+        "the answer (none, adapted, failed; native: a version that has the shape was asked; passthrough: the answer "
+        "kept its own shape).",
         ("route", "rule", "assigned", "served", "pinned", "reason", "key_source", "status_class", "adapter"),
     ),
     Family(
@@ -125,6 +125,25 @@ _WORKER = (
         "stopped or not there), stale (the contract is of a configuration that is gone), failed (the comparer could "
         "not do it, which it logs).",
         ("model", "served", "reason"),
+    ),
+    Family(
+        "stepdown_overrides_total",
+        "counter",
+        "Requests with `X-Stepdown-Serve` for the route's model. `result` is honoured, out-of-reach (the server "
+        "reaches no shape that the client takes, so the request was routed as usual), unanswerable (it is down, or "
+        "there is none: the caller was told), or why the caller was routed as usual: not-allowed, or a token that is "
+        "malformed, forged, future, expired or foreign.",
+        ("route", "result"),
+    ),
+    Family(
+        "stepdown_decisions_recorded_total",
+        "counter",
+        "Decisions that were sampled to be recorded, those that were dropped included.",
+    ),
+    Family(
+        "stepdown_decisions_dropped_total",
+        "counter",
+        "Records of decisions that were dropped because the file or pipe took them too slowly or not at all.",
     ),
     Family(
         METRICS_FULL,

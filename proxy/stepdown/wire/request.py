@@ -241,7 +241,7 @@ def _read_rare(head: RequestHead, rare: list[tuple[int, Any, bytes]]) -> None:
 
 def _join_own(head: RequestHead) -> None:
     """Several lines of one of our own fields are one list (RFC 9110 section 5.3), not a first and a forgotten one."""
-    for name in (b"x-model-version", b"x-stepdown-explain"):
+    for name in (b"x-model-version", b"x-stepdown-explain", b"x-stepdown-serve", b"x-stepdown-override-token"):
         values = head.get_all(name)
         if len(values) > 1:
             head.values[name] = b", ".join(values)

@@ -7,9 +7,10 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from stepdown.config.file.model import Endpoint, ModelSection, Secret
+from stepdown.config.file.people import DecisionsSection, ExplainSection, OverridesSection
 from stepdown.config.file.route import LimitsSection, RouteSection, TimeoutsSection
 from stepdown.config.file.section import Section, as_list
-from stepdown.config.file.values import Address, Duration, Name, Network, Share
+from stepdown.config.file.values import Address, Duration, Name, Share
 
 
 class TokenSection(Section):
@@ -53,16 +54,6 @@ class LogSection(Section):
     access: bool = Field(default=False, description="One line for each request.")
 
 
-class ExplainSection(Section):
-    """Who may ask why a request was routed as it was, with the header `X-Stepdown-Explain: 1`."""
-
-    allow: list[Network] = Field(
-        default=[],
-        description="Addresses and networks that connections come from, whatever `X-Forwarded-For` says: to allow a "
-        "proxy is to allow everybody behind it. Nobody by default.",
-    )
-
-
 class RetriesSection(Section):
     """Bound on requests that are sent again, so that retries never become the load that breaks a server."""
 
@@ -83,6 +74,8 @@ class RootFile(Section):
     drain: DrainSection = Field(default_factory=DrainSection, description="How the sidecar stops.")
     log: LogSection = Field(default_factory=LogSection, description="Format and amount of the logs.")
     explain: ExplainSection = Field(default_factory=ExplainSection, description="Live explanations.")
+    overrides: OverridesSection | None = Field(default=None, description="People who may choose a server.")
+    decisions: DecisionsSection | None = Field(default=None, description="Records of decisions; none by default.")
     trusted_hops: int | None = Field(
         default=None,
         ge=0,
