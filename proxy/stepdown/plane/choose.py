@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from stepdown.errors import BodyTooLargeError, NoReadyVersionError, NoRouteError
-from stepdown.plane import collect, forward, reasons
+from stepdown.plane import collect, forward, reasons, visiting
 from stepdown.plane.collect import KEY_BYTES
 from stepdown.plane.outgoing import client_address
 
@@ -65,6 +65,8 @@ def version(exchange: Exchange) -> None:
     elif client.memory.holds(head) and not matched.deciding & client.memory.names:
         split = matched.settle(head, params)
         head.settled = Settled(runtime, matched, params, *split) if split is not None else None
+    if matched.cookie is not None:
+        visiting.find(exchange, matched, body, address)
     ready = runtime.ready
     asked = reasons.wants_explanation(exchange)
     verdict = reasons.verdict_of(exchange, matched)
@@ -74,14 +76,16 @@ def version(exchange: Exchange) -> None:
         choice = verdict.choice if verdict is not None else None
         if choice is None:
             try:
-                choice = matched.choose(head, params, body, address, ready, exchange.draw)
+                choice = matched.choose(head, params, body, address, ready, exchange.draw, exchange.visitor)
             except NoReadyVersionError:
                 # Nothing answered lately. Where probes do not object, trying is better than refusing: it may be back.
                 ready = runtime.not_down
-                choice = matched.choose(head, params, body, address, ready, exchange.draw)
+                choice = matched.choose(head, params, body, address, ready, exchange.draw, exchange.visitor)
     finally:
         if asked or verdict is not None:
             reasons.tell(exchange, verdict, body, address, ready, asked=asked)
+    if exchange.visitor is not None:
+        visiting.chosen(exchange, matched, choice)
     proceed(exchange, runtime.plans.get(choice) or runtime.plan_for(choice))
 
 

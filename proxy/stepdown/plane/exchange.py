@@ -30,7 +30,9 @@ from stepdown.plane.stages import ANSWER, AWAIT_ANSWER, COLLECT_BODY, COLLECT_KE
 from stepdown.wire import RequestHead, ResponseHead
 
 if TYPE_CHECKING:
+    from stepdown.decide.cookies import Visitor
     from stepdown.decide.snapshot import Route
+    from stepdown.decide.turns import Rotation
     from stepdown.plane.adapt import AdaptedRequest
     from stepdown.plane.client import ClientConnection
     from stepdown.plane.plan import Plan
@@ -50,6 +52,7 @@ class Exchange:
         "body",
         "client",
         "complete",
+        "cookie",
         "drawn",
         "error",
         "extra",
@@ -75,6 +78,7 @@ class Exchange:
         "status",
         "upstream",
         "upstream_time",
+        "visitor",
         "whole_deadline",
     )
 
@@ -93,8 +97,12 @@ class Exchange:
         self.params: tuple[bytes, ...] = ()
         self.plan: Plan | None = None
         self.drawn = -1
+        self.visitor: Visitor | None = None
+        """On a route that sets a cookie: whose request it is."""
         self.extra = b""
         """Field lines to add to any answer: the explanation that was asked for."""
+        self.cookie = b""
+        """The line that sets a cookie, where the client needs it."""
         # the request's body
         self.body: bytes | bytearray = payload
         self.kept = True
@@ -180,10 +188,10 @@ class Exchange:
             what = "take the request" if sending else "answer"
             self.fail(UpstreamTimeoutError(f"{self._endpoint()} did not {what} in time"))
 
-    def draw(self) -> int:
-        """The slot of a request without a key: drawn once, also for an explanation and for another attempt."""
+    def draw(self, rotation: Rotation | None = None) -> int:
+        """The slot, or turn, of a request without a key: one, also for an explanation and for another attempt."""
         if self.drawn < 0:
-            self.drawn = self.runtime.draw()
+            self.drawn = self.runtime.draw() if rotation is None else self.runtime.turn(rotation)
         return self.drawn
 
     def choose_again(self) -> None:

@@ -36,6 +36,7 @@ from stepdown.telemetry.slab import Slab
 from stepdown_adapters.generate import CompiledChain
 
 if TYPE_CHECKING:
+    from stepdown.decide.turns import Rotation
     from stepdown.plane.exchange import Exchange
 
 PASSTHROUGH = "passthrough_to"
@@ -78,6 +79,7 @@ class Runtime:
         "_routes",
         "_samplers",
         "_slab",
+        "_turns",
         "client_timeouts",
         "digest",
         "idle",
@@ -118,6 +120,7 @@ class Runtime:
         self.pools: dict[PoolKey, EndpointPool] = {}
         self._slab = slab
         self._natives: dict[Choice, Plan] = {}
+        self._turns: dict[Rotation, int] = {}
         self._allowed = tuple(ip_network(network) for network in spec.explain.allow)
         self.overrides = Overrides(spec.overrides) if spec.overrides is not None else None
         self._refused_cells: dict[tuple[str, str], tuple[int, int]] = {}
@@ -177,6 +180,14 @@ class Runtime:
         yield from self.idle
 
     # --- for exchanges ----------------------------------------------------------------------------------------------
+
+    def turn(self, rotation: Rotation) -> int:
+        """The next turn of a rotation; the first one is drawn, so that workers are not in step."""
+        turn = self._turns.get(rotation)
+        if turn is None:
+            turn = draw()
+        self._turns[rotation] = turn + 1
+        return turn
 
     def plan_for(self, choice: Choice) -> Plan:
         """Work out a choice that no request had so far."""
@@ -241,7 +252,7 @@ class Runtime:
         route = exchange.route
         assert route is not None
         head, params = exchange.head, exchange.params
-        explanation = route.explain(head, params, body, address, ready, exchange.draw, verdict=verdict)
+        explanation = route.explain(head, params, body, address, ready, exchange.draw, exchange.visitor, verdict)
         return msgspec.structs.replace(explanation, config=self.digest)
 
     def may_explain(self, peer: str) -> bool:

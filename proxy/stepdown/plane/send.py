@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from stepdown.errors import StepdownError
-from stepdown.plane import account, problems
+from stepdown.plane import account, problems, visiting
 from stepdown.wire import CHUNKED, ResponseHead, serialise
 
 if TYPE_CHECKING:
@@ -43,7 +43,10 @@ def answer_head(  # noqa: PLR0917 - once a request, and names cost time
         framing += serialise.CLOSE_LINE
     elif exchange.head.minor == 0:
         framing += serialise.KEEP_ALIVE_LINE
-    return b"%b%b%b%b%b%b\r\n" % (_STATUS_LINES[head.status], fields, version_lines, exchange.extra, via, framing)
+    extra = exchange.extra
+    if exchange.cookie:
+        fields, extra = visiting.private(fields), extra + exchange.cookie
+    return b"%b%b%b%b%b%b\r\n" % (_STATUS_LINES[head.status], fields, version_lines, extra, via, framing)
 
 
 def framing_of(exchange: Exchange, head: ResponseHead) -> tuple[bytes, bool, bool]:
@@ -74,7 +77,8 @@ def problem(exchange: Exchange, error: StepdownError) -> None:
     client, plan = exchange.client, exchange.plan
     close = exchange.head.close or not exchange.complete or client.closing
     style = plan.route.style if plan is not None else exchange.route.spec.errors if exchange.route else "problem"
-    extra = (plan.served_lines if plan is not None and exchange.last_pool is not None else b"") + exchange.extra
+    extra = plan.served_lines if plan is not None and exchange.last_pool is not None else b""
+    extra += exchange.extra + exchange.cookie
     exchange.status = error.code
     data = problems.render(error, style, extra, close=close, head_only=exchange.method == b"HEAD")
     exchange.answer_begun = True
