@@ -11,6 +11,7 @@ from stepdown.cli.check import check
 from stepdown.cli.diff import diff
 from stepdown.cli.explain import explain
 from stepdown.cli.gate import gate
+from stepdown.cli.override_token import override_token
 from stepdown.cli.registry import registry
 from stepdown.cli.run import run
 from stepdown.cli.schema import schema
@@ -23,6 +24,7 @@ HELP = """Routes requests to the right version of a model, and steps answers dow
   stepdown explain stepdown.yaml   see which version would answer one request, in which shape, and why
   stepdown diff OLD NEW            see what a new contract breaks, for whom, and how to repair it
   stepdown gate --base origin/main refuse a change that would break clients, in CI
+  stepdown override-token          let a tester choose a server for a while
   stepdown schema                  let the editor complete and check the configuration
   stepdown registry list           see which versions of which models there are; add, verify and load them
 """
@@ -57,6 +59,7 @@ app.command()(check)
 app.command()(diff)
 app.command()(explain)
 app.command()(gate)
+app.command("override-token")(override_token)
 app.command()(schema)
 app.add_typer(registry)
 
