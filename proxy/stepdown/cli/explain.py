@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import sys
+import time
 from collections.abc import Collection, Sequence
 from ipaddress import ip_address
 from pathlib import Path
@@ -14,9 +15,11 @@ import msgspec
 import typer
 
 from stepdown.config import RefusedError, load
+from stepdown.decide.cookies import ID_BYTES
 from stepdown.decide.explanation import Explanation
 from stepdown.decide.slots import SLOTS
 from stepdown.decide.snapshot import Route, Snapshot, compile_snapshot
+from stepdown.decide.turns import Rotation
 from stepdown.errors import BadRequestError
 from stepdown.wire import RequestHead, parse_request
 from stepdown_adapters.generate import compile_chain
@@ -77,7 +80,8 @@ def explain(
         print("null" if as_json else _unmatched(snapshot, method, path))
         raise typer.Exit(EXIT_NOT_SERVED)
     route, params = matched
-    explanation = route.explain(head, params, body, client, ready, lambda: secrets.randbelow(SLOTS))
+    visitor = route.visitor(head, body, client, time.time(), lambda: secrets.token_bytes(ID_BYTES))
+    explanation = route.explain(head, params, body, client, ready, _draw, visitor)
     if as_json:
         print(msgspec.json.format(msgspec.json.encode(explanation), indent=2).decode())
     else:
@@ -85,6 +89,10 @@ def explain(
     if source and not as_json:
         print(f"\n{_source(route, explanation)}")
     raise typer.Exit(EXIT_NOT_SERVED if explanation.refusal else 0)
+
+
+def _draw(_rotation: Rotation | None = None) -> int:
+    return secrets.randbelow(SLOTS)
 
 
 def _source(route: Route, explanation: Explanation) -> str:
