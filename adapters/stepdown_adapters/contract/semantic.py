@@ -192,3 +192,15 @@ def _walk(schema: Any, document: Schema, path: str, above: frozenset[int]) -> It
         yield from _walk(pattern, document, f"{path}/*", above)
     for keyword in ("items", "additionalProperties", "contains", "unevaluatedItems", "unevaluatedProperties"):
         yield from _walk(schema.get(keyword), document, f"{path}/*", above)
+
+
+def vocabulary() -> str:
+    """The vocabulary as Markdown tables, as docs/contracts.md has it."""
+    lines = ["| `kind` | the values are |", "|---|---|"]
+    lines += [f"| `{name}` | {sentence} |" for name, sentence in KINDS.items()]
+    lines += ["", "| member | form | what it says |", "|---|---|---|"]
+    for name, meaning in MEMBERS.items():
+        listed_here = name != "kind" and meaning.choices
+        form = ", ".join(f"`{choice}`" for choice in meaning.choices) if listed_here else _FORMS[meaning.form][1]
+        lines.append(f"| `{name}` | {form} | {meaning.sentence} |")
+    return "\n".join(lines) + "\n"
