@@ -40,7 +40,7 @@ _WORKER = (
         "counter",
         "Requests answered. `assigned` is what the split said, `served` the version that computed the answer, `pinned` "
         "the shape that the client was due, all three `none` where there was no choice (reason refused); `reason` says "
-        "how `served` was chosen (split, pin-forced, unhealthy, pin-server, override); `adapter` says what became of "
+        "how `served` was chosen (split, kept, pin-forced, unhealthy, pin-server, override); `adapter` says what became of "
         "the answer (none, adapted, failed; native: a version that has the shape was asked; passthrough: the answer "
         "kept its own shape).",
         ("route", "rule", "assigned", "served", "pinned", "reason", "key_source", "status_class", "adapter"),
@@ -200,6 +200,31 @@ _CONTROLLER = (
         "When the file was last read, in Unix seconds; whether it was accepted, `stepdown_config_reload_ok` says.",
     ),
     Family("stepdown_config_digest_info", "info", "The configuration that runs.", ("digest",)),
+    Family(
+        "stepdown_colour_active",
+        "gauge",
+        "1 for the colour that takes requests, 0 for the other; `place` is a route or `model/version`.",
+        ("place", "colour"),
+    ),
+    Family(
+        "stepdown_switched_by_hand",
+        "gauge",
+        "1 where the active colour is not the one that the file declares.",
+        ("place",),
+    ),
+    Family(
+        "stepdown_switches_total",
+        "counter",
+        "Switches asked for since the controller was started; `result` is done, forced (to a colour that was not "
+        "ready) or refused.",
+        ("place", "result"),
+    ),
+    Family(
+        "stepdown_overlay_saved",
+        "gauge",
+        "1 where what was switched by hand is on disk, 0 where it could not be written; absent where the file names no "
+        "place for it.",
+    ),
     Family(
         "stepdown_version_info",
         "info",
