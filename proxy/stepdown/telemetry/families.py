@@ -38,11 +38,11 @@ _WORKER = (
     Family(
         "stepdown_requests_total",
         "counter",
-        "Requests answered. `assigned` is what the split said, `served` the version that computed the answer, `pinned` "
-        "the shape that the client was due, all three `none` where there was no choice (reason refused); `reason` says "
-        "how `served` was chosen (split, kept, pin-forced, unhealthy, pin-server, override); `adapter` says what "
-        "became of the answer (none, adapted, failed; native: a version that has the shape was asked; passthrough: the answer "
-        "kept its own shape).",
+        "Requests answered. `assigned` is what the split said, `served` the version that computed the answer, "
+        "`pinned` the shape that the client was due, all three `none` where there was no choice (reason refused); "
+        "`reason` says how `served` was chosen (split, kept, pin-forced, unhealthy, pin-server, override); `adapter` "
+        "says what became of the answer (none, adapted, failed; native: a version that has the shape was asked; "
+        "passthrough: the answer kept its own shape).",
         ("route", "rule", "assigned", "served", "pinned", "reason", "key_source", "status_class", "adapter"),
     ),
     Family(
