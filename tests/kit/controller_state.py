@@ -16,6 +16,8 @@ from aiohttp import web
 from stepdown.config import Token
 from stepdown.control import serving
 from stepdown.control.state import ComparerView, HealthView, ReloadView, WorkerView
+from stepdown.control.switching import Report, SwitchRefusedError, Wish
+from stepdown.decide.colours import NOTHING_SWITCHED, Overlay
 from stepdown.decide.spec import Chain, Endpoint, Match, Model, Route, Rule, SnapshotSpec, Version, digest, encode
 from stepdown.telemetry.slab import Slab, SlabReader
 from tests.kit.looping import LoopThread
@@ -69,6 +71,13 @@ class SetState:
     health: Mapping[str, HealthView] = field(default_factory=dict)
     slabs: tuple[SlabReader, ...] = ()
     tokens: tuple[Token, ...] = ()
+    overlay: Overlay = NOTHING_SWITCHED
+    overlay_saved: bool | None = None
+    switch_counts: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    wishes: list[Wish] = field(default_factory=list)
+    """Switches that were asked for."""
+    refusal: SwitchRefusedError | None = None
+    """How the next one ends, if it does not succeed."""
     next_reload: ReloadView = field(default_factory=lambda: ReloadView(ok=True, when=1.8e9))
     asked: list[str] = field(default_factory=list)
     """What was asked for: `reload`, `drain`."""
@@ -88,6 +97,14 @@ class SetState:
         self.asked.append("reload")
         self.last_reload = self.next_reload
         return self.next_reload
+
+    async def switch(self, wish: Wish) -> Report:
+        self.wishes.append(wish)
+        if self.refusal is not None:
+            raise self.refusal
+        return Report(
+            place=wish.place, before="blue", colour=wish.colour, changed=True, dry_run=wish.dry_run, forced=wish.force
+        )
 
     async def drain(self) -> None:
         self.asked.append("drain")

@@ -15,6 +15,7 @@ from stepdown.cli.override_token import override_token
 from stepdown.cli.registry import registry
 from stepdown.cli.run import run
 from stepdown.cli.schema import schema
+from stepdown.cli.switch import switch
 
 HELP = """Routes requests to the right version of a model, and steps answers down to the shape that each client knows.
 
@@ -25,6 +26,7 @@ HELP = """Routes requests to the right version of a model, and steps answers dow
   stepdown diff OLD NEW            see what a new contract breaks, for whom, and how to repair it
   stepdown gate --base origin/main refuse a change that would break clients, in CI
   stepdown override-token          let a tester choose a server for a while
+  stepdown switch churn green      move a running sidecar's traffic between blue and green, and back
   stepdown schema                  let the editor complete and check the configuration
   stepdown registry list           see which versions of which models there are; add, verify and load them
 """
@@ -61,6 +63,7 @@ app.command()(explain)
 app.command()(gate)
 app.command("override-token")(override_token)
 app.command()(schema)
+app.command()(switch)
 app.add_typer(registry)
 
 

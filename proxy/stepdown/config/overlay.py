@@ -38,7 +38,11 @@ def read_overlay(path: Path) -> Overlay:
 
 
 def write_overlay(path: Path, overlay: Overlay) -> None:
-    """Replace what the file holds, on the disk before this returns. Raises `OverlayError`."""
+    """Replace what the file holds, on the disk before this returns.
+
+    Raises `OverlayError`; also where the file holds something else, which somebody may miss.
+    """
+    read_overlay(path)
     new = path.with_name(f".{path.name}.new")
     try:
         with new.open("wb") as file:

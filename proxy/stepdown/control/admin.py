@@ -6,7 +6,14 @@
 | `GET /v1/config` | view | the specification that is in force, without what is secret |
 | `GET /v1/routes` | view | each route with its rules and which versions are ready |
 | `POST /v1/reload` | operate | reads the file again: 200 when it is in force, 422 with findings when it is refused |
+| `GET /v1/switches` | view | what has colours: which is active, what the file says, who switched, what is ready |
+| `POST /v1/routes/NAME/switch` | operate | switches a route's rule to a colour: 200 with what it came to |
+| `POST /v1/models/NAME/versions/V/switch` | operate | the same for a version's endpoints |
 | `POST /v1/drain` | operate | takes the sidecar out as SIGTERM does: 202 |
+
+A switch takes `{"colour": NAME}`, where `back` is the colour before the last switch, and may have `force: true` (also
+to a colour that is not ready) and `dry_run: true` (only check). 404: no such place; 400: no such colour; 409: not now,
+with the reason in `type` and `detail`.
 
 Who may call is `gate`'s business. Every call that changes something is logged with the name of its token.
 """
@@ -18,14 +25,16 @@ import logging
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import msgspec
 from aiohttp import web
 
 from stepdown import __version__
-from stepdown.control.gate import CALLER, gate, problem_response
+from stepdown.control.gate import CALLER, gate, problem_response, takes_members
 from stepdown.control.redact import redacted
 from stepdown.control.state import ControllerState, HealthView
 from stepdown.control.status import degraded, ready
-from stepdown.decide.spec import Model, Route
+from stepdown.control.switching import SwitchRefusedError, Wish, shown
+from stepdown.decide.spec import Model, Route, Rule
 from stepdown.telemetry.log import fields
 
 BODY_LIMIT = 64 * 1024
@@ -47,9 +56,20 @@ def application(state: ControllerState, hosts: Iterable[str] = ()) -> web.Applic
     served.router.add_get("/v1/status", calls.status)
     served.router.add_get("/v1/config", calls.config)
     served.router.add_get("/v1/routes", calls.routes)
+    served.router.add_get("/v1/switches", calls.switches)
+    served.router.add_post("/v1/routes/{route}/switch", calls.switch)
+    served.router.add_post("/v1/models/{model}/versions/{version}/switch", calls.switch)
     served.router.add_post("/v1/reload", calls.reload)
     served.router.add_post("/v1/drain", calls.drain)
     return served
+
+
+class _Switch(msgspec.Struct, forbid_unknown_fields=True):
+    """Body of a call that switches."""
+
+    colour: str
+    force: bool = False
+    dry_run: bool = False
 
 
 class _Calls:
@@ -73,8 +93,38 @@ class _Calls:
                 "comparer": dataclasses.asdict(state.comparer) if state.comparer is not None else None,
                 "health": {key: dataclasses.asdict(view) for key, view in state.health.items()},
                 "last_reload": dataclasses.asdict(state.last_reload),
+                "switched": {
+                    place["place"]: {"declared": place["declared"], "active": place["active"]}
+                    for place in self._places()
+                    if place["differs"]
+                },
             }
         )
+
+    def _places(self) -> list[Mapping[str, Any]]:
+        state, health = self._state, self._state.health
+        return shown(state.spec, state.overlay, lambda key: key not in health or health[key].ready)
+
+    async def switches(self, _request: web.Request) -> web.Response:
+        return web.json_response(
+            {"digest": self._state.digest, "saved": self._state.overlay_saved, "places": self._places()}
+        )
+
+    @takes_members
+    async def switch(self, request: web.Request) -> web.Response:
+        named = request.match_info
+        place = named["route"] if "route" in named else f"{named['model']}/{named['version']}"
+        try:
+            asked = msgspec.json.decode(await request.read() or b"{}", type=_Switch)
+        except msgspec.MsgspecError as error:
+            return problem_response(400, "bad-request", f"The body is not what a switch takes: {error}.")
+        wish = Wish(place, asked.colour, request[CALLER].name, force=asked.force, dry_run=asked.dry_run)
+        _logger.info("admin call: switch", extra=fields(token=wish.by, address=request.remote, place=place))
+        try:
+            report = await self._state.switch(wish)
+        except SwitchRefusedError as refused:
+            return problem_response(refused.status, refused.problem, refused.detail, None, **refused.more)
+        return web.json_response(dataclasses.asdict(report) | {"digest": self._state.digest})
 
     async def config(self, _request: web.Request) -> web.Response:
         return web.json_response({"digest": self._state.digest, "config": redacted(self._state.spec)})
@@ -111,9 +161,14 @@ def _route(route: Route, model: Model, health: Mapping[str, HealthView]) -> dict
         "model": model.name,
         "default_version": model.default_version,
         "latest": model.latest,
-        "rules": [{"name": rule.name, "split": dict(rule.split)} for rule in route.rules],
+        "rules": [_rule(rule) for rule in route.rules],
         "ready": served,
     }
+
+
+def _rule(rule: Rule) -> dict[str, Any]:
+    colours = {"colours": msgspec.to_builtins(rule.colours)} if rule.colours is not None else {}
+    return {"name": rule.name, "split": dict(rule.split), **colours}
 
 
 def _shown_match(route: Route) -> dict[str, Any]:

@@ -9,6 +9,11 @@ A file is put in force in this order, each step only when the one before it succ
 
 When one of the first two fails, nothing has changed anywhere. When this process dies between any two steps, its
 successor reads the file again and brings everybody to one state.
+
+What was switched by hand is an overlay over the file (`decide.colours`), and goes the same way without step 1. Step 3
+keeps it too, so that a successor knows it; where the file names a place for it on disk, it is written there just
+before. Of an overlay on disk and one that was kept, the later one counts: so a switch that had got as far as the disk
+is finished by the successor, and one that had not was never made.
 """
 
 from __future__ import annotations
@@ -17,20 +22,23 @@ import asyncio
 import logging
 import socket
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
 import msgspec
 
 from stepdown.config import Loaded, ProcessSettings, RefusedError, Token, load
+from stepdown.config.overlay import OverlayError, read_overlay, write_overlay
 from stepdown.config.watch import watch
 from stepdown.config.watched import NOTHING, Watched
 from stepdown.control import admin, status
 from stepdown.control.probes import Prober
 from stepdown.control.serving import serve
 from stepdown.control.state import ComparerView, HealthView, ReloadView, WorkerView
+from stepdown.control.switching import Applied, Report, Switches, Wish
 from stepdown.decide import checks
+from stepdown.decide.colours import NOTHING_SWITCHED, Overlay, kept, overlaid
 from stepdown.decide.spec import SnapshotSpec, decode, digest, encode
 from stepdown.telemetry.log import configure, fields
 from stepdown.telemetry.slab import SlabReader
@@ -73,6 +81,13 @@ class Parent(Protocol):
         """Take the sidecar out, as SIGTERM does."""
 
 
+class Remembered(msgspec.Struct, frozen=True):
+    """What the parent keeps for the next controller besides the specification."""
+
+    tokens: tuple[Token, ...]
+    overlay: Overlay
+
+
 class Controller:
     """Satisfies `control.state.ControllerState`."""
 
@@ -103,9 +118,14 @@ class Controller:
         self.spec: SnapshotSpec = decode(encoded)
         self.digest = digest(encoded)
         self.tokens: tuple[Token, ...] = ()
+        self.overlay = NOTHING_SWITCHED
         if remembered is not None:
-            self.tokens = msgspec.json.decode(remembered, type=tuple[Token, ...])
+            kept_before = msgspec.json.decode(remembered, type=Remembered)
+            self.tokens, self.overlay = kept_before.tokens, kept_before.overlay
+        self.overlay_saved: bool | None = None
+        """Whether the overlay in force is on disk; `None` where it has no place there."""
         self._loaded: Loaded | None = None
+        self.switches = Switches(self, self._prober)
         # The file.
         self._watched: Watched = NOTHING
         self.last_reload = ReloadView(ok=True, when=time.time())
@@ -156,6 +176,15 @@ class Controller:
         """Of every worker that answers."""
         return await self._workers.status()
 
+    @property
+    def switch_counts(self) -> Mapping[tuple[str, str], int]:
+        """By place and result."""
+        return self.switches.counts
+
+    async def switch(self, wish: Wish) -> Report:
+        """Switch to a colour (`control.switching`)."""
+        return await self.switches.switch(wish)
+
     async def drain(self) -> None:
         """Ask the parent to take the sidecar out."""
         self._parent.leave()
@@ -182,32 +211,50 @@ class Controller:
             logger.exception("the configuration could not be read")
             return self._refused([f"{self._file}: {error!r}"])
         self._watched = loaded.watched
-        encoded = encode(loaded.spec)
+        overlay, warnings = await self._overlay_over(loaded)
+        spec = overlaid(loaded.spec, overlay)
+        refusals, changed, unsaved = await self._put_in_force(spec, overlay, loaded)
+        if refusals:
+            return self._refused(refusals)
+        before = self._accept(spec, overlay, changed)
+        return self._accepted(loaded, before, [*warnings, *unsaved], changed)
+
+    async def _put_in_force(
+        self, spec: SnapshotSpec, overlay: Overlay, loaded: Loaded | None
+    ) -> tuple[list[str], bool, list[str]]:
+        """Steps 2 to 4; why workers refuse, whether anything changed for them, and what could not be written."""
+        encoded = encode(spec)
         changed = digest(encoded) != self.digest
         if changed and (refusals := await self._workers.prepare(encoded)):
-            return self._refused(refusals)
+            return refusals, changed, []
+        unsaved = await self._save(overlay, loaded)
+        tokens, process = (loaded.tokens, loaded.process) if loaded else (self.tokens, self._started_with)
         self._parent.keep(
             encoded,
-            msgspec.json.encode(loaded.tokens),
-            drain_delay=loaded.process.drain_delay,
-            drain_grace=loaded.process.drain_grace,
-            compares=checks.wanted(loaded.spec),
+            msgspec.json.encode(Remembered(tokens, overlay)),
+            drain_delay=process.drain_delay,
+            drain_grace=process.drain_grace,
+            compares=checks.wanted(spec),
         )
         if changed:
             await self._workers.activate()
-        return self._accepted(loaded, encoded, changed)
+        return [], changed, unsaved
 
-    def _accepted(self, loaded: Loaded, encoded: bytes, changed: bool) -> ReloadView:
-        findings = [str(warning) for warning in loaded.warnings] + self._not_yet(loaded)
-        before = self.spec
-        self._loaded, self.spec, self.digest, self.tokens = loaded, loaded.spec, digest(encoded), loaded.tokens
+    def _accept(self, spec: SnapshotSpec, overlay: Overlay, changed: bool) -> SnapshotSpec:
+        """What is in force now, known to everybody who asks; the specification that was before."""
+        before, self.spec, self.digest, self.overlay = self.spec, spec, digest(encode(spec)), overlay
+        if changed:
+            self._prober.watch(spec)
+        return before
+
+    def _accepted(self, loaded: Loaded, before: SnapshotSpec, warnings: list[str], changed: bool) -> ReloadView:
+        findings = [str(warning) for warning in loaded.warnings] + warnings + self._not_yet(loaded)
+        self._loaded, self.tokens = loaded, loaded.tokens
         for finding in findings:
             logger.warning("configuration: %s", finding)
         if loaded.spec.log != before.log:
             configure("controller", loaded.spec.log.format, loaded.spec.log.level)
         logger.info("configuration is in force", extra=fields(digest=self.digest, changed=changed))
-        if changed:
-            self._prober.watch(self.spec)
         return ReloadView(ok=True, when=time.time(), findings=tuple(findings))
 
     def _refused(self, findings: list[str]) -> ReloadView:
@@ -223,6 +270,60 @@ class Controller:
             name for name in ("listen", "status", "admin", "workers") if getattr(started, name) != getattr(wanted, name)
         ]
         return [f"{name} was changed, which takes effect when the sidecar is started again" for name in names]
+
+    # --- what is switched by hand -------------------------------------------------------------------------------------
+
+    async def change_overlay(self, change: Callable[[SnapshotSpec, Overlay], Overlay]) -> Applied:
+        """Put what `change` makes of the overlay in force, after whatever reload is under way."""
+        async with self._reloading:
+            overlay = change(self.spec, self.overlay)
+            spec = overlaid(self.spec, overlay)
+            began = time.monotonic()
+            refusals, changed, unsaved = await self._put_in_force(spec, overlay, self._loaded)
+            if refusals:
+                return Applied(refusals=refusals)
+            self._accept(spec, overlay, changed)
+            return Applied(seconds=time.monotonic() - began, warnings=unsaved)
+
+    async def _overlay_over(self, loaded: Loaded) -> tuple[Overlay, list[str]]:
+        """What was switched by hand and holds over this file, and sentences about what does not."""
+        overlay, warnings = self.overlay, []
+        if loaded.overlay is not None and (self._loaded is None or self._loaded.overlay != loaded.overlay):
+            try:
+                on_disk = await asyncio.to_thread(read_overlay, loaded.overlay)
+            except OverlayError as error:
+                warnings.append(str(error))
+            else:
+                overlay = max(overlay, on_disk, key=lambda one: one.revision)
+        overlay, dropped = kept(overlay, loaded.spec)
+        warnings += [
+            f"the switch of {one.place} to {one.switched.colour} by {one.switched.by} holds no more: {one.why}"
+            for one in dropped
+        ]
+        return overlay, warnings
+
+    async def _save(self, overlay: Overlay, loaded: Loaded | None) -> list[str]:
+        """Write the overlay where it has a place on disk and is not there yet; why it could not be, in a sentence.
+
+        A disk that is full must keep nobody from switching back: that goes on without it, and a gauge says so.
+        """
+        path = loaded.overlay if loaded is not None else None
+        if path is None:
+            self.overlay_saved = None
+            return []
+        moved = self._loaded is None or self._loaded.overlay != path
+        if self.overlay_saved and not moved and overlay == self.overlay:
+            return []
+        try:
+            if overlay.revision:
+                await asyncio.to_thread(write_overlay, path, overlay)
+            else:
+                await asyncio.to_thread(read_overlay, path)
+        except OverlayError as error:
+            self.overlay_saved = False
+            return [f"{error}; what was switched by hand would be lost by a stop of the sidecar"]
+        self.overlay_saved = True
+        return []
 
     # --- health -------------------------------------------------------------------------------------------------------
 

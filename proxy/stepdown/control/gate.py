@@ -16,7 +16,9 @@ import json
 import logging
 import math
 import time
+from collections.abc import Callable
 from http import HTTPStatus
+from typing import Any, TypeVar
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
@@ -32,6 +34,9 @@ CALLER: web.RequestKey[Token] = web.RequestKey("caller", Token)
 
 _logger = logging.getLogger(__name__)
 _READING = {"GET", "HEAD"}
+_TAKES_MEMBERS = "takes_members"
+
+Call = TypeVar("Call", bound=Callable[..., Any])
 
 
 class Refusal(Exception):  # noqa: N818 - it is an answer, and not everything refused is an error
@@ -43,6 +48,12 @@ class Refusal(Exception):  # noqa: N818 - it is an answer, and not everything re
         self.problem = problem
         self.detail = detail
         self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
+
+
+def takes_members(handler: Call) -> Call:
+    """Mark a call that reads its body itself; of the others' nothing is read, so nothing may be sent."""
+    setattr(handler, _TAKES_MEMBERS, True)
+    return handler
 
 
 def problem_response(
@@ -73,7 +84,7 @@ def gate(state: ControllerState, hosts: frozenset[str]) -> Middleware:
             caller = request[CALLER] = _caller(request, state, brake)
             if request.match_info.http_exception is None:
                 _check_role(request, caller)
-                await _check_content(request)
+                await _check_content(request, takes_members=getattr(request.match_info.handler, _TAKES_MEMBERS, False))
             return await handler(request)
         except Refusal as refusal:
             return problem_response(refusal.status, refusal.problem, refusal.detail, refusal.headers)
@@ -150,10 +161,10 @@ def _check_role(request: web.Request, caller: Token) -> None:
         raise Refusal(403, "forbidden", f"This needs the role {needed}.", WWW_Authenticate=challenge)
 
 
-async def _check_content(request: web.Request) -> None:
+async def _check_content(request: web.Request, *, takes_members: bool) -> None:
     if request.method in _READING:
         return
     if request.content_type != "application/json" or "Content-Encoding" in request.headers:
         raise Refusal(415, "unsupported-media-type", "Send Content-Type: application/json.", Accept="application/json")
-    if b"".join((await request.read()).split()) not in {b"", b"{}"}:
+    if not takes_members and b"".join((await request.read()).split()) not in {b"", b"{}"}:
         raise Refusal(400, "bad-request", "The call takes no members: send {} or nothing.")

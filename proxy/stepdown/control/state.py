@@ -1,4 +1,4 @@
-"""What the controller knows, as the status and admin servers may see it: values to read, and two things to ask for.
+"""What the controller knows, as the status and admin servers may see it: values to read, and what can be asked of it.
 
 The controller (`control.controller`) is the only writer. It serves `status.application(state)` on the status socket and
 `admin.application(state)` on the admin socket, each an `aiohttp.web.Application`. Every view is a frozen value made
@@ -11,11 +11,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from stepdown.decide.colours import Overlay
 from stepdown.decide.spec import SnapshotSpec
 from stepdown.telemetry.slab import SlabReader
 
 if TYPE_CHECKING:  # for its annotation only: the controller reads this module before it has time for pydantic
     from stepdown.config import Token
+    from stepdown.control.switching import Report, Wish
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +122,21 @@ class ControllerState(Protocol):
 
     async def reload(self) -> ReloadView:
         """Read the file again and put it in force everywhere, or nowhere; never raises for a bad file."""
+
+    @property
+    def overlay(self) -> Overlay:
+        """What was switched by hand and lies over the file."""
+
+    @property
+    def overlay_saved(self) -> bool | None:
+        """Whether that is on disk; `None` where the file names no place for it."""
+
+    @property
+    def switch_counts(self) -> Mapping[tuple[str, str], int]:
+        """Switches by place and result (`done`, `forced`, `refused`)."""
+
+    async def switch(self, wish: Wish) -> Report:
+        """Switch to a colour. Raises `switching.SwitchRefusedError`, and then nothing has changed."""
 
     async def drain(self) -> None:
         """Take the whole sidecar out as SIGTERM does; returns at once."""

@@ -16,6 +16,7 @@ from aiohttp import web
 
 from stepdown import __version__
 from stepdown.control.state import ControllerState, HealthView
+from stepdown.decide.colours import places
 from stepdown.decide.spec import Model, Route, Version
 from stepdown.telemetry.render import Sample, content_type, render
 
@@ -89,6 +90,7 @@ def samples(state: ControllerState) -> Iterator[Sample]:
     yield Sample("stepdown_config_reload_ok", (), state.last_reload.ok)
     yield Sample("stepdown_config_last_reload_timestamp_seconds", (), state.last_reload.when)
     yield Sample("stepdown_config_digest_info", (state.digest,), 1)
+    yield from _switches(state)
     for model in state.spec.models:
         for version in model.versions:
             dates = (_date(version.deprecated), _date(version.sunset))
@@ -96,6 +98,19 @@ def samples(state: ControllerState) -> Iterator[Sample]:
             yield Sample("stepdown_version_info", (model.name, version.id, *dates, retired), 1)
             if version.sunset is not None:
                 yield Sample("stepdown_version_sunset_timestamp_seconds", (model.name, version.id), version.sunset)
+
+
+def _switches(state: ControllerState) -> Iterator[Sample]:
+    for place in places(state.spec).values():
+        colours = place.colours
+        yield from (
+            Sample("stepdown_colour_active", (place.name, name), name == colours.active) for name in place.sides
+        )
+        yield Sample("stepdown_switched_by_hand", (place.name,), colours.active != colours.declared)
+    for (name, result), count in state.switch_counts.items():
+        yield Sample("stepdown_switches_total", (name, result), count)
+    if state.overlay_saved is not None:
+        yield Sample("stepdown_overlay_saved", (), state.overlay_saved)
 
 
 def _date(seconds: int | None) -> str:

@@ -1,0 +1,159 @@
+"""`stepdown switch PLACE COLOUR`: moves a running sidecar's traffic between blue and green, and back."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Mapping
+from typing import Annotated, Any, NoReturn
+from urllib.parse import quote
+
+import typer
+
+from stepdown.cli.admin_client import AdminError, call
+from stepdown.cli.output import show_tables
+from stepdown.cli.summary import Row, Table
+
+EXIT_REFUSED = 1
+EXIT_UNREACHED = 2
+EXIT_UNKNOWN = 3
+
+
+def switch(
+    place: Annotated[
+        str | None, typer.Argument(metavar="[ROUTE | MODEL/VERSION]", help="What has the colours.", show_default=False)
+    ] = None,
+    colour: Annotated[
+        str | None,
+        typer.Argument(metavar="[COLOUR | back]", help="The colour that is to take requests.", show_default=False),
+    ] = None,
+    *,
+    status: Annotated[bool, typer.Option("--status", help="Show what is active, and change nothing.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only check whether the colour is ready.")] = False,
+    force: Annotated[
+        bool,
+        typer.Option(
+            "--force",
+            help="Switch also to a colour that is not ready: its requests may fail until it is, and where every "
+            "endpoint is down, all of them do.",
+        ),
+    ] = False,
+    admin: Annotated[
+        str, typer.Option("--admin", metavar="URL", envvar="STEPDOWN_ADMIN", help="The sidecar's admin API.")
+    ] = "http://127.0.0.1:9901",
+    token_env: Annotated[
+        str, typer.Option("--token-env", metavar="NAME", help="Environment variable with the bearer token.")
+    ] = "STEPDOWN_ADMIN_TOKEN",  # noqa: S107 - the name of a variable
+    as_json: Annotated[bool, typer.Option("--json", help="The answer as JSON, for machines.")] = False,
+) -> None:
+    """Switch a route, or a version, of a running sidecar to its other colour.
+
+    The colour is checked before it takes requests, and requests that run finish on the colour before. `back` leads to
+    the colour before the last switch. What was switched by hand survives reloads, until `active` in the file is
+    changed. Exits with 0 when the colour is active (or would be), 1 if the switch is refused, 2 if the admin API cannot
+    be reached or refuses the token, 3 if the answer was lost, so that it is not known what became of it.
+
+    \b
+    Examples:
+      stepdown switch churn green
+      stepdown switch churn back
+      stepdown switch churn/1.1.0 green --dry-run
+      stepdown switch --status --json
+    """
+    if (colour is None) != status or (place is None and not status):
+        _give_up("Say what to switch to which colour, as in `stepdown switch churn green`, or --status.")
+    token = os.environ.get(token_env, "")
+    if not token:
+        _give_up(f"The environment variable {token_env} holds no token: set it, or name another with --token-env.")
+    try:
+        if status:
+            _show_status(call(admin, token, "GET", "/v1/switches"), place, as_json=as_json)
+            return
+        members = {"colour": colour, "force": force, "dry_run": dry_run}
+        answer = call(admin, token, "POST", _path(place or ""), members)
+    except AdminError as error:
+        _failed(error, as_json=as_json)
+    print(json.dumps(answer, indent=2) if as_json else "\n".join(_told(answer)))
+
+
+def _path(place: str) -> str:
+    model, slash, version = place.partition("/")
+    if slash:
+        return f"/v1/models/{quote(model, safe='')}/versions/{quote(version, safe='')}/switch"
+    return f"/v1/routes/{quote(place, safe='')}/switch"
+
+
+def _told(report: Mapping[str, Any]) -> list[str]:
+    """What a switch came to, in sentences."""
+    place, before, colour = report["place"], report["before"], report["colour"]
+    if before == colour:
+        return [f"{place}: {colour} is active already; nothing was changed."]
+    checked = [
+        f"  {one['endpoint']}: {'ready' if one['ready'] else 'NOT READY'}, {one['passed']} in a row: {one['saw']}"
+        for one in report["endpoints"]
+    ]
+    if report["dry_run"]:
+        word = "is not ready, and would be forced" if report["forced"] else "is ready"
+        return [f"{place}: {colour} {word}; a dry run, so {before} stays active.", *checked]
+    workers = f"{report['workers']} worker{'s' if report['workers'] != 1 else ''}"
+    lines = [
+        f"{place}: {before} -> {colour}, on {workers} in {1000 * report['switch_seconds']:.0f} ms, "
+        f"after a check of {report['check_seconds']:.1f} s.",
+        *checked,
+        f"  Meanwhile {report['answered']} requests were answered and {report['failed']} failed; "
+        f"{report['finishing']} still run on {before}.",
+    ]
+    if report["forced"]:
+        lines.append(f"  Forced: {colour} is not ready, and its requests may fail.")
+    return lines + [f"  Warning: {warning}" for warning in report["warnings"]]
+
+
+def _show_status(answer: Mapping[str, Any], place: str | None, *, as_json: bool) -> None:
+    shown = [one for one in answer["places"] if place in {None, one["place"]}]
+    if place is not None and not shown:
+        _give_up(f"There is no {place} with colours.", EXIT_REFUSED)
+    if as_json:
+        print(json.dumps({**answer, "places": shown}, indent=2))
+        return
+    if not shown:
+        print("Nothing has colours.")
+        return
+    rows: list[Row] = [("place", "colour", "active", "version", "endpoints ready", "in the file", "switched")]
+    rows += [_row(one, colour) for one in shown for colour in one["colours"]]
+    show_tables([Table("colours", tuple(rows))])
+    if answer["saved"] is False:
+        print("Warning: what was switched by hand could not be written to disk; a stop would forget it.")
+
+
+def _row(place: Mapping[str, Any], colour: str) -> Row:
+    side = place["colours"][colour]
+    ready = f"{sum(side['endpoints'].values())} of {len(side['endpoints'])}"
+    by_hand = place["switched"]
+    active = colour == place["active"]
+    when = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(by_hand["when"])) if by_hand else ""
+    return (
+        place["place"],
+        colour,
+        "active" if active else "",
+        side["version"],
+        ready,
+        "active" if colour == place["declared"] else "",
+        f"by {by_hand['by']} at {when}" if by_hand and active else "",
+    )
+
+
+def _failed(error: AdminError, *, as_json: bool) -> NoReturn:
+    if as_json and error.problem:
+        print(json.dumps(error.problem, indent=2))
+    else:
+        print(error, file=sys.stderr)
+    if error.lost:
+        raise typer.Exit(EXIT_UNKNOWN)
+    raise typer.Exit(EXIT_UNREACHED if error.status in {0, 401, 403, 429} else EXIT_REFUSED)
+
+
+def _give_up(message: str, code: int = EXIT_UNREACHED) -> NoReturn:
+    print(message, file=sys.stderr)
+    raise typer.Exit(code)
