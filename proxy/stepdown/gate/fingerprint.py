@@ -18,7 +18,7 @@ from stepdown_adapters.contract.model import Contract
 _ANNOTATIONS = frozenset(["$comment", "$schema", "$defs", "default", "description", "examples", "format", "title"])
 _SETS = frozenset(["required", "type", "enum", "x-extensible-enum"])
 _UNORDERED = frozenset(["allOf", "anyOf", "oneOf"])
-_MOST_STEPS = 200_000
+_MOST_STEPS = 50_000
 """Definitions that refer to each other in many ways unfold without end; beyond this they are taken as written."""
 
 
@@ -54,8 +54,8 @@ class _Unfolding:
         self._root = root
         self._open: list[str] = []
         self._known: dict[str, str] = {}
-        self._lowest = 0
-        """How far up the open references the part at hand refers."""
+        self._turned = False
+        """Whether the part at hand led back to a reference that is open."""
         self._steps = 0
 
     def of(self, schema: Any) -> str:
@@ -72,16 +72,15 @@ class _Unfolding:
         if reference in self._known:
             return self._known[reference]
         if reference in self._open:
-            level = self._open.index(reference)
-            self._lowest = min(self._lowest, level)
-            return f"the {len(self._open) - level}th around it"
-        outer, self._lowest = self._lowest, len(self._open)
+            self._turned = True
+            return f"the {len(self._open) - self._open.index(reference)}th around it"
+        outer, self._turned = self._turned, False
         self._open.append(reference)
         found = self.of(at(self._root, reference.removeprefix("#")))
         self._open.pop()
-        if self._lowest >= len(self._open):  # it stands for itself, so it is the same wherever it is met
+        if not self._turned:  # what goes in a circle is written by what is around it, so it differs from place to place
             self._known[reference] = found
-        self._lowest = min(outer, self._lowest)
+        self._turned = outer or self._turned
         return found
 
     def _value(self, name: str, value: Any) -> Any:

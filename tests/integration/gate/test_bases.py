@@ -150,7 +150,7 @@ def test_nothing_of_the_base_is_run(project: Project, tmp_path: Path) -> None:
     base = project.commit()
     project.write("stepdown.yaml", safe)
     command = [sys.executable, "-m", "stepdown", "gate", "--base", base]
-    environ = {**os.environ, "PYTHONPATH": str(project.path)}
+    environ = {**os.environ, "PYTHONPATH": f"{project.path}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"}
     done = subprocess.run(command, cwd=project.path, env=environ, capture_output=True, text=True, check=False)
     assert not marker.exists()
     assert "the model danger:Model is not imported here" in done.stderr

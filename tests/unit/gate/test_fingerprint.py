@@ -86,6 +86,14 @@ def test_a_schema_that_contains_itself_has_one_whatever_its_definition_is_called
     assert printed({"properties": {"below": {"$ref": "#"}}}).startswith("sha256:")
 
 
+def test_definitions_that_contain_each_other_have_one_in_whatever_order_they_are_met() -> None:
+    ring = {"a": {"properties": {"b": {"$ref": "#/$defs/b"}}}, "b": {"properties": {"a": {"$ref": "#/$defs/a"}}}}
+    ring["b"]["required"] = ["a"]  # type: ignore[assignment]
+    both = {"x": {"$ref": "#/$defs/a"}, "y": {"$ref": "#/$defs/b"}}
+    turned = dict(reversed(both.items()))
+    assert printed({"properties": both, "$defs": ring}) == printed({"properties": turned, "$defs": ring})
+
+
 def test_definitions_that_unfold_without_end_are_taken_as_written() -> None:
     def doubling(last: Any) -> dict[str, Any]:
         names = [f"d{number}" for number in range(12)]

@@ -113,6 +113,13 @@ def test_a_version_put_between_two_others_is_held_against_both() -> None:
     assert [line.split(":")[0] for line in told(judged(head), "bump-too-small")] == ["error 1.0.1", "error 1.1.0"]
 
 
+def test_a_version_without_a_contract_after_one_that_has_one_may_be_anything() -> None:
+    found = told(judged(state(OLD, version("1.1.0", None), steps=[("1.1.0", "1.0.0")])), "bump-too-small")
+    assert found == [
+        "error 1.1.0: 1.1.0 is a MINOR step from 1.0.0, and its contract changed by MAJOR (1.1.0 declares no contract)"
+    ]
+
+
 # --- contract-missing -------------------------------------------------------------------------------------------------
 
 

@@ -69,3 +69,10 @@ def test_a_fingerprint_that_was_changed_by_hand_fails_at_its_line() -> None:
     (found,) = [one for one in judged(ONE, ONE, lock=changed, base_lock=before) if one.rule == "lock-edited"]
     assert (found.place.file, found.place.line) == ("stepdown.lock", 4)
     assert entry.published == day("2026-01-01")
+
+
+def test_a_contract_of_requests_that_the_line_does_not_have_fails_whatever_the_base_is() -> None:
+    head = state(version("1.0.0", request={"type": "object"}))
+    assert told(judged(head, Facts(), lock=lock_of(ONE)), "lock-behind") == [
+        "error 1.0.0: stepdown.lock has the input contract of 1.0.0 as it was before a harmless edit"
+    ]

@@ -109,6 +109,12 @@ def test_a_refusal_excuses_where_another_server_keeps_the_promise(default: str) 
     assert told(judged(both), "promise-broken") == []
 
 
+def test_a_refusal_excuses_nobody_where_no_other_server_keeps_the_promise() -> None:
+    alone = state(version("1.0.0"), NEW, promised=["1.0.0"], refusals=WHY, routes={"r": ["2.0.0"]})
+    (found,) = told(judged(alone), "promise-broken")
+    assert found.endswith("2.0.0 -> 1.0.0 is refused: the embedding space differs")
+
+
 # --- refusal-unserved -------------------------------------------------------------------------------------------------
 
 
@@ -144,3 +150,12 @@ def test_a_refused_shape_that_is_no_longer_supported_needs_nobody() -> None:
 
 def test_a_route_that_pins_servers_promises_no_shapes() -> None:
     assert told(judged(state(SHAPE, NEW, refusals=WHY, pins_shapes=False)), "refusal-unserved") == []
+
+
+def test_a_shape_that_is_reached_by_another_way_is_not_refused() -> None:
+    middle = version("1.1.0", has_endpoints=False)
+    steps = [("2.0.0", "1.0.0"), ("1.1.0", "1.0.0")]
+    head = state(
+        SHAPE, middle, NEW, version("3.0.0"), steps=steps, refusals={("2.0.0", "1.1.0"): "x"}, routes={"r": ["3.0.0"]}
+    )
+    assert [line.split(":")[0] for line in told(judged(head), "refusal-unserved")] == ["error 1.1.0"]
