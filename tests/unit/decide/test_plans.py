@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from stepdown.decide import spec
-from stepdown.decide.when import MethodIs
 from stepdown.decide.choice import Choice
 from stepdown.decide.snapshot import Route, compile_snapshot
 from stepdown.errors import NoReadyVersionError
@@ -61,7 +60,7 @@ def test_a_listed_version_that_does_not_reach_the_shape_is_left_out() -> None:
 def test_when_all_of_the_list_is_down_any_other_takes_over() -> None:
     one = route({"2.0.0": 50, "3.0.0": 50}, instead=("1.1.0",))
     assert {choose(one, n, down=["2.0.0", "1.1.0"]).served for n in range(50)} == {"3.0.0"}
-    other = spec.Rule(name="some", split=(("1.0.0", 1),), when=MethodIs(("GET",)))
+    other = spec.Rule(name="some", split=(("1.0.0", 1),))
     assert choose(route({"2.0.0": 1}, other, instead=("1.1.0",)), down=["2.0.0", "1.1.0"]).served == "1.0.0"
 
 
