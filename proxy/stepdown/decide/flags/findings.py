@@ -35,5 +35,7 @@ def pointer(*tokens: str | int) -> str:
 
 def quoted(value: object, longest: int = 60) -> str:
     """A value for a message: its representation, cut short."""
-    shown = repr(value) if isinstance(value, str | int | float | bool | None) else type(value).__name__
+    if isinstance(value, int) and value.bit_length() > 256:
+        return "a very large number"
+    shown = repr(value) if isinstance(value, str | int | float | None) else type(value).__name__
     return shown if len(shown) <= longest else shown[: longest - 3] + "..."
