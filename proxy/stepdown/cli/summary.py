@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from stepdown.config import Loaded
-from stepdown.decide import spec
+from stepdown.decide import spec, when
+from stepdown.decide.conditions import when_of
+from stepdown.decide.sentences import sentence_of
 
 Row = tuple[str, ...]
 
@@ -27,7 +29,7 @@ def tables(loaded: Loaded) -> tuple[Table, ...]:
 
 def _routes(snapshot: spec.SnapshotSpec) -> Table:
     rows = [
-        (route.name, described(route.match), route.model, rule.name, described(rule.when), _split(rule))
+        (route.name, described(route.match), route.model, rule.name, _short(rule.when), _split(rule))
         for route in snapshot.routes
         for rule in route.rules
     ]
@@ -78,23 +80,36 @@ def _split(rule: spec.Rule) -> str:
 
 def described(match: spec.Match) -> str:
     """A match in one line; `everyone` where it has no conditions."""
-    parts = [
-        "|".join(match.methods),
-        "|".join(match.hosts),
-        match.path or (f"{match.path_prefix.rstrip('/')}/..." if match.path_prefix else ""),
-        *(_header(header) for header in match.headers),
-    ]
-    return " ".join(part for part in parts if part) or "everyone"
+    return _short(when_of(match))
 
 
-def _header(header: spec.HeaderMatch) -> str:
+def _short(condition: when.When) -> str:
+    """A condition in one line, without the words where its parts speak for themselves."""
+    match condition:
+        case when.All():
+            return " ".join(_short(part) for part in condition.tests) or "everyone"
+        case when.MethodIs() | when.HostIs():
+            return "|".join(condition.any_of)
+        case when.PathIs():
+            return condition.path
+        case when.PathUnder():
+            return f"{condition.path.rstrip('/')}/..."
+        case when.FieldIs(source="header"):
+            return _header(condition) or sentence_of(condition)
+        case _:
+            return f"({sentence_of(condition)})"
+
+
+def _header(header: when.FieldIs) -> str:
     if header.exists is not None:
         return header.name if header.exists else f"no {header.name}"
-    if header.sha256 is not None:
-        return f"{header.name}=sha256:{header.sha256[:8]}..."
+    if header.sha256:
+        return f"{header.name}=sha256:{'|'.join(f'{digest[:8]}...' for digest in header.sha256)}"
     if header.prefix is not None:
         return f"{header.name}={header.prefix}..."
-    return f"{header.name}={header.equals if header.equals is not None else '|'.join(header.any_of)}"
+    if header.equals is not None or header.any_of:
+        return f"{header.name}={header.equals if header.equals is not None else '|'.join(map(str, header.any_of))}"
+    return ""
 
 
 def as_json(loaded: Loaded) -> Mapping[str, Any]:

@@ -1,136 +1,193 @@
-"""Conditions: a `spec.Match` compiled to tests of a request, each with the sentence that says what it wants."""
+"""Conditions compiled to Python: one closure for the whole, and a sentence for each part, for who asks why not."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
 
-from stepdown.decide import spec
-from stepdown.decide.facts import Facts
-from stepdown.decide.hosts import bare_host, host_holds
-from stepdown.decide.paths import Template, split_path
+from stepdown.decide import leaves, spec, when
+from stepdown.decide.digests import Digests
+from stepdown.decide.keysets import KeySet
+from stepdown.decide.leaves import Test, Tools
+from stepdown.decide.networks import Addresses
+from stepdown.decide.sentences import sentence_of
+from stepdown.decide.view import View
 
-Test = Callable[[Facts], bool]
 
+class _Part(NamedTuple):
+    """A node of a condition with its test; `all_of` are the parts that all have to hold, if it is made of such."""
 
-class Digests:
-    """SHA-256 of header values, each distinct value's once while there is room for it."""
-
-    ROOM = 4096
-    """Values kept; when they are more, all are forgotten, so a flood of keys costs time but no memory."""
-
-    def __init__(self) -> None:
-        self._known: dict[bytes, str] = {}
-
-    def hex(self, value: bytes) -> str:
-        """The digest in lower-case hexadecimal digits."""
-        digest = self._known.get(value)
-        if digest is None:
-            if len(self._known) >= self.ROOM:
-                self._known.clear()
-            digest = self._known[value] = hashlib.sha256(value).hexdigest()
-        return digest
+    node: when.When
+    test: Test
+    all_of: tuple[_Part, ...] = ()
 
 
 class Condition:
-    """All tests of one match; one without tests holds always."""
+    """A whole condition."""
 
-    __slots__ = ("_sentences", "_tests", "always")
+    __slots__ = ("_root", "_segments", "always", "holds")
 
-    def __init__(self, match: spec.Match, digests: Digests) -> None:
-        compiled = list(_compile(match, digests))
-        self._tests = tuple(test for test, _ in compiled)
-        self._sentences = tuple(sentence for _, sentence in compiled)
-        self.always = not compiled
+    def __init__(self, root: _Part, segments: Mapping[str, str]) -> None:
+        self._root = root
+        self._segments = segments
+        self.always = root.node == when.EVERYONE
+        """It has no tests."""
+        self.holds: Callable[[Any], bool] = root.test
+        """Whether it holds for a `View`; one that reads nothing but the head takes `Facts` too."""
 
-    def holds(self, facts: Facts) -> bool:
-        """Whether every test holds."""
-        for test in self._tests:  # noqa: SIM110 - a generator would cost more than the tests
-            if not test(facts):
-                return False
-        return True
-
-    def failed(self, facts: Facts) -> str | None:
-        """What the first test that does not hold wanted; `None` if all hold."""
-        for test, sentence in zip(self._tests, self._sentences, strict=True):
-            if not test(facts):
-                return sentence
-        return None
+    def failed(self, request: Any) -> str | None:
+        """What the first part that does not hold wanted; `None` if the condition holds. Takes what `holds` takes."""
+        if self.holds(request):
+            return None
+        part = self._root
+        while part.all_of:
+            part = next(one for one in part.all_of if not one.test(request))
+        return sentence_of(part.node, self._segments)
 
     def __str__(self) -> str:
-        return " and ".join(self._sentences) or "always"
+        return sentence_of(self._root.node, self._segments)
 
 
-def _compile(match: spec.Match, digests: Digests) -> Iterator[tuple[Test, str]]:
-    if match.methods:
-        yield _method_test(match.methods), f"the method is {_one_of(match.methods)}"
-    if match.hosts:
-        yield _host_test(match.hosts), f"the host is {_one_of(match.hosts)}"
-    if match.path is not None:
-        yield _path_test(match.path), f"the path is {match.path}"
-    if match.path_prefix is not None:
-        yield _prefix_test(match.path_prefix), f"the path is under {match.path_prefix}"
-    for header in match.headers:
-        yield _header_test(header, digests), _header_sentence(header)
+class Conditions:
+    """Compiles the conditions of one snapshot; what they share (segments, digests, lists) is made once."""
+
+    def __init__(
+        self, segments: Iterable[when.Segment], digests: Digests, lists: Mapping[str, KeySet] | None = None
+    ) -> None:
+        """Raises `LookupError` for a segment or list that is missing, `ValueError` for segments in a circle."""
+        self.tools = Tools(digests, Addresses(), lists or {})
+        self.segments = {segment.name: segment.when for segment in segments}
+        """Their conditions by name."""
+        self._sentences: dict[str, str] = {}
+        self._tests: dict[str, Test] = {}
+        self._open: list[str] = []
+        for name in self.segments:
+            self._segment(name)
+
+    def condition(self, wanted: when.When) -> Condition:
+        """Compile one; raises `LookupError` or `ValueError` for what `config` would have refused."""
+        return Condition(self._compile(wanted), self._sentences)
+
+    def _segment(self, name: str) -> Test:
+        test = self._tests.get(name)
+        if test is None:
+            if name in self._open:
+                raise ValueError(f"segments in a circle: {' -> '.join((*self._open, name))}")
+            if name not in self.segments:
+                raise LookupError(f"there is no segment {name}")
+            self._open.append(name)
+            test = self._tests[name] = self._compile(self.segments[name]).test
+            self._open.pop()
+            self._sentences[name] = sentence_of(self.segments[name], self._sentences)
+        return test
+
+    def _compile(self, node: when.When) -> _Part:
+        match node:
+            case when.All():
+                parts = tuple(self._compile(one) for one in node.tests)
+                return _Part(node, all_test(tuple(part.test for part in parts)), parts)
+            case when.Any():
+                return _Part(node, any_test(tuple(self._compile(one).test for one in node.tests)))
+            case when.Not():
+                test = self._compile(node.test).test
+                return _Part(node, lambda view: not test(view))
+            case when.InSegment():
+                return _Part(node, self._segment(node.name))
+            case _:
+                return _Part(node, _leaf_test(node, self.tools))
 
 
-def _method_test(methods: tuple[str, ...]) -> Test:
-    wanted = frozenset(method.encode() for method in methods)
-    return lambda facts: facts.method in wanted
+def _leaf_test(leaf: when.When, tools: Tools) -> Test:
+    match leaf:
+        case when.MethodIs():
+            return leaves.method_test(leaf.any_of)
+        case when.HostIs():
+            return leaves.host_test(leaf.any_of)
+        case when.PathIs():
+            return leaves.path_test(leaf.path)
+        case when.PathUnder():
+            return leaves.path_prefix_test(leaf.path)
+        case when.FieldIs():
+            return leaves.field_test(leaf, tools)
+        case when.ClientIn():
+            return leaves.client_test(leaf.networks)
+        case when.TimeIn():
+            return leaves.time_test(leaf)
+        case when.PinIs():
+            return leaves.pin_test(leaf)
+        case when.Percent():
+            return leaves.percent_test(leaf)
+        case when.KeyIn():
+            return leaves.key_in_test(tools.key_set(leaf.ids))
+        case when.FlagIs():
+            return leaves.flag_test(leaf)
+        case _:
+            raise TypeError(f"{leaf!r} is no leaf")
 
 
-def _host_test(hosts: tuple[str, ...]) -> Test:
-    wanted = tuple(host.encode() for host in hosts)
+def all_test(tests: tuple[Test, ...]) -> Test:
+    """All of them hold; the usual numbers are written out, as a loop costs more than two tests of a header."""
+    if len(tests) == 1:
+        return tests[0]
+    if len(tests) == 2:
+        first, second = tests
+        return lambda view: first(view) and second(view)
+    if len(tests) == 3:
+        one, two, three = tests
+        return lambda view: one(view) and two(view) and three(view)
 
-    def test(facts: Facts) -> bool:
-        host = bare_host(facts.host)
-        return any(host_holds(host, one) for one in wanted)
+    def test(view: View) -> bool:
+        for test in tests:  # noqa: SIM110 - a generator would cost more than the tests
+            if not test(view):
+                return False
+        return True
 
     return test
 
 
-def _path_test(path: str) -> Test:
-    template = Template.parse(path)
-    if not template.names:
-        exact = path.encode()
-        return lambda facts: facts.path == exact
-    return lambda facts: template.fits(split_path(facts.path))
+def any_test(tests: tuple[Test, ...]) -> Test:
+    """At least one of them holds."""
+    if len(tests) == 1:
+        return tests[0]
+    if len(tests) == 2:
+        first, second = tests
+        return lambda view: first(view) or second(view)
+
+    def test(view: View) -> bool:
+        for test in tests:  # noqa: SIM110 - as above
+            if test(view):
+                return True
+        return False
+
+    return test
 
 
-def _prefix_test(prefix: str) -> Test:
-    template = Template.parse(prefix.rstrip("/"))
-    return lambda facts: template.begins(split_path(facts.path))
+def match_condition(match: spec.Match, digests: Digests) -> Condition:
+    """The condition of a match, which reads nothing but the head."""
+    return Conditions((), digests).condition(when_of(match))
 
 
-def _header_test(header: spec.HeaderMatch, digests: Digests) -> Test:
-    name = header.name.encode()
-    if header.equals is not None:
-        exact = header.equals.encode()
-        return lambda facts: facts.get(name) == exact
-    if header.sha256 is not None:
-        digest = header.sha256.lower()
-        return lambda facts: (value := facts.get(name)) is not None and digests.hex(value) == digest
-    if header.any_of:
-        values = frozenset(value.encode() for value in header.any_of)
-        return lambda facts: facts.get(name) in values
-    if header.prefix is not None:
-        prefix = header.prefix.encode()
-        return lambda facts: (value := facts.get(name)) is not None and value.startswith(prefix)
-    exists = header.exists is not False
-    return lambda facts: (facts.get(name) is not None) is exists
+def when_of(match: spec.Match) -> when.All:
+    """A match as a condition."""
+    return when.All(tuple(_leaves_of(match)))
 
 
-def _header_sentence(header: spec.HeaderMatch) -> str:
-    if header.equals is not None:
-        return f"header {header.name} is {header.equals!r}"
-    if header.sha256 is not None:
-        return f"header {header.name} has the SHA-256 {header.sha256[:8]}..."
-    if header.any_of:
-        return f"header {header.name} is {_one_of(header.any_of)}"
-    if header.prefix is not None:
-        return f"header {header.name} begins with {header.prefix!r}"
-    return f"header {header.name} is {'absent' if header.exists is False else 'present'}"
-
-
-def _one_of(names: tuple[str, ...]) -> str:
-    return names[0] if len(names) == 1 else f"one of {', '.join(names)}"
+def _leaves_of(match: spec.Match) -> Iterator[when.When]:
+    if match.methods:
+        yield when.MethodIs(match.methods)
+    if match.hosts:
+        yield when.HostIs(match.hosts)
+    if match.path is not None:
+        yield when.PathIs(match.path)
+    if match.path_prefix is not None:
+        yield when.PathUnder(match.path_prefix)
+    for header in match.headers:
+        yield when.FieldIs(
+            source="header",
+            name=header.name,
+            equals=header.equals,
+            sha256=(header.sha256.lower(),) if header.sha256 is not None else (),
+            any_of=header.any_of,
+            prefix=header.prefix,
+            exists=header.exists,
+        )

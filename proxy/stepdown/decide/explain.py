@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from stepdown.decide import spec
-from stepdown.decide.conditions import Condition, Digests
+from stepdown.decide.conditions import match_condition
 from stepdown.decide.cookies import Visitor
+from stepdown.decide.digests import Digests
 from stepdown.decide.explanation import Alternative, Explanation, Override, Refusal
 from stepdown.decide.facts import Facts
 from stepdown.decide.pins import HEADER
@@ -43,7 +44,7 @@ def explain(  # noqa: PLR0917 - the arguments of `Route.choose`
     seen: dict[str, Any] = {
         "route": route.name,
         "model": route.model.name,
-        "match": str(Condition(route.spec.match, Digests())),
+        "match": str(match_condition(route.spec.match, Digests())),
         "params": {name: _text(value) for name, value in zip(route.param_names, params, strict=False)},
     }
     try:

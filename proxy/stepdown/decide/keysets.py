@@ -1,8 +1,8 @@
 """Lists of ids as tables of fingerprints: a million of them in 16 MiB that all workers share, each found at once.
 
-A table is a header and a power of two of 64-bit slots, at most half of them taken. An id's fingerprint is a 64-bit
-murmur3 of it; its lower bits say at which slot to begin, and it is in the first free one from there on (open addressing,
-linear probing). 0 stands for a free slot, so a fingerprint of 0 counts as 1.
+A table is a header and a power of two of 64-bit slots, at most half of them taken. An id's fingerprint is 64 bits of
+its murmur3; the lower ones say at which slot to begin, and it is in the first free one from there on (open addressing
+with linear probing). 0 stands for a free slot, so a fingerprint of 0 counts as 1.
 
 Fingerprints are not ids: of a million in a table, an id that is not one of them is taken for one with a probability of
 5e-14. Who is on a list is whom it is asked for by the client's own word, so that is no weaker than the question.

@@ -20,7 +20,7 @@ from collections.abc import Iterable, Sequence
 from typing import Generic, TypeVar
 
 from stepdown.decide import spec
-from stepdown.decide.conditions import Digests
+from stepdown.decide.digests import Digests
 from stepdown.decide.facts import Facts
 from stepdown.decide.hosts import bare_host, parents
 from stepdown.decide.paths import Template, refuse_ambiguous, split_path

@@ -6,8 +6,8 @@ import math
 from typing import NamedTuple
 
 from stepdown.decide import spec
-from stepdown.decide.conditions import Digests
-from stepdown.decide.pins import Pin, Pins
+from stepdown.decide.digests import Digests
+from stepdown.decide.pins import Pinned, Pins
 from stepdown.decide.rows import Rows
 
 
@@ -16,10 +16,6 @@ class VersionKey(NamedTuple):
 
     model: str
     version: str
-
-
-Pinned = tuple[Pin, str]
-"""A pin and where it came from: `header`, `path`, `clients row 3` or `default`."""
 
 
 class Model:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from stepdown.decide import spec
 from stepdown.decide.choice import Choice
-from stepdown.decide.conditions import Digests
+from stepdown.decide.digests import Digests
 from stepdown.decide.facts import Facts
 from stepdown.decide.models import Model
 from stepdown.decide.override_tokens import TokenError, verify

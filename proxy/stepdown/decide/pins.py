@@ -36,6 +36,10 @@ class Pin:
         self.retired = retired
 
 
+Pinned = tuple[Pin, str]
+"""A pin and where it came from: `header`, `path`, `clients row 3` or `default`."""
+
+
 class Pins:
     """What the values of a pin mean to one model."""
 

@@ -8,23 +8,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from stepdown.decide import spec
 from stepdown.decide.choice import Choice
-from stepdown.decide.conditions import Digests
+from stepdown.decide.conditions import Conditions
 from stepdown.decide.cookies import DrawId, KeyCookie, Visitor
 from stepdown.decide.explain import explain
 from stepdown.decide.explanation import Explanation
 from stepdown.decide.facts import Facts
+from stepdown.decide.inputs import inputs_of
 from stepdown.decide.keys import label_of, reader_of
-from stepdown.decide.models import Model, Pinned
+from stepdown.decide.models import Model
 from stepdown.decide.overrides import SERVE, Verdict
 from stepdown.decide.paths import Template
-from stepdown.decide.pins import HEADER
+from stepdown.decide.pins import HEADER, Pinned
 from stepdown.decide.plans import Choices, Plan
 from stepdown.decide.rules import Rule
 from stepdown.decide.slots import Tables, slot_of
+from stepdown.decide.view import FlagView, View
 from stepdown.errors import NoRouteError
 
 Draw = Callable[..., int]
@@ -35,33 +37,48 @@ class Route:
     """One route of a snapshot."""
 
     __slots__ = (
+        "_addresses",
         "_cookie_place",
         "_only",
         "_place_of_version",
         "_readers",
         "_records",
+        "asking",
         "cookie",
         "deciding",
         "labels",
         "model",
         "name",
         "needs_body",
+        "needs_view",
         "param_names",
+        "reads_clock",
+        "recallable",
         "rules",
         "spec",
     )
 
-    def __init__(self, route: spec.Route, model: Model, digests: Digests, tables: Tables) -> None:
+    def __init__(self, route: spec.Route, model: Model, conditions: Conditions, tables: Tables) -> None:
         self.name = route.name
         self.spec = route
         self.model = model
         self.param_names = Template.parse(route.match.path or route.match.path_prefix or "").names
-        self.needs_body = any(source.json is not None for source in route.key)
-        """Whether a key is read from the request's JSON body."""
-        matches = (route.match, *(rule.when for rule in route.rules), *model.client_matches)
-        names = (header.name.encode() for match in matches for header in match.headers)
-        self.deciding = frozenset({HEADER, SERVE, *names})
-        """Lower-case names of the fields, other than keys, that can change a decision: the pin and all conditions'."""
+        inputs = inputs_of((rule.when for rule in route.rules), conditions.segments)
+        self.needs_body = bool(inputs.pointers) or any(source.json is not None for source in route.key)
+        """Whether a key or a condition reads the request's JSON body."""
+        self.needs_view = inputs.view
+        """Whether its rules read more than a head: then what `view` gives goes in the place of all `facts`."""
+        self.recallable = inputs.recallable
+        """Whether rule and pin of requests that are alike in path, query, peer and the `deciding` fields are equal."""
+        self.reads_clock = inputs.clock
+        """Whether a rule depends on the time."""
+        self.asking = inputs.headers | (_headers_of(route.key) if inputs.key else frozenset())
+        """Lower-case names of the header fields that rules read."""
+        matches = (route.match, *model.client_matches)
+        names = (header.name for match in matches for header in match.headers)
+        self.deciding = frozenset({HEADER, SERVE, *(name.encode() for name in (*names, *self.asking))})
+        """Lower-case names of the fields that can change a decision: the pin and all conditions'; no other keys."""
+        self._addresses = conditions.tools.addresses
         self.labels = tuple(label_of(source) for source in route.key)
         """Key sources, in the order in which they are tried."""
         self._readers = tuple(enumerate(reader_of(source) for source in route.key))
@@ -69,7 +86,7 @@ class Route:
         self.cookie = _cookie_of(route.key[self._cookie_place]) if self._cookie_place >= 0 else None
         """The key that Stepdown gives to those who have none; requests of such a route need a `visitor`."""
         choices = Choices(route.name, model, self.labels)
-        self.rules = tuple(Rule(rule, route, choices, digests, tables) for rule in route.rules)
+        self.rules = tuple(Rule(rule, route, choices, conditions, tables) for rule in route.rules)
         self._records = {
             (rule.name, version): record
             for rule in self.rules
@@ -80,6 +97,19 @@ class Route:
         self._place_of_version = (
             self.param_names.index(route.version_param) if route.version_param is not None else None
         )
+
+    def view(  # noqa: PLR0917 - as `choose`
+        self,
+        facts: Facts,
+        params: tuple[bytes, ...],
+        body: bytes | None,
+        client: str,
+        now: float,
+        visitor: Visitor | None = None,
+        flags: FlagView | None = None,
+    ) -> View:
+        """The request as conditions see it, which may stand for its `facts`; `now` are Unix seconds."""
+        return View(self, self._addresses, facts, params, body, client, now, visitor, flags)
 
     def choose(  # noqa: PLR0917 - the plane calls it once per request, and names cost time
         self,
@@ -108,9 +138,9 @@ class Route:
         """Rule and plan of a request: all of `choose` that depends on nothing but its `deciding` fields and its path.
 
         For requests that are alike in these, `assign` does the rest. `None` where a pin names its server, and where
-        answers may have to set a cookie.
+        answers may have to set a cookie, and where rules read what is not in the head.
         """
-        if self.cookie is not None:
+        if self.cookie is not None or not self.recallable:
             return None
         pin, pin_source = self.pinned(facts, params)
         rule = self._only or self.rule_for(facts)
@@ -233,6 +263,15 @@ class Route:
     def natives(self, pinned: str) -> tuple[int, ...]:
         """Places in `Snapshot.versions` of the versions that have the shape by themselves and are served."""
         return (self.model.index(pinned),) if self.model.is_served(pinned) else ()
+
+
+def _headers_of(sources: Iterable[spec.KeySource]) -> frozenset[str]:
+    """Names of the fields in which a key may be."""
+    return frozenset(
+        "cookie" if source.cookie is not None else source.header
+        for source in sources
+        if source.cookie is not None or source.header is not None
+    )
 
 
 def _cookie_of(source: spec.KeySource) -> KeyCookie:

@@ -12,7 +12,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Generic, NamedTuple, TypeVar
 
 from stepdown.decide import spec
-from stepdown.decide.conditions import Condition, Digests
+from stepdown.decide.conditions import Condition, match_condition
+from stepdown.decide.digests import Digests
 from stepdown.decide.facts import Facts
 
 T = TypeVar("T")
@@ -46,7 +47,7 @@ class Rows(Generic[T]):
         crowd = Counter(value for match, _ in matches for places in _places(match) for value in places)
         files: dict[tuple[str, bool], _File[T]] = {}
         for place, (match, result) in enumerate(matches):
-            row = _Row(place, Condition(match, digests), result)
+            row = _Row(place, match_condition(match, digests), result)
             best = min(_places(match), key=lambda places: sum(crowd[value] for value in places), default=())
             for name, hashed, value in best:
                 file = files.setdefault((name, hashed), _File(name.encode(), hashed, {}))

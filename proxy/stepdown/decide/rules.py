@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from stepdown.decide import spec
 from stepdown.decide.choice import Choice
-from stepdown.decide.conditions import Condition, Digests
+from stepdown.decide.conditions import Conditions
 from stepdown.decide.pins import Pin
 from stepdown.decide.plans import Choices, Plan
 from stepdown.decide.slots import Tables, hash_of
@@ -22,9 +22,11 @@ def versions_of(rule: spec.Rule) -> tuple[str, ...]:
 class Rule:
     """One rule of a route, with what it has planned so far."""
 
-    def __init__(self, rule: spec.Rule, route: spec.Route, choices: Choices, digests: Digests, tables: Tables) -> None:
+    def __init__(
+        self, rule: spec.Rule, route: spec.Route, choices: Choices, conditions: Conditions, tables: Tables
+    ) -> None:
         self.name = rule.name
-        self.condition = Condition(rule.when, digests)
+        self.condition = conditions.condition(rule.when)
         self.spec = rule
         self.split = rule.split
         self.table = tables.table(rule.split)

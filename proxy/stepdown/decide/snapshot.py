@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from stepdown.decide import spec
 from stepdown.decide.choice import Choice
-from stepdown.decide.conditions import Digests
+from stepdown.decide.conditions import Conditions
+from stepdown.decide.digests import Digests
 from stepdown.decide.facts import Facts
+from stepdown.decide.keysets import KeySet
 from stepdown.decide.lookup import Lookup
 from stepdown.decide.models import Model, VersionKey
 from stepdown.decide.route import Route
@@ -16,6 +20,7 @@ __all__ = ["Choice", "Route", "Snapshot", "VersionKey", "compile_snapshot"]
 _PIN_ROOM = 8192
 """Pin values remembered by all models of a snapshot together."""
 _LEAST_PIN_ROOM = 16
+_NO_LISTS: Mapping[str, KeySet] = {}
 
 
 class Snapshot:
@@ -23,8 +28,9 @@ class Snapshot:
 
     __slots__ = ("_lookup", "models", "routes", "spec", "versions")
 
-    def __init__(self, specification: spec.SnapshotSpec) -> None:
+    def __init__(self, specification: spec.SnapshotSpec, lists: Mapping[str, KeySet]) -> None:
         digests = Digests()
+        conditions = Conditions(specification.segments, digests, lists)
         tables = Tables()
         room = max(_LEAST_PIN_ROOM, _PIN_ROOM // max(1, len(specification.models)))
         self.spec = specification
@@ -35,7 +41,9 @@ class Snapshot:
             versions += [VersionKey(model.name, version.id) for version in model.versions]
         self.versions = tuple(versions)
         """Every declared version of every model, served or not; readiness is given in this order."""
-        self.routes = tuple(Route(route, self.models[route.model], digests, tables) for route in specification.routes)
+        self.routes = tuple(
+            Route(route, self.models[route.model], conditions, tables) for route in specification.routes
+        )
         self._lookup = Lookup([(route.spec.match, route) for route in self.routes], digests)
 
     def match(self, facts: Facts) -> tuple[Route, tuple[bytes, ...]] | None:
@@ -46,6 +54,9 @@ class Snapshot:
         return self._lookup.find(facts)
 
 
-def compile_snapshot(specification: spec.SnapshotSpec) -> Snapshot:
-    """Compile a specification that `config` has checked; what it left unchecked fails here with a `LookupError`."""
-    return Snapshot(specification)
+def compile_snapshot(specification: spec.SnapshotSpec, lists: Mapping[str, KeySet] = _NO_LISTS) -> Snapshot:
+    """Compile a specification that `config` has checked; what it left unchecked fails here with a `LookupError`.
+
+    `lists` has, by digest, at least the lists of ids that the specification names.
+    """
+    return Snapshot(specification, lists)

@@ -15,6 +15,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from stepdown.decide.when import EVERYONE, Segment, When
+
 
 class Spec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """Base of all parts: frozen, keyword only, strict when decoded."""
@@ -246,7 +248,7 @@ class Rule(Spec, frozen=True):
     name: str
     split: tuple[tuple[str, int], ...]
     """(version, weight) in the file's order; weights are relative and not all zero."""
-    when: Match = Match()
+    when: When = EVERYONE
     salt: str = ""
     """Seed of the sticky slots; `<route>/<rule>` unless the file pins it."""
     instead: tuple[str, ...] = ()
@@ -362,6 +364,7 @@ class SnapshotSpec(Spec, frozen=True):
 
     models: tuple[Model, ...]
     routes: tuple[Route, ...]
+    segments: tuple[Segment, ...] = ()
     passthrough_to: tuple[Endpoint, ...] = ()
     trusted_hops: int = 0
     """How many proxies in front are trusted: the client's address is that many entries from the right."""

@@ -204,10 +204,10 @@ def lifecycle(version: specification.Version) -> bytes:
     return lines
 
 
-def vary_line(model: specification.Model, route: specification.Route, asking: Iterable[str] = ()) -> bytes:
+def vary_line(model: specification.Model, route: specification.Route, asking: Iterable[str]) -> bytes:
     """`Vary` with every header that may have chosen: the pin, keys, conditions, and what tells clients apart.
 
-    `asking` are those with which a server can be asked for.
+    `asking` are those that conditions of rules read, or with which a server can be asked for.
     """
     names = {"x-model-version", *asking}
     for source in route.key:
@@ -215,7 +215,7 @@ def vary_line(model: specification.Model, route: specification.Route, asking: It
             names.add(source.header.lower())
         elif source.cookie:
             names.add("cookie")
-    matches = [route.match, *(rule.when for rule in route.rules), *(entry.match for entry in model.clients)]
+    matches = [route.match, *(entry.match for entry in model.clients)]
     names.update(header.name for match in matches for header in match.headers)
     if any(match.hosts for match in matches):
         names.discard("host")

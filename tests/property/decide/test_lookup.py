@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stepdown.decide.conditions import Digests
+from stepdown.decide.digests import Digests
 from stepdown.decide.lookup import Lookup
 from stepdown.decide.spec import HeaderMatch, Match
 from tests.kit.request import Request

@@ -8,11 +8,12 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from stepdown.decide import spec
+from stepdown.decide.when import FieldIs
 from tests.kit import specs
 from tests.kit.upstream import Request, serve
 from tests.kit.world import World, world
 
-BETA = spec.Match(headers=(spec.HeaderMatch(name="x-plan", equals="beta"),))
+BETA = FieldIs(source="header", name="x-plan", equals="beta")
 OLD = spec.Match(headers=(spec.HeaderMatch(name="x-key", prefix="old"),))
 field = st.one_of(
     st.tuples(st.just(b"X-User-Id"), st.sampled_from([b"u%d" % number for number in range(12)])),

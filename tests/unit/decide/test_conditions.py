@@ -6,7 +6,8 @@ import hashlib
 
 import pytest
 
-from stepdown.decide.conditions import Condition, Digests
+from stepdown.decide.conditions import match_condition
+from stepdown.decide.digests import Digests
 from stepdown.decide.spec import HeaderMatch, Match
 from tests.kit.request import Request, request
 
@@ -39,7 +40,7 @@ def header(name: str, **wanted: object) -> Match:
     ],
 )
 def test_a_part_of_a_match_holds_or_fails(match: Match, held: Request, failed: Request | None) -> None:
-    condition = Condition(match, Digests())
+    condition = match_condition(match, Digests())
     assert condition.holds(held)
     assert condition.failed(held) is None
     if failed is not None:
@@ -49,7 +50,7 @@ def test_a_part_of_a_match_holds_or_fails(match: Match, held: Request, failed: R
 
 def test_all_parts_have_to_hold() -> None:
     match = Match(methods=("POST",), path_prefix="/v2", headers=(HeaderMatch(name="x-plan", equals="beta"),))
-    condition = Condition(match, Digests())
+    condition = match_condition(match, Digests())
     assert condition.holds(request("/v2/x", x_plan="beta"))
     assert condition.failed(request("/v2/x", method="GET", x_plan="beta")) == "the method is POST"
     assert condition.failed(request("/v1/x", x_plan="beta")) == "the path is under /v2"
@@ -68,11 +69,11 @@ def test_all_parts_have_to_hold() -> None:
     ],
 )
 def test_a_condition_says_what_it_wants(match: Match, sentence: str) -> None:
-    assert str(Condition(match, Digests())) == sentence
+    assert str(match_condition(match, Digests())) == sentence
 
 
 def test_a_condition_on_a_digest_shows_only_its_beginning() -> None:
-    assert str(Condition(header("x-api-key", sha256=SECRET), Digests())) == (
+    assert str(match_condition(header("x-api-key", sha256=SECRET), Digests())) == (
         f"header x-api-key has the SHA-256 {SECRET[:8]}..."
     )
 

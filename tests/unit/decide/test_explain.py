@@ -10,10 +10,11 @@ from stepdown.decide import spec
 from stepdown.decide.explanation import Alternative, Explanation, Refusal
 from stepdown.decide.slots import hash_of, slot_of
 from stepdown.decide.snapshot import Route, compile_snapshot
+from stepdown.decide.when import FieldIs
 from tests.kit import specs
 from tests.kit.request import Request, request
 
-BETA = spec.Match(headers=(spec.HeaderMatch(name="x-plan", equals="beta"),))
+BETA = FieldIs(source="header", name="x-plan", equals="beta")
 CLIENT = spec.ClientEntry(match=spec.Match(hosts=("old.example",)), version="1.0.0")
 
 

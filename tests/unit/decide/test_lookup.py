@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from stepdown.decide.conditions import Digests
+from stepdown.decide.digests import Digests
 from stepdown.decide.lookup import Lookup
 from stepdown.decide.spec import HeaderMatch, Match
 from stepdown.errors import BadRequestError

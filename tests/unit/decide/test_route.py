@@ -11,6 +11,7 @@ from stepdown.decide import spec
 from stepdown.decide.choice import Choice
 from stepdown.decide.slots import slot_of
 from stepdown.decide.snapshot import Route, Snapshot, compile_snapshot
+from stepdown.decide.when import FieldIs
 from stepdown.errors import (
     BadPinError,
     NoReadyVersionError,
@@ -275,8 +276,8 @@ def test_where_all_that_reach_the_shape_are_down_the_client_may_come_again() -> 
 # --- rules ----------------------------------------------------------------------------------------------------------
 
 
-def when(name: str, value: str) -> spec.Match:
-    return spec.Match(headers=(spec.HeaderMatch(name=name, equals=value),))
+def when(name: str, value: str) -> FieldIs:
+    return FieldIs(source="header", name=name, equals=value)
 
 
 def test_the_first_rule_that_holds_decides() -> None:

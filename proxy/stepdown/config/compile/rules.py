@@ -12,6 +12,7 @@ from stepdown.config.file import RouteSection, RuleSection
 from stepdown.config.findings import listed
 from stepdown.config.tree import Path
 from stepdown.decide import spec
+from stepdown.decide.conditions import when_of
 
 
 @dataclass(slots=True)
@@ -110,7 +111,7 @@ def _rule(section: RuleSection, name: str, path: Path, versions: Versions, check
     rule = spec.Rule(
         name=name,
         split=tuple(split.weights.items()),
-        when=match_of(section.when),
+        when=when_of(match_of(section.when)),
         salt=section.salt if section.salt is not None else f"{path[1]}/{name}",
         colours=split.colours,
         instead=tuple(instead.places),

@@ -1,0 +1,76 @@
+"""What of a request a condition reads: when it can be tested, and what has to be equal for its outcome to be equal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from stepdown.decide.when import (
+    ClientIn,
+    FieldIs,
+    FlagIs,
+    HostIs,
+    InSegment,
+    KeyIn,
+    MethodIs,
+    PathIs,
+    PathUnder,
+    Percent,
+    TimeIn,
+    When,
+    leaves,
+)
+
+
+class Inputs(NamedTuple):
+    """Of one condition, or of several together."""
+
+    headers: frozenset[str] = frozenset()
+    """Lower-case names of the header fields, `cookie` among them where `cookies` has any."""
+    cookies: frozenset[str] = frozenset()
+    pointers: frozenset[str] = frozenset()
+    """JSON Pointers into the body."""
+    view: bool = False
+    """More than method, host, path and header fields."""
+    client: bool = False
+    """The client's address."""
+    clock: bool = False
+    key: bool = False
+    """The route's key."""
+    flags: bool = False
+
+    @property
+    def recallable(self) -> bool:
+        """Whether requests of one peer that are alike in request line, host and these fields have the same outcome.
+
+        The time may pass between them, a flag may be switched, and a body is only known when it has come.
+        """
+        return not (self.pointers or self.clock or self.flags)
+
+
+def inputs_of(conditions: Iterable[When], segments: Mapping[str, When]) -> Inputs:
+    """What these conditions read, and the segments that they name."""
+    names: dict[str, set[str]] = {source: set() for source in ("header", "query", "cookie", "param", "json")}
+    seen: set[str] = set()
+    kinds: set[type[When]] = set()
+    waiting = list(conditions)
+    while waiting:
+        for leaf in leaves(waiting.pop()):
+            kinds.add(type(leaf))
+            if isinstance(leaf, InSegment):
+                if leaf.name not in seen:
+                    seen.add(leaf.name)
+                    waiting.append(segments[leaf.name])
+            elif isinstance(leaf, FieldIs):
+                names[leaf.source].add(leaf.name)
+    headers = names.pop("header")
+    return Inputs(
+        headers=frozenset(headers | ({"cookie"} if names["cookie"] else set())),
+        cookies=frozenset(names["cookie"]),
+        pointers=frozenset(names["json"]),
+        view=any(names.values()) or not kinds <= {InSegment, FieldIs, MethodIs, HostIs, PathIs, PathUnder},
+        client=ClientIn in kinds,
+        clock=TimeIn in kinds,
+        key=bool(kinds & {Percent, KeyIn}),
+        flags=FlagIs in kinds,
+    )
