@@ -8,6 +8,7 @@ from typing import Any
 
 from stepdown.config import Loaded
 from stepdown.decide import spec, when
+from stepdown.decide.colours import told
 from stepdown.decide.conditions import when_of
 from stepdown.decide.sentences import sentence_of
 
@@ -42,12 +43,21 @@ def _model(model: spec.Model) -> Table:
     rows = [
         (
             version.id + _marks(model, version),
-            str(len(version.endpoints)) if version.endpoints else "-",
+            _endpoints(version),
             *(way(chains.get((server, version.id)), native=server == version.id) for server in served),
         )
         for version in reversed(model.versions)
     ]
     return Table(f"model {model.name}", (("shape", "endpoints", *(f"from {server}" for server in served)), *rows))
+
+
+def _endpoints(version: spec.Version) -> str:
+    """How many; where they have colours, of each."""
+    if version.colours is None:
+        return str(len(version.endpoints)) if version.endpoints else "-"
+    active = version.colours.active
+    counts = ((name, version.endpoints if name == active else version.idle) for name in version.colours.names)
+    return ", ".join(f"{name} {len(those)}{' (active)' if name == active else ''}" for name, those in counts)
 
 
 def _marks(model: spec.Model, version: spec.Version) -> str:
@@ -74,6 +84,8 @@ def way(chain: spec.Chain | None, *, native: bool) -> str:
 
 
 def _split(rule: spec.Rule) -> str:
+    if rule.colours is not None:
+        return told(rule.colours, tuple(version for version, _ in rule.split))
     whole = sum(weight for _, weight in rule.split)
     return ", ".join(f"{version} {100 * weight / whole:.4g} %" for version, weight in rule.split)
 
@@ -121,7 +133,8 @@ def as_json(loaded: Loaded) -> Mapping[str, Any]:
                 "default_version": model.default_version,
                 "latest": model.latest,
                 "versions": {
-                    version.id: {"endpoints": [one.id for one in version.endpoints]} for version in model.versions
+                    version.id: {"endpoints": [one.id for one in version.endpoints], **_colours(version)}
+                    for version in model.versions
                 },
                 "shapes": {
                     version.id: [
@@ -139,7 +152,22 @@ def as_json(loaded: Loaded) -> Mapping[str, Any]:
             for model in loaded.spec.models
         },
         "routes": {
-            route.name: {"model": route.model, "rules": {rule.name: dict(rule.split) for rule in route.rules}}
+            route.name: {
+                "model": route.model,
+                "rules": {rule.name: dict(rule.split) for rule in route.rules},
+                "colours": {
+                    name: version
+                    for rule in route.rules
+                    if rule.colours is not None
+                    for name, (version, _weight) in zip(rule.colours.names, rule.split, strict=True)
+                },
+            }
             for route in loaded.spec.routes
         },
     }
+
+
+def _colours(version: spec.Version) -> dict[str, Any]:
+    if version.colours is None:
+        return {}
+    return {"active": version.colours.active, "idle_endpoints": [one.id for one in version.idle]}

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from stepdown.decide import spec
+from stepdown.decide.colours import told
 from stepdown.decide.conditions import match_condition
 from stepdown.decide.cookies import Visitor
 from stepdown.decide.digests import Digests
@@ -54,6 +55,9 @@ def explain(  # noqa: PLR0917 - the arguments of `Route.choose`
         seen["passed_over"] = tuple(_passed_over(route, facts))
         rule = route.rule_for(facts)
         seen |= {"rule": rule.name, "condition": str(rule.condition), "split": rule.split}
+        if rule.spec.colours is not None:
+            seen["colour"] = rule.spec.colours.active
+            seen["colours"] = told(rule.spec.colours, tuple(version for version, _ in rule.split))
         if verdict is not None:
             seen["override"] = Override(verdict.asked, verdict.ruling, verdict.detail, verdict.holder or None)
             if verdict.error is not None:
@@ -74,6 +78,7 @@ def explain(  # noqa: PLR0917 - the arguments of `Route.choose`
             "pinned": choice.pinned,
             "assigned": choice.assigned,
             "served": choice.served,
+            **_servers(route.model.versions[choice.served].colours),
             "reason": choice.reason,
             "evidence": choice.evidence,
             "chain": tuple(_step(step) for step in choice.chain.steps) if choice.chain else (),
@@ -82,6 +87,11 @@ def explain(  # noqa: PLR0917 - the arguments of `Route.choose`
     except StepdownError as error:
         seen["refusal"] = Refusal(error.code, error.problem, error.detail)
     return Explanation(**seen)
+
+
+def _servers(colours: spec.Colours | None) -> dict[str, str]:
+    """Whose endpoints answer, where those of the served version have colours."""
+    return {"server_colour": colours.active, "server_colours": told(colours)} if colours is not None else {}
 
 
 def _pin_value(route: Route, facts: Facts, params: tuple[bytes, ...], source: str) -> str | None:

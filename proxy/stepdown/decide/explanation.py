@@ -69,9 +69,16 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     turn: int | None = None
     """Number of the turn, where requests without a key are given out in turn."""
     split: tuple[tuple[str, int], ...] = ()
+    colour: str | None = None
+    """The active one, where the rule has colours."""
+    colours: str | None = None
+    """Both of them, in words."""
     override: Override | None = None
     assigned: str | None = None
     served: str | None = None
+    server_colour: str | None = None
+    """The active one, where the endpoints of the served version have colours."""
+    server_colours: str | None = None
     reason: str | None = None
     evidence: bool = False
     chain: tuple[str, ...] = ()
@@ -116,12 +123,15 @@ def _tell(one: Explanation) -> Iterator[str]:
         yield f"Passed over rule {passed_over}."
     if one.rule is not None:
         split = ", ".join(f"{version} {weight}" for version, weight in one.split)
-        yield f"Rule {one.rule} holds ({one.condition}); its split is {split}."
+        has = f"split is {split}" if one.colours is None else f"colours are {one.colours}"
+        yield f"Rule {one.rule} holds ({one.condition}); its {has}."
     yield from _tell_assignment(one)
     if one.override is not None:
         yield f"{_OVERRIDES.get(one.override.ruling, _REFUSED).format(one.override.asked)}: {one.override.detail}."
     if one.served is not None:
         yield f"Served by {one.served}, because {_REASONS[one.reason or '']}."
+        if one.server_colours is not None:
+            yield f"The endpoints of {one.served} have the colours {one.server_colours}."
         chain = f"stepped down: {'; '.join(one.chain)}" if one.chain else "not changed: the shape is its own"
         yield f"The answer is {chain}."
         if one.chain_why:

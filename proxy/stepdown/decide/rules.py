@@ -64,9 +64,14 @@ class Rule:
     def shape(self, pin: Pin) -> str:
         """The newest version of a pin that the split reaches, else the newest that any version of the route reaches.
 
+        Of a rule with colours, the newest that both of them reach comes first: a switch moves servers, never shapes.
         Raises `RetiredVersionError` (410) where all that the pin allows is retired, `UnreachableShapeError` (406) where
         nothing configured reaches any of it.
         """
+        if self.spec.colours is not None:
+            for version in pin.versions:
+                if all(self._model.reaches(served, version) for served, _ in self.split):
+                    return version
         for able in (self._weighted, self._spare):
             for version in pin.versions:
                 if any(self._model.reaches(served, version) for served in able):
