@@ -31,8 +31,8 @@ def path_lost(case: Case) -> Iterator[Observation]:
             continue
         for one in before.supported(case.today):
             now = model.versions.get(one.id)
-            if now is None or not now.is_supported(case.today):
-                continue
+            if now is None or now.retired:
+                continue  # `version_removed` says so; a sunset that this change itself brings forward excuses nothing
             for route in before.routes:
                 if route.pins_shapes and before.delivers(route, one.id):
                     yield from _lost(model, route.name, now)

@@ -57,6 +57,12 @@ def test_an_adapter_that_is_gone_takes_the_way_of_a_supported_version_with_it() 
     assert told(judged(GOOD, GOOD), "path-lost") == []
 
 
+def test_a_sunset_that_the_same_change_brings_forward_excuses_nothing() -> None:
+    ended = version("1.0.0", has_endpoints=False, sunset="2026-11-30")
+    assert told(judged(state(ended, NEW), GOOD), "path-lost")
+    assert told(judged(state(ended, NEW), state(ended, NEW, steps=DOWN)), "path-lost") == []
+
+
 def test_nothing_is_lost_that_could_not_be_had() -> None:
     assert told(judged(state(SHAPE, NEW), state(SHAPE, NEW)), "path-lost") == []
 
