@@ -17,7 +17,10 @@ from tests.kit.world import World, world
 
 SECRET = "a-secret-of-sufficient-length"
 VALUE = re.compile(rb"sd_uid=([A-Za-z0-9_-]{22}(?:~[^~;]+)+); Max-Age=[0-9]+; Path=/; HttpOnly; SameSite=Lax; Secure")
-CACHED = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nCache-Control: public, max-age=60\r\nSurrogate-Control: max-age=9\r\n\r\nok"
+CACHED = (
+    b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n"
+    b"Cache-Control: public, max-age=60\r\nSurrogate-Control: max-age=9\r\n\r\nok"
+)
 JSON = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 8\r\n\r\n{"b": 1}'
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n"
 STEP = Step(source="2.0.0", target="1.0.0", response=({"move": {"from": "/b", "to": "/a"}},))
