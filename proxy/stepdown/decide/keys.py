@@ -48,7 +48,7 @@ def reader_of(source: spec.KeySource) -> Reader:
     if source.cookie is not None:
         return _cookie_reader(source.cookie)
     if source.json is not None:
-        pointer = _tokens(source.json)
+        pointer = tokens_of(source.json)
         return lambda facts, body, client: json_value(body, pointer)
     return lambda facts, body, client: client.encode()
 
@@ -64,13 +64,27 @@ def _cookie_reader(name: str) -> Reader:
     return read
 
 
-def _tokens(pointer: str) -> tuple[str, ...]:
+def tokens_of(pointer: str) -> tuple[str, ...]:
     """The reference tokens of a JSON Pointer (RFC 6901)."""
     return tuple(token.replace("~1", "/").replace("~0", "~") for token in pointer.split("/")[1:])
 
 
 def json_value(body: bytes | None, pointer: tuple[str, ...]) -> bytes | None:
     """The scalar at `pointer` as text: a string's characters, a number as it is written, `true` or `false`.
+
+    `None` where `json_raw` has none.
+    """
+    value = json_raw(body, pointer)
+    if value is None or value[:1] != b'"':
+        return value
+    try:
+        return _STRING.decode(value).encode() if b"\\" in value else value[1:-1]
+    except ValueError:  # half of a surrogate pair
+        return None
+
+
+def json_raw(body: bytes | None, pointer: tuple[str, ...]) -> bytes | None:
+    """The scalar at `pointer` as it is written.
 
     `None` where the body is absent, longer than `BODY_BYTES` or no JSON, or where there is no such member, or it is
     null, an object or an array. Only the containers on the way are taken apart.
@@ -84,8 +98,6 @@ def json_value(body: bytes | None, pointer: tuple[str, ...]) -> bytes | None:
         if value[:1] in (b"{", b"[", b"n"):
             return None
         _RAW.decode(value)
-        if value[:1] == b'"':
-            return _STRING.decode(value).encode() if b"\\" in value else value[1:-1]
     except (ValueError, LookupError, RecursionError):
         return None
     return value

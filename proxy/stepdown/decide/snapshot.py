@@ -28,8 +28,7 @@ class Snapshot:
 
     __slots__ = ("_lookup", "models", "routes", "spec", "versions")
 
-    def __init__(self, specification: spec.SnapshotSpec, lists: Mapping[str, KeySet]) -> None:
-        digests = Digests()
+    def __init__(self, specification: spec.SnapshotSpec, lists: Mapping[str, KeySet], digests: Digests) -> None:
         conditions = Conditions(specification.segments, digests, lists)
         tables = Tables()
         room = max(_LEAST_PIN_ROOM, _PIN_ROOM // max(1, len(specification.models)))
@@ -54,9 +53,12 @@ class Snapshot:
         return self._lookup.find(facts)
 
 
-def compile_snapshot(specification: spec.SnapshotSpec, lists: Mapping[str, KeySet] = _NO_LISTS) -> Snapshot:
+def compile_snapshot(
+    specification: spec.SnapshotSpec, lists: Mapping[str, KeySet] = _NO_LISTS, digests: Digests | None = None
+) -> Snapshot:
     """Compile a specification that `config` has checked; what it left unchecked fails here with a `LookupError`.
 
-    `lists` has, by digest, at least the lists of ids that the specification names.
+    `lists` has, by digest, at least the lists of ids that the specification names; `digests` may know digests of values
+    that cannot be hashed any more (`replay`).
     """
-    return Snapshot(specification, lists)
+    return Snapshot(specification, lists, digests or Digests())

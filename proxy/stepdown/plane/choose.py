@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from time import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from stepdown.errors import BodyTooLargeError, NoReadyVersionError, NoRouteError
-from stepdown.plane import collect, forward, reasons, visiting
+from stepdown.errors import BodyTooLargeError, NoReadyVersionError, NoRouteError, StepdownError
+from stepdown.plane import collect, forward, reasons, recording, visiting
 from stepdown.plane.collect import KEY_BYTES
 from stepdown.plane.outgoing import client_address
 
 if TYPE_CHECKING:
+    from stepdown.decide.facts import Facts
     from stepdown.decide.plans import Plan as SplitPlan
     from stepdown.decide.route import Route
     from stepdown.decide.rules import Rule
@@ -30,24 +32,39 @@ class Settled(NamedTuple):
 
 def route(exchange: Exchange) -> None:
     """Find the route, and decide at once unless the body has to be read first. Raises what the client is told."""
-    runtime = exchange.runtime
-    settled = exchange.head.settled
-    if settled is not None and settled.runtime is runtime:
+    runtime, sampler = exchange.runtime, exchange.runtime.sampler
+    if sampler is not None and sampler.take():
+        exchange.sampled = True  # and decided the long way, which knows what to record
+    elif (settled := exchange.head.settled) is not None and settled.runtime is runtime:
         _again(exchange, runtime, settled)
         return
-    found = runtime.snapshot.match(exchange.head)
+    found = _matched(exchange, runtime)
     if found is None:
-        plan = runtime.passthrough
-        if plan is None:
-            head = exchange.head
-            raise NoRouteError(f"Nothing matches {head.method.decode()} {head.path.decode('latin-1')}")
-        proceed(exchange, plan)
+        assert runtime.passthrough is not None
+        proceed(exchange, runtime.passthrough)
         return
     exchange.route, exchange.params = found
     if exchange.complete or not exchange.route.needs_body or exchange.received >= KEY_BYTES:
         version(exchange)
     else:
         collect.for_key(exchange)
+
+
+def _matched(exchange: Exchange, runtime: Runtime) -> tuple[Route, tuple[bytes, ...]] | None:
+    """The route; `None` where the request goes through. Raises what the client is told where neither is so."""
+    error: StepdownError | None = None
+    try:
+        found = runtime.snapshot.match(exchange.head)
+        if found is None and runtime.passthrough is None:
+            head = exchange.head
+            raise NoRouteError(f"Nothing matches {head.method.decode()} {head.path.decode('latin-1')}")
+    except StepdownError as refused:
+        error = refused
+        raise
+    finally:
+        if exchange.sampled and (error is not None or found is None):
+            recording.unmatched(exchange, error)
+    return found
 
 
 def version(exchange: Exchange) -> None:
@@ -59,14 +76,17 @@ def version(exchange: Exchange) -> None:
     if runtime.trusted_hops:
         address = client_address(head, address, runtime.trusted_hops)
     body = None
-    if matched.needs_body:
-        if exchange.complete and exchange.received <= KEY_BYTES:
-            body = bytes(exchange.body)
-    elif client.memory.holds(head) and not matched.deciding & client.memory.names:
-        split = matched.settle(head, params)
-        head.settled = Settled(runtime, matched, params, *split) if split is not None else None
+    if matched.needs_body and exchange.complete and exchange.received <= KEY_BYTES:
+        body = bytes(exchange.body)
     if matched.cookie is not None:
         visiting.find(exchange, matched, body, address)
+    facts: Facts = head
+    if matched.needs_view:
+        now = time() if matched.reads_clock else 0.0
+        facts = exchange.facts = matched.view(head, params, body, address, now, exchange.visitor)
+    if not matched.needs_body and client.memory.holds(head) and not matched.deciding & client.memory.names:
+        split = matched.settle(facts, params)
+        head.settled = Settled(runtime, matched, params, *split) if split is not None else None
     ready = runtime.ready
     asked = reasons.wants_explanation(exchange)
     verdict = reasons.verdict_of(exchange, matched)
@@ -76,13 +96,13 @@ def version(exchange: Exchange) -> None:
         choice = verdict.choice if verdict is not None else None
         if choice is None:
             try:
-                choice = matched.choose(head, params, body, address, ready, exchange.draw, exchange.visitor)
+                choice = matched.choose(facts, params, body, address, ready, exchange.draw, exchange.visitor)
             except NoReadyVersionError:
                 # Nothing answered lately. Where probes do not object, trying is better than refusing: it may be back.
                 ready = runtime.not_down
-                choice = matched.choose(head, params, body, address, ready, exchange.draw, exchange.visitor)
+                choice = matched.choose(facts, params, body, address, ready, exchange.draw, exchange.visitor)
     finally:
-        if asked or verdict is not None:
+        if asked or verdict is not None or exchange.sampled:
             reasons.tell(exchange, verdict, body, address, ready, asked=asked)
     if exchange.visitor is not None:
         visiting.chosen(exchange, matched, choice)

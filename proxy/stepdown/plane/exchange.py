@@ -31,6 +31,7 @@ from stepdown.wire import RequestHead, ResponseHead
 
 if TYPE_CHECKING:
     from stepdown.decide.cookies import Visitor
+    from stepdown.decide.facts import Facts
     from stepdown.decide.snapshot import Route
     from stepdown.decide.turns import Rotation
     from stepdown.plane.adapt import AdaptedRequest
@@ -56,6 +57,7 @@ class Exchange:
         "drawn",
         "error",
         "extra",
+        "facts",
         "gone",
         "head",
         "kept",
@@ -72,6 +74,7 @@ class Exchange:
         "retrying",
         "route",
         "runtime",
+        "sampled",
         "sent_at",
         "stage",
         "started",
@@ -89,6 +92,8 @@ class Exchange:
         self.client = client
         self.runtime = runtime
         self.head = head
+        self.facts: Facts = head
+        """What decisions read: the head, or all of the request where its route's rules ask for more."""
         self.method = head.method
         self.started = perf_counter_ns()
         self.whole_deadline = NEVER
@@ -103,6 +108,8 @@ class Exchange:
         """Field lines to add to any answer: the explanation that was asked for."""
         self.cookie = b""
         """The line that sets a cookie, where the client needs it."""
+        self.sampled = False
+        """What is decided is to be recorded."""
         # the request's body
         self.body: bytes | bytearray = payload
         self.kept = True

@@ -25,6 +25,7 @@ from stepdown.plane.retry import RetryBudget
 from stepdown.plane.runtime import Runtime
 from stepdown.plane.upstream import bound_turn
 from stepdown.telemetry.access import AccessLog
+from stepdown.telemetry.decisions import DecisionLog
 from stepdown.telemetry.slab import Slab
 from stepdown_adapters.errors import AdaptersError
 
@@ -48,6 +49,8 @@ class Plane:
         self.loop = loop
         self.slab = slab
         self.access = access
+        self.decisions: DecisionLog | None = None
+        """Where decisions are recorded that the runtime samples."""
         self.clock = clock or CoarseClock(loop)
         self.budget = RetryBudget(0.2, 3)
         self.offload = Offload()
@@ -155,6 +158,8 @@ class Plane:
         self.slab.cells[self._active_cell] = self.active
         if self.access is not None:
             self.access.flush()
+        if self.decisions is not None:
+            self.decisions.flush()
 
     # --- for people and for the end ---------------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from stepdown.decide.overrides import SERVE, Verdict
+from stepdown.plane import recording
 from stepdown.wire import serialise
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def verdict_of(exchange: Exchange, route: Route) -> Verdict | None:
     if exchange.head.get(SERVE) is None:
         return None
     runtime = exchange.runtime
-    verdict = overrides.decide(route, exchange.head, exchange.params, exchange.client.peer, runtime.ready, time())
+    verdict = overrides.decide(route, exchange.facts, exchange.params, exchange.client.peer, runtime.ready, time())
     if verdict is not None and exchange.attempts == 0:  # an attempt after a failed one is the same request
         runtime.count_override(route.name, verdict.ruling)
     return verdict
@@ -46,7 +47,10 @@ def tell(
     if verdict is not None and exchange.client.may_explain:
         told = f"{verdict.ruling}; {verdict.detail}".encode("ascii", "backslashreplace")
         lines = serialise.field("x-stepdown-override", told)
-    if asked:
+    if asked or exchange.sampled:
         explanation = exchange.runtime.explain(exchange, body, address, ready, verdict)
+    if asked:
         lines += serialise.field("x-stepdown-explain", json.dumps(msgspec.to_builtins(explanation)))
     exchange.extra = lines
+    if exchange.sampled:
+        recording.decision(exchange, explanation, body, address, ready)

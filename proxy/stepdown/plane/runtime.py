@@ -21,6 +21,7 @@ from stepdown.decide import checks
 from stepdown.decide import spec as specification
 from stepdown.decide.checks import Subject
 from stepdown.decide.explanation import Explanation
+from stepdown.decide.keysets import KeySet
 from stepdown.decide.overrides import Overrides, Verdict, names_of
 from stepdown.decide.sampling import Sampler
 from stepdown.decide.snapshot import Choice, Route, Snapshot, compile_snapshot
@@ -31,6 +32,7 @@ from stepdown.plane.handoff import Handoff
 from stepdown.plane.offload import compiled
 from stepdown.plane.plan import Plan, RoutePlan, answer_lines, vary_line
 from stepdown.plane.pool import EndpointPool
+from stepdown.plane.recording import Recorder
 from stepdown.plane.versions import OrderedPool, VersionPool
 from stepdown.telemetry.slab import Slab
 from stepdown_adapters.generate import CompiledChain
@@ -89,6 +91,8 @@ class Runtime:
         "plans",
         "pools",
         "ready",
+        "recorder",
+        "sampler",
         "snapshot",
         "spec",
         "trusted_hops",
@@ -106,10 +110,12 @@ class Runtime:
         before: Mapping[PoolKey, EndpointPool],
         *,
         handoff: Handoff | None = None,
+        lists: Mapping[str, KeySet] | None = None,
     ) -> None:
+        """`lists` has the lists of ids that the specification names, by digest."""
         self.spec = spec
         self.digest = digest
-        self.snapshot: Snapshot = compile_snapshot(spec)
+        self.snapshot: Snapshot = compile_snapshot(spec, lists or {})
         self.trusted_hops = spec.trusted_hops
         self.client_timeouts = spec.client_timeouts
         self.ready: list[bool] = [False] * (len(self.snapshot.versions) + 1)
@@ -123,6 +129,10 @@ class Runtime:
         self._turns: dict[Rotation, int] = {}
         self._allowed = tuple(ip_network(network) for network in spec.explain.allow)
         self.overrides = Overrides(spec.overrides) if spec.overrides is not None else None
+        decisions = spec.decisions
+        self.recorder = Recorder(spec, digest, decisions) if decisions is not None else None
+        self.sampler = Sampler(decisions.sample, int(random() * 2**63)) if decisions is not None else None  # noqa: S311
+        """Which decisions are recorded; each worker takes its share of its own."""
         self._refused_cells: dict[tuple[str, str], tuple[int, int]] = {}
         self._routes = {route.name: route for route in self.snapshot.routes}
         models = {model.name: model for model in spec.models}
@@ -157,7 +167,7 @@ class Runtime:
         plan = RoutePlan(route.spec, route.param_names, model.repeatable, self._slab)
         overrides = self.spec.overrides
         asking = [name.decode() for name in names_of(overrides)] if overrides is not None else []
-        return RouteParts(plan, model, vary_line(model, route.spec, asking))
+        return RouteParts(plan, model, vary_line(model, route.spec, [*asking, *route.asking]))
 
     def _passthrough(self, build: _PoolBuilder) -> Plan:
         route = specification.Route(name=PASSTHROUGH, match=specification.Match(), model="", rules=())
@@ -251,8 +261,8 @@ class Runtime:
         """Every step of the decision about this exchange."""
         route = exchange.route
         assert route is not None
-        head, params = exchange.head, exchange.params
-        explanation = route.explain(head, params, body, address, ready, exchange.draw, exchange.visitor, verdict)
+        facts, params = exchange.facts, exchange.params
+        explanation = route.explain(facts, params, body, address, ready, exchange.draw, exchange.visitor, verdict)
         return msgspec.structs.replace(explanation, config=self.digest)
 
     def may_explain(self, peer: str) -> bool:

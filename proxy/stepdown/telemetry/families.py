@@ -226,31 +226,6 @@ _CONTROLLER = (
         "place for it.",
     ),
     Family(
-        "stepdown_colour_active",
-        "gauge",
-        "1 for the colour that takes requests, 0 for the other; `place` is a route or `model/version`.",
-        ("place", "colour"),
-    ),
-    Family(
-        "stepdown_switched_by_hand",
-        "gauge",
-        "1 where the active colour is not the one that the file declares.",
-        ("place",),
-    ),
-    Family(
-        "stepdown_switches_total",
-        "counter",
-        "Switches asked for since the controller was started; `result` is done, forced (to a colour that was not "
-        "ready) or refused.",
-        ("place", "result"),
-    ),
-    Family(
-        "stepdown_overlay_saved",
-        "gauge",
-        "1 where what was switched by hand is on disk, 0 where it could not be written; absent where the file names no "
-        "place for it.",
-    ),
-    Family(
         "stepdown_version_info",
         "info",
         "The declared versions of the models; `deprecated` and `sunset` are dates, empty where not announced.",

@@ -10,14 +10,19 @@ workers that write to the same pipe never mix.
 
 from __future__ import annotations
 
+import logging
 import os
 import select
 import threading
 from collections.abc import Iterable, Iterator
 from queue import SimpleQueue
 
+from stepdown.telemetry.growing import GrowingFile
+
 LINE_LIMIT = select.PIPE_BUF
 """Bytes of a line, its line feed included."""
+
+logger = logging.getLogger(__name__)
 
 
 class LineWriter:
@@ -32,6 +37,8 @@ class LineWriter:
         self._thread: threading.Thread | None = None
         # Written by the thread only:
         self._done = 0
+        self._torn = False
+        """The last thing that was written is a part of a line."""
         self.lost = 0
         """Lines that were taken and could not be written: nobody reads any more, or the disk is full."""
 
@@ -79,14 +86,55 @@ class LineWriter:
             self._done += len(piece)
 
     def _written(self, piece: bytes) -> bool:
-        while piece:
+        """Write a piece; where only a part of the one before was written, on a line of its own."""
+        left = b"\n" + piece if self._torn else piece
+        before = len(left)
+        while left:
             try:
-                piece = piece[os.write(self._fd, piece) :]
+                left = left[os.write(self._fd, left) :]
             except BlockingIOError:  # another holder of the pipe has made it non-blocking
                 select.select((), (self._fd,), ())
             except (OSError, ValueError):
+                self._torn = self._torn or len(left) < before
                 return False
+        self._torn = False
         return True
+
+
+class FileWriter(LineWriter):
+    """Writes lines to a file that is opened when the first of them is there, and again whenever it was moved."""
+
+    def __init__(self, file: GrowingFile, *, bound: int = 1024 * 1024) -> None:
+        """Append to `file`, which becomes the writer's, and keep at most `bound` bytes of lines waiting."""
+        super().__init__(-1, bound=bound)
+        self._file = file
+        self._failing = False
+
+    def _run(self) -> None:
+        super()._run()
+        self._file.close()
+
+    def _written(self, piece: bytes) -> bool:
+        try:
+            self._fd = self._file.descriptor()
+        except OSError as error:
+            written = False
+            self._note(error)
+        else:
+            written = super()._written(piece)
+            if not written:
+                self._note(None)
+        if written and self._failing:
+            self._failing = False
+            logger.info("%s is written again", self._file.path)
+        return written
+
+    def _note(self, error: OSError | None) -> None:
+        """Say once that nothing can be written, however many lines are lost to it."""
+        if not self._failing:
+            self._failing = True
+            why = error.strerror if error is not None else "the disk is full, or nobody reads"
+            logger.warning("%s cannot be written: %s; lines are dropped and counted", self._file.path, why)
 
 
 def _pieces(lines: Iterable[bytes]) -> Iterator[tuple[bytes, int]]:

@@ -1,0 +1,136 @@
+"""A sampled decision put on record: what a decision read of the request, and what it came to.
+
+Only what is recorded costs anything; all other requests pay one look at whether there is a sampler, and its countdown.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Sequence
+from time import time
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from stepdown.decide import spec as specification
+from stepdown.decide.cookies import pattern_of
+from stepdown.decide.explanation import Explanation
+from stepdown.decide.keys import json_raw, tokens_of
+from stepdown.decide.needs import needs_of_all
+from stepdown.decide.records import Decided, Hidden, Record, Value, Visitor, is_secret, shown_query
+from stepdown.decide.view import View
+from stepdown.errors import StepdownError
+from stepdown.plane.outgoing import client_address
+from stepdown.telemetry.text import timestamp
+from stepdown.wire import RequestHead
+
+if TYPE_CHECKING:
+    from stepdown.plane.exchange import Exchange
+
+
+class Recorder:
+    """What records of one configuration have in common."""
+
+    __slots__ = ("_client", "_config", "_cookies", "_headers", "_pointers", "_redact", "_sample")
+
+    def __init__(self, spec: specification.SnapshotSpec, digest: str, settings: specification.Decisions) -> None:
+        self._config = digest
+        self._sample = settings.sample
+        self._redact = frozenset(settings.redact)
+        needs = needs_of_all(spec)
+        self._client = needs.client
+        self._headers = tuple(dict.fromkeys((*needs.of("header"), *settings.headers)))
+        self._cookies = tuple((name, pattern_of(name)) for name in needs.of("cookie"))
+        self._pointers = tuple((pointer, tokens_of(pointer)) for pointer in needs.of("json"))
+
+    def record(
+        self, exchange: Exchange, body: bytes | None, address: str, down: tuple[str, ...], decided: Decided
+    ) -> Record:
+        """The record of an exchange about which this was decided."""
+        head, visitor = exchange.head, exchange.visitor
+        return Record(
+            event="decision",
+            time=timestamp((exchange.facts.now if isinstance(exchange.facts, View) else 0.0) or time()),
+            config=self._config,
+            sample=self._sample,
+            method=head.method.decode(),
+            host=head.host.decode("latin-1"),
+            path=head.path.decode("latin-1"),
+            query=shown_query(head.query.decode("latin-1"), self._redact),
+            headers={name: self._value(name, head.get(name.encode())) for name in self._headers},
+            cookies={name: self._value(name, _cookie(head, pattern)) for name, pattern in self._cookies},
+            body={pointer: self._member(tokens, json_raw(body, tokens)) for pointer, tokens in self._pointers},
+            client=address if self._client else "",
+            visitor=Visitor(visitor.id.decode(), visitor.record.decode(), visitor.is_new) if visitor else None,
+            down=down,
+            decided=decided,
+        )
+
+    def _value(self, name: str, value: bytes | None) -> Value:
+        if value is None:
+            return None
+        return _hidden(value) if value and is_secret(name, self._redact) else value.decode("latin-1")
+
+    def _member(self, tokens: tuple[str, ...], value: bytes | None) -> msgspec.Raw:
+        if value is None:
+            return msgspec.Raw(b"null")
+        secret = value != b'""' and is_secret(tokens[-1], self._redact)
+        return msgspec.Raw(msgspec.json.encode(_hidden(value)) if secret else value)
+
+
+def _hidden(value: bytes) -> Hidden:
+    return Hidden(hashlib.sha256(value).hexdigest())
+
+
+def _cookie(head: RequestHead, pattern: re.Pattern[bytes]) -> bytes | None:
+    found = pattern.search(head.get(b"cookie") or b"")
+    return found[1].strip(b" \t") if found is not None else None
+
+
+def decision(
+    exchange: Exchange, explanation: Explanation, body: bytes | None, address: str, ready: Sequence[bool]
+) -> None:
+    """Record what was decided about an exchange that a route matched."""
+    route = exchange.route
+    assert route is not None
+    model, refusal, override = route.model, explanation.refusal, explanation.override
+    down = tuple(one for one in model.versions if model.is_served(one) and not ready[model.index(one)])
+    decided = Decided(
+        route=explanation.route,
+        model=explanation.model,
+        rule=explanation.rule or "",
+        salt=explanation.salt or "",
+        pinned=explanation.pinned or "",
+        assigned=explanation.assigned or "",
+        served=explanation.served or "",
+        reason=explanation.reason or "",
+        key_source=explanation.key_source or "",
+        slot=explanation.slot,
+        turn=explanation.turn,
+        error=refusal.problem if refusal is not None else "",
+        status=refusal.status if refusal is not None else 0,
+        override=override.ruling if override is not None else "",
+        holder=(override.holder or "") if override is not None else "",
+    )
+    _record(exchange, body, address, down, decided)
+
+
+def unmatched(exchange: Exchange, error: StepdownError | None) -> None:
+    """Record a request that no route matched: it went through, or was refused with an error."""
+    decided = Decided() if error is None else Decided(error=error.problem, status=error.code)
+    _record(exchange, None, address_of(exchange), (), decided)
+
+
+def address_of(exchange: Exchange) -> str:
+    """The client's address as decisions see it."""
+    hops = exchange.runtime.trusted_hops
+    return client_address(exchange.head, exchange.client.peer, hops) if hops else exchange.client.peer
+
+
+def _record(exchange: Exchange, body: bytes | None, address: str, down: tuple[str, ...], decided: Decided) -> None:
+    """Once for each exchange: another attempt after a failed one is the same decision to those who count requests."""
+    exchange.sampled = False
+    log, recorder = exchange.client.plane.decisions, exchange.runtime.recorder
+    if log is not None and recorder is not None:
+        log.add(recorder.record(exchange, body, address, down, decided))
