@@ -1,6 +1,6 @@
 """A churn model behind FastAPI that speaks version 2, and keeps the clients of version 1.
 
-    uvicorn --app-dir config/library app:app
+Run it with `uvicorn --app-dir config/library app:app`.
 """
 
 from pathlib import Path
