@@ -75,6 +75,7 @@ def act(project: Project, environ: dict[str, str], folder: Path, **inputs: str) 
     )
 
 
+@pytest.mark.slow
 @bash
 def test_the_action_writes_its_reports_and_fails_with_the_gate(
     project: Project, commands: dict[str, str], tmp_path: Path
@@ -88,6 +89,7 @@ def test_the_action_writes_its_reports_and_fails_with_the_gate(
     assert (tmp_path / "summary").read_text().startswith("### Stepdown gate: failed")
 
 
+@pytest.mark.slow
 @bash
 def test_the_action_fetches_a_base_that_a_shallow_clone_does_not_have(
     project: Project, commands: dict[str, str], tmp_path: Path
@@ -125,6 +127,7 @@ def test_the_hook_has_what_pre_commit_asks_for() -> None:
     }
 
 
+@pytest.mark.slow
 def test_the_hook_stops_a_commit_that_would_break_clients(project: Project, commands: dict[str, str]) -> None:
     hook = project.write(".git/hooks/pre-commit", f"#!/bin/sh\nexec {HOOK['entry']}\n")
     hook.chmod(0o755)
