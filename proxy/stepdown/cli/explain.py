@@ -13,27 +13,35 @@ from typing import Annotated, NoReturn
 
 import msgspec
 import typer
+from pydantic_core import PydanticCustomError
 
-from stepdown.config import RefusedError, load
+from stepdown.cli import replay
+from stepdown.config import Loaded, RefusedError, load
+from stepdown.config.file.values import read_share
 from stepdown.decide.cookies import ID_BYTES
 from stepdown.decide.explanation import Explanation
+from stepdown.decide.overrides import Overrides
 from stepdown.decide.slots import SLOTS
 from stepdown.decide.snapshot import Route, Snapshot, compile_snapshot
+from stepdown.decide.spec import SnapshotSpec, digest, encode
 from stepdown.decide.turns import Rotation
-from stepdown.errors import BadRequestError
+from stepdown.errors import BadRequestError, StepdownError
 from stepdown.wire import RequestHead, parse_request
 from stepdown_adapters.generate import compile_chain
 
-EXIT_NOT_SERVED = 1
+EXIT_NOT_SERVED = EXIT_MOVED = 1
 EXIT_REFUSED = 2
 
 
 def explain(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="The configuration file.", show_default=False)],
+    file: Annotated[Path | None, typer.Argument(metavar="[FILE]", help="The configuration file.")] = None,
     *,
+    config: Annotated[
+        Path | None, typer.Option("--config", help="The configuration file, instead of FILE.", show_default=False)
+    ] = None,
     path: Annotated[
-        str, typer.Option("--path", help="Path of the request, with its query if any.", show_default=False)
-    ],
+        str | None, typer.Option("--path", help="Path of the request, with its query if any.", show_default=False)
+    ] = None,
     method: Annotated[str, typer.Option("--method", "-X", help="Method of the request.")] = "POST",
     header: Annotated[
         list[str] | None, typer.Option("--header", "-H", help="A header field, `name: value`.", show_default=False)
@@ -48,23 +56,46 @@ def explain(
     source: Annotated[
         bool, typer.Option("--source", help="Also the Python code that the chain of adapters is compiled to.")
     ] = False,
+    records: Annotated[
+        str | None,
+        typer.Option(
+            "--replay", metavar="RECORDS", help="Decide recorded requests (- for standard input).", show_default=False
+        ),
+    ] = None,
+    max_moved: Annotated[
+        str | None,
+        typer.Option("--max-moved", help="With --replay: exit with 1 if more would move, e.g. 5%.", show_default=False),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="The explanation as JSON, for machines.")] = False,
 ) -> None:
-    """Explain which version would answer a request, in which shape, and why.
+    """Explain which version would answer a request, in which shape, and why; or who would move if FILE were in force.
 
     Nothing is sent. Versions with endpoints count as up unless `--down` says otherwise. Exits with 0 if the request
     would be served, 1 if it would be refused or no route matches, 2 if the file or the request cannot be read.
+
+    With `--replay` the requests are those that a running sidecar has put on record (`decisions` in its file). Exits
+    with 1 if more of them would move than `--max-moved` allows, 2 if nothing can be decided again.
 
     \b
     Examples:
       stepdown explain stepdown.yaml --path /v2/models/churn/infer -H 'x-user-id: 7'
       stepdown explain stepdown.yaml --path /v2/models/churn/infer -H 'x-model-version: ^1' --down churn/1.1.0 --json
       stepdown explain stepdown.yaml --path /v2/models/churn/infer -H 'x-model-version: ^1' --source
+      stepdown explain new.yaml --replay decisions.jsonl --max-moved 5%
     """
+    if (file is None) == (config is None):
+        _give_up("name one configuration file, as FILE or with --config")
+    if (path is None) == (records is None):
+        _give_up("give either --path, for one request, or --replay, for recorded ones")
+    limit = _share(max_moved, records)
     try:
-        snapshot = compile_snapshot(load(file, os.environ).spec)
+        loaded = load(file or config or Path(), os.environ)
     except RefusedError as refused:
         _give_up(str(refused))
+    if records is not None:
+        _replay(loaded, records, limit, as_json=as_json)
+    assert path is not None
+    snapshot = compile_snapshot(loaded.spec)
     body = _body(data)
     ready = _readiness(snapshot, down or ())
     try:
@@ -80,8 +111,7 @@ def explain(
         print("null" if as_json else _unmatched(snapshot, method, path))
         raise typer.Exit(EXIT_NOT_SERVED)
     route, params = matched
-    visitor = route.visitor(head, body, client, time.time(), lambda: secrets.token_bytes(ID_BYTES))
-    explanation = route.explain(head, params, body, client, ready, _draw, visitor)
+    explanation = _explanation(loaded.spec, route, head, params, body, client, ready)
     if as_json:
         print(msgspec.json.format(msgspec.json.encode(explanation), indent=2).decode())
     else:
@@ -89,6 +119,54 @@ def explain(
     if source and not as_json:
         print(f"\n{_source(route, explanation)}")
     raise typer.Exit(EXIT_NOT_SERVED if explanation.refusal else 0)
+
+
+def _explanation(  # noqa: PLR0917 - as `Route.explain`
+    specification: SnapshotSpec,
+    route: Route,
+    head: RequestHead,
+    params: tuple[bytes, ...],
+    body: bytes | None,
+    client: str,
+    ready: Sequence[bool],
+) -> Explanation:
+    now = time.time()
+    visitor = route.visitor(head, body, client, now, lambda: secrets.token_bytes(ID_BYTES))
+    facts = route.view(head, params, body, client, now, visitor)
+    verdict = None
+    if specification.overrides is not None:
+        try:
+            verdict = Overrides(specification.overrides).decide(route, facts, params, client, ready, now)
+        except StepdownError:
+            verdict = None  # of a pin that cannot be read, which the explanation says
+    explanation = route.explain(facts, params, body, client, ready, _draw, visitor, verdict)
+    return msgspec.structs.replace(explanation, config=digest(encode(specification)))
+
+
+def _share(text: str | None, records: str | None) -> float | None:
+    if text is None:
+        return None
+    if records is None:
+        _give_up("--max-moved: goes together with --replay")
+    try:
+        return read_share(text)
+    except PydanticCustomError as error:
+        _give_up(f"--max-moved {text}: {error.message()}")
+
+
+def _replay(loaded: Loaded, path: str, limit: float | None, *, as_json: bool) -> NoReturn:
+    try:
+        moves, lines = replay.replay(loaded, path)
+    except replay.UnusableError as error:
+        _give_up(str(error))
+    if as_json:
+        print(replay.as_json(moves, lines))
+    else:
+        replay.show(moves, lines)
+    exceeded = limit is not None and moves.whole.share > limit
+    if exceeded:
+        print(f"{moves.whole.share:.2%} would move, and at most {limit:.2%} may", file=sys.stderr)
+    raise typer.Exit(EXIT_MOVED if exceeded else 0)
 
 
 def _draw(_rotation: Rotation | None = None) -> int:

@@ -14,7 +14,7 @@ import socket
 import sys
 
 from stepdown import tasks
-from stepdown.decide.spec import Log, decode
+from stepdown.decide.spec import Decisions, Log, decode
 from stepdown.errors import StepdownError
 from stepdown.plane.handoff import Handoff
 from stepdown.plane.plane import Plane
@@ -40,6 +40,7 @@ from stepdown.process.settings import RING_BYTES, SLAB_BYTES, Settings
 from stepdown.process.tether import Received, Tether, TetherClosedError
 from stepdown.telemetry import log
 from stepdown.telemetry.access import AccessLog
+from stepdown.telemetry.decisions import DecisionLog
 from stepdown.telemetry.ring import RingWriter
 from stepdown.telemetry.slab import Slab
 
@@ -68,8 +69,9 @@ class Worker:
         handoff = Handoff(RingWriter(introduction.fds["ring"], RING_BYTES), introduction.fds["bell"])
         self._plane = Plane(loop=loop, slab=self._slab, workers=settings.workers, handoff=handoff)
         self._log: Log | None = None
-        self._prepared_log = decode(encoded).log
-        self._follow_log(self._prepared_log)
+        self._decisions: Decisions | None = None
+        self._prepared_logs = _logs_of(encoded)
+        self._follow_logs()
         self._digest = self._plane.prepare(encoded)
         self._plane.activate(self._digest)
         self._drained = asyncio.Event()
@@ -102,8 +104,9 @@ class Worker:
             await let_in_the_last(self._listening, min(grace, LAST_SECONDS))
             await self._plane.drain(grace)
         finally:
-            if self._plane.access is not None:
-                self._plane.access.close()
+            for written in (self._plane.access, self._plane.decisions):
+                if written is not None:
+                    written.close()
             self._drained.set()
 
     # --- the controller -----------------------------------------------------------------------------------------------
@@ -142,17 +145,23 @@ class Worker:
     async def _prepare(self, message: Prepare) -> Prepared:
         """Compile in a thread: requests need not wait half a second for 1,000 routes with 10 versions each."""
         prepared = await asyncio.to_thread(self._plane.prepare, message.encoded)
-        self._prepared_log = decode(message.encoded).log
+        self._prepared_logs = _logs_of(message.encoded)
         return Prepared(ticket=message.ticket, digest=prepared)
 
     def _activate(self, message: Activate) -> Activated:
         self._plane.activate(message.digest)
         self._digest = message.digest
-        self._follow_log(self._prepared_log)
+        self._follow_logs()
         self._loop.call_soon(_settle_memory)
         return Activated(ticket=message.ticket, digest=message.digest)
 
-    def _follow_log(self, wanted: Log) -> None:
+    def _follow_logs(self) -> None:
+        wanted, decisions = self._prepared_logs
+        if decisions != self._decisions:
+            self._decisions = decisions
+            if self._plane.decisions is not None:
+                self._plane.decisions.close(timeout=0.0)  # its thread writes what is left
+            self._plane.decisions = DecisionLog(self._slab, decisions) if decisions is not None else None
         if wanted == self._log:
             return
         self._log = wanted
@@ -160,6 +169,11 @@ class Worker:
         if self._plane.access is not None:
             self._plane.access.close(timeout=0.0)  # its thread writes what is left
         self._plane.access = AccessLog(self._slab, wanted.format) if wanted.access else None
+
+
+def _logs_of(encoded: bytes) -> tuple[Log, Decisions | None]:
+    spec = decode(encoded)
+    return spec.log, spec.decisions
 
 
 def _settle_memory() -> None:
