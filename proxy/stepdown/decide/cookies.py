@@ -31,6 +31,8 @@ ID_BYTES = 16
 _MAC_BYTES = 16
 _LONGEST = 400
 """Longer values are not looked at: no version's name makes one."""
+_ROOM = 2048
+"""Values that are remembered with what they say; when they are more, all are forgotten."""
 _MOST = 4
 """Cookies of one name that are tried; browsers send one for each path and domain that set it."""
 
@@ -55,12 +57,13 @@ class Visitor(NamedTuple):
 class KeyCookie:
     """The cookie of one key source."""
 
-    __slots__ = ("_attributes", "_find", "_name", "_settings", "_signers", "label")
+    __slots__ = ("_attributes", "_find", "_known", "_name", "_settings", "_signers", "label")
 
     def __init__(self, name: str, settings: spec.SetCookie) -> None:
         self.label = f"cookie:{name}"
         self._name = name.encode()
         self._settings = settings
+        self._known: dict[bytes, Visitor] = {}
         self._find = pattern_of(name).finditer
         self._signers = tuple(hmac.new(secret.encode(), digestmod="sha256") for secret in settings.secrets)
         attributes = f"Path={settings.path}; HttpOnly; SameSite={settings.same_site}"
@@ -73,8 +76,9 @@ class KeyCookie:
         if self._settings.until is not None and now >= self._settings.until:
             return None
         for found in islice(self._find(facts.get(b"cookie") or b""), _MOST):
-            known = self._read(found[1].strip(b" \t"), now)
-            if known is not None:
+            value = found[1].strip(b" \t")
+            known = self._known.get(value) or self._read(value)
+            if known is not None and now < known.issued + self._settings.ttl:
                 return known
         return Visitor(_text(draw_id()), int(now), is_new=True, unsaid=True)
 
@@ -96,7 +100,8 @@ class KeyCookie:
         seconds = max(1, end - int(now))
         return b"set-cookie: %b=%b; Max-Age=%d; %b\r\n" % (self._name, value, seconds, self._attributes)
 
-    def _read(self, value: bytes, now: float) -> Visitor | None:
+    def _read(self, value: bytes) -> Visitor | None:
+        """What a value says that a secret of the route signed; `None` where none did."""
         if len(value) > _LONGEST:
             return None
         payload, _, mac = value.rpartition(b"~")
@@ -109,9 +114,10 @@ class KeyCookie:
             since = int(issued, 16)
         except ValueError:  # signed, but by something that was told the same secret
             return None
-        if now >= since + self._settings.ttl:
-            return None
-        return Visitor(identity, since, b"~".join(record), unsaid=place > 0)
+        if len(self._known) >= _ROOM:
+            self._known.clear()
+        known = self._known[value] = Visitor(identity, since, b"~".join(record), unsaid=place > 0)
+        return known
 
     def _mac(self, signer: hmac.HMAC, payload: bytes) -> bytes:
         signer = signer.copy()

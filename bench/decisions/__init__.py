@@ -1,0 +1,1 @@
+"""What a decision costs by itself: no bytes are moved, a head becomes a choice."""

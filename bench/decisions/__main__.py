@@ -1,0 +1,46 @@
+"""The command of `make bench-decisions`: what a decision costs, or `python -m bench.decisions --help`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+
+from rich.console import Console
+
+from bench import page
+from bench.adapters.turns import SLICE, in_turns
+from bench.decisions import ways
+from bench.decisions.outcome import promises, tables
+
+SECTION = "decisions"
+
+
+def main() -> None:
+    """Measure, print, and write if that is asked for."""
+    options = _options()
+    console = Console(width=None if sys.stdout.isatty() else 110)
+    os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+    with console.status("deciding"):
+        decisions = in_turns(ways.of_decisions(), options.rounds)
+    with console.status("finding routes"):
+        finding = in_turns(ways.of_finding(), options.rounds)
+    shown = [*tables(decisions, finding), page.promised(promises(decisions, finding))]
+    conditions = (
+        f"{page.measured_on()}. CPU time on one core, the least of {options.rounds} interleaved slices of "
+        f"{SLICE * 1e3:g} ms and their median, each without what making a head fresh costs."
+    )
+    page.show(console, shown, conditions)
+    if options.write:
+        page.write(SECTION, shown, conditions)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="make bench-decisions", description="What a decision costs.")
+    parser.add_argument("--rounds", type=int, default=300, help="slices of each way (default: %(default)s)")
+    parser.add_argument("--write", action="store_true", help=f"put the tables into {page.PAGE.name}")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

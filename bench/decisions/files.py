@@ -1,0 +1,64 @@
+"""The configurations that decide: one model in four versions, and routes that choose among them in different ways."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from itertools import pairwise
+from pathlib import Path
+
+from stepdown.config import load
+from stepdown.decide.snapshot import Snapshot, compile_snapshot
+
+VERSIONS = ("1.0.0", "1.1.0", "1.2.0", "1.3.0")
+ENVIRON = {"SECRET": "a-secret-for-the-benchmark"}
+
+_COOKIE = "{cookie: {name: sd_uid, set: true, secrets: {env: SECRET}, ttl: 30d}}"
+_EVEN = '{"1.0.0": 95, "1.1.0": 5}'
+_ALL = '{"1.0.0": 1}'
+
+
+def _ten_rules() -> str:
+    """Nine of ten conditions are looked at in vain; they hold for the method and not for the plan."""
+    wanted = (f"methods: [PUT, POST], header: {{x-plan: {{in: [a-{number}, b-{number}]}}}}" for number in range(9))
+    rules = [f"{{name: rule-{place}, when: {{{when}}}, split: {_ALL}}}" for place, when in enumerate(wanted)]
+    return f"rules: [{', '.join(rules)}, {{name: all, split: {_ALL}}}]"
+
+
+ROUTES: Mapping[str, str] = {
+    "no-split": f"split: {_ALL}",
+    "drawn": f"split: {_EVEN}",
+    "in-turn": f"rules: [{{name: all, split: {_EVEN}, smooth: true}}]",
+    "header-key": f"key: [{{header: x-user-id}}], split: {_EVEN}",
+    "cookie-key": f"key: [{{cookie: uid}}], split: {_EVEN}",
+    "set-cookie": f"key: [{_COOKIE}], split: {_EVEN}",
+    "ten-rules": _ten_rules(),
+}
+"""Each is a route of its own, at the path of its name."""
+
+
+def text(routes: Mapping[str, str]) -> str:
+    """A file with these routes, each at `/NAME`."""
+    versions = "\n".join(f'      "{version}": {{endpoints: [http://127.0.0.1:8000]}}' for version in VERSIONS)
+    adapters = ", ".join(f'{{from: "{newer}", to: "{older}"}}' for older, newer in pairwise(VERSIONS))
+    listed = "\n".join(
+        f"  {name}: {{match: {{path: /{name}, methods: [POST]}}, model: churn, {rest}}}"
+        for name, rest in routes.items()
+    )
+    return (
+        f'listen: 127.0.0.1:8080\nmodels:\n  churn:\n    default_version: "1.0.0"\n    versions:\n{versions}\n'
+        f"    adapters: [{adapters}]\nroutes:\n{listed}\n"
+    )
+
+
+def snapshot(routes: Mapping[str, str]) -> Snapshot:
+    """The file as a worker compiles it."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "stepdown.yaml"
+        file.write_text(text(routes))
+        return compile_snapshot(load(file, ENVIRON).spec)
+
+
+def many(count: int) -> Snapshot:
+    """So many routes, all of which split by a header's key."""
+    return snapshot({f"route-{number}": ROUTES["header-key"] for number in range(count)})
