@@ -71,11 +71,15 @@ build: setup ## wheel and sdist into dist/
 .PHONY: bench
 bench: setup .envs/envoy/.installed ## all benchmarks; WRITE=1 puts them into docs/performance.md; ARGS: of the proxies only
 	$(BIN)/python -m bench $(if $(WRITE),--write) $(ARGS)
-	$(if $(ARGS),,@$(MAKE) bench-adapters)
+	$(if $(ARGS),,@$(MAKE) bench-adapters bench-decisions)
 
 .PHONY: bench-adapters
 bench-adapters: setup .envs/expressions/.installed ## what adapters and check cost, in less than a minute; WRITE=1 as above
 	$(BIN)/python -m bench.adapters $(if $(WRITE),--write) $(ARGS)
+
+.PHONY: bench-decisions
+bench-decisions: setup ## what choosing a version costs by itself, in less than a minute; WRITE=1 as above
+	$(BIN)/python -m bench.decisions $(if $(WRITE),--write) $(ARGS)
 
 .PHONY: lock
 lock: ## resolve all dependencies anew and write requirements/*.txt with hashes
