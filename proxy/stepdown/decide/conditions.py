@@ -110,7 +110,7 @@ def _leaf_test(leaf: when.When, tools: Tools) -> Test:
         case when.FieldIs():
             return leaves.field_test(leaf, tools)
         case when.ClientIn():
-            return leaves.client_test(leaf.networks)
+            return leaves.client_test(leaf.networks, tools.addresses)
         case when.TimeIn():
             return leaves.time_test(leaf)
         case when.PinIs():

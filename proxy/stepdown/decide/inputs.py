@@ -63,12 +63,13 @@ def inputs_of(conditions: Iterable[When], segments: Mapping[str, When]) -> Input
                     waiting.append(segments[leaf.name])
             elif isinstance(leaf, FieldIs):
                 names[leaf.source].add(leaf.name)
-    headers = names.pop("header")
+    headers = names["header"]
+    only_head = kinds <= {InSegment, FieldIs, MethodIs, HostIs, PathIs, PathUnder}
     return Inputs(
         headers=frozenset(headers | ({"cookie"} if names["cookie"] else set())),
         cookies=frozenset(names["cookie"]),
         pointers=frozenset(names["json"]),
-        view=any(names.values()) or not kinds <= {InSegment, FieldIs, MethodIs, HostIs, PathIs, PathUnder},
+        view=not only_head or any(names[source] for source in ("param", "json")),
         client=ClientIn in kinds,
         clock=TimeIn in kinds,
         key=bool(kinds & {Percent, KeyIn}),

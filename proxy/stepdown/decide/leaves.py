@@ -6,7 +6,7 @@ Tests of a head take whatever has a head's members, so they run on a head as wel
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import mmh3
 
@@ -15,9 +15,10 @@ from stepdown.decide.facts import Facts
 from stepdown.decide.hosts import bare_host, host_holds
 from stepdown.decide.keysets import KeySet
 from stepdown.decide.networks import Addresses, Networks
+from stepdown.decide.pairs import cookie_reader, query_reader
 from stepdown.decide.paths import Template, split_path
 from stepdown.decide.pins import Pin
-from stepdown.decide.texts import ValueTest, cidr_test, regex_test, semver_test
+from stepdown.decide.texts import ValueTest, cidr_test, regex_test, remembered, semver_test
 from stepdown.decide.view import View
 from stepdown.decide.when import FieldIs, FlagIs, KeyList, Percent, PinIs, Scalar, TimeIn
 from stepdown.decide.windows import window_test
@@ -25,6 +26,7 @@ from stepdown_adapters.versions import Range, Version
 
 Test = Callable[[View], bool]
 HeadTest = Callable[[Facts], bool]
+Asked = TypeVar("Asked")
 
 
 class Tools(NamedTuple):
@@ -133,20 +135,28 @@ def field_test(field: FieldIs, tools: Tools) -> Test:
         return _header_test(field, tools)
     if field.source == "json":
         return _json_test(field, tools)
-    name = field.name.encode()
-    read: Callable[[View], bytes | None]
     if field.source == "query":
-        read = lambda view: view.queried.get(name)  # noqa: E731 - one of three, not a function with a name
-    elif field.source == "cookie":
-        read = lambda view: view.cookies.get(name)  # noqa: E731
-    else:
-        param = field.name
-        read = lambda view: view.params.get(param)  # noqa: E731
+        query_holds = remembered(_present_test(query_reader(field.name), field, tools))
+        return lambda facts: query_holds(facts.query)
+    read = cookie_reader(field.name) if field.source == "cookie" else _param_reader(field.name)
+    return _present_test(read, field, tools)
+
+
+def _present_test(read: Callable[[Asked], bytes | None], field: FieldIs, tools: Tools) -> Callable[[Asked], bool]:
+    """The test of what is read; where there is nothing, only that it be absent holds."""
     if field.exists is not None:
         exists = field.exists
-        return lambda view: (read(view) is not None) is exists
+        return lambda asked: (read(asked) is not None) is exists
+    if field.equals is not None or field.any_of:
+        values = field.any_of if field.equals is None else (field.equals,)
+        wanted = frozenset(str(one).encode() for one in values)
+        return lambda asked: read(asked) in wanted
     holds = value_test(field, tools)
-    return lambda view: (value := read(view)) is not None and holds(value)
+    return lambda asked: (value := read(asked)) is not None and holds(value)
+
+
+def _param_reader(name: str) -> Callable[[View], bytes | None]:
+    return lambda view: view.param(name)
 
 
 def _header_test(field: FieldIs, tools: Tools) -> HeadTest:
@@ -194,22 +204,22 @@ def _scalar_test(wanted: tuple[Scalar, ...]) -> Callable[[object], bool]:
 # --- who asks -------------------------------------------------------------------------------------------------------
 
 
-def client_test(networks: tuple[str, ...]) -> Test:
+def client_test(networks: tuple[str, ...], addresses: Addresses) -> Test:
     """The client's address is in one of these networks."""
-    compiled = Networks(networks)
-    return lambda view: (address := view.address) is not None and compiled.hold(address)
+    compiled, read = Networks(networks), addresses.read
+    return lambda view: (address := read(view.client)) is not None and compiled.hold(address)
 
 
 def pin_test(wanted: PinIs) -> Test:
     """What the client pins."""
     if wanted.semver is None:
         exists = wanted.exists is not False
-        return lambda view: (view.pinned[1] != "default") is exists
+        return lambda view: (view.pinned()[1] != "default") is exists
     allowed = Range.parse(wanted.semver)
     known: dict[Pin, bool] = {}  # a model has a pin for each set of its versions, so this is bounded
 
     def test(view: View) -> bool:
-        pin = view.pinned[0]
+        pin = view.pinned()[0]
         holds = known.get(pin)
         if holds is None:
             newest = next(iter(pin.versions or pin.retired), None)
@@ -227,19 +237,24 @@ def time_test(window: TimeIn) -> Test:
 
 def percent_test(wanted: Percent) -> Test:
     """The key is in a share of all keys."""
-    prefix = f"{wanted.salt}:".encode()
     threshold = round(wanted.share * 2**32)
+    prefixes: dict[str, bytes] = {}  # one for each source of a key
 
     def test(view: View) -> bool:
-        key = view.key
-        return key is not None and mmh3.hash(prefix + key[0] + b":" + key[1], 0, False) < threshold
+        key = view.key()
+        if key is None:
+            return False
+        prefix = prefixes.get(key[0])
+        if prefix is None:
+            prefix = prefixes[key[0]] = f"{wanted.salt}:{key[0]}:".encode()
+        return mmh3.hash(prefix + key[1], 0, False) < threshold
 
     return test
 
 
 def key_in_test(ids: KeySet) -> Test:
     """The key is in a list."""
-    return lambda view: (key := view.key) is not None and key[1] in ids
+    return lambda view: (key := view.key()) is not None and key[1] in ids
 
 
 def flag_test(wanted: FlagIs) -> Test:

@@ -37,7 +37,6 @@ class Route:
     """One route of a snapshot."""
 
     __slots__ = (
-        "_addresses",
         "_cookie_place",
         "_only",
         "_place_of_version",
@@ -78,7 +77,6 @@ class Route:
         names = (header.name for match in matches for header in match.headers)
         self.deciding = frozenset({HEADER, SERVE, *(name.encode() for name in (*names, *self.asking))})
         """Lower-case names of the fields that can change a decision: the pin and all conditions'; no other keys."""
-        self._addresses = conditions.tools.addresses
         self.labels = tuple(label_of(source) for source in route.key)
         """Key sources, in the order in which they are tried."""
         self._readers = tuple(enumerate(reader_of(source) for source in route.key))
@@ -109,7 +107,7 @@ class Route:
         flags: FlagView | None = None,
     ) -> View:
         """The request as conditions see it, which may stand for its `facts`; `now` are Unix seconds."""
-        return View(self, self._addresses, facts, params, body, client, now, visitor, flags)
+        return View(self, facts, params, body, client, now, visitor, flags)
 
     def choose(  # noqa: PLR0917 - the plane calls it once per request, and names cost time
         self,
@@ -267,11 +265,8 @@ class Route:
 
 def _headers_of(sources: Iterable[spec.KeySource]) -> frozenset[str]:
     """Names of the fields in which a key may be."""
-    return frozenset(
-        "cookie" if source.cookie is not None else source.header
-        for source in sources
-        if source.cookie is not None or source.header is not None
-    )
+    names = ("cookie" if source.cookie is not None else source.header for source in sources)
+    return frozenset(name for name in names if name is not None)
 
 
 def _cookie_of(source: spec.KeySource) -> KeyCookie:

@@ -1,8 +1,7 @@
 """One request as conditions see it: its head and all that goes with it, worked out once and only where it is asked for.
 
-A view has the head's own members, so a test of a head takes either. What costs something (cookies, the query, the
-body, the client's address, the key) is an attribute that is not there until it is first read: Python then calls
-`__getattr__`, which works it out and leaves it in its slot. So a view costs little more than its arguments.
+A view has the head's own members, so a test of a head takes either. What costs something (the body, the key, the pin)
+is worked out when it is first asked for, and kept.
 
 What is malformed is missing, here as everywhere: no condition ever refuses a request.
 """
@@ -10,20 +9,17 @@ What is malformed is missing, here as everywhere: no condition ever refuses a re
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
 from typing import Any, Protocol
-from urllib.parse import unquote_to_bytes
 
 import msgspec
 
 from stepdown.decide.cookies import Visitor
 from stepdown.decide.facts import Facts
 from stepdown.decide.keys import BODY_BYTES
-from stepdown.decide.networks import Address, Addresses
 from stepdown.decide.pins import Pinned
 
-_COOKIE = re.compile(rb"(?:^|;)([^=;]*)=([^;]*)")
 _INDEX = re.compile("0|[1-9][0-9]{0,5}")
+_UNREAD: Any = object()
 
 
 class FlagAnswer(Protocol):
@@ -75,42 +71,22 @@ class View:
     __slots__ = (
         "_answers",
         "_body",
-        "_client",
+        "_document",
         "_flags",
+        "_key",
         "_params",
+        "_pinned",
         "_route",
         "_visitor",
-        "address",
-        "cookies",
-        "document",
+        "client",
         "facts",
         "get",
-        "key",
         "now",
-        "params",
-        "pinned",
-        "queried",
     )
-
-    address: Address | None
-    """The client's; `None` where what a trusted proxy says is no address."""
-    cookies: Mapping[bytes, bytes]
-    """The first of each name."""
-    document: Any
-    """The body as JSON; `None` where it is absent, longer than `BODY_BYTES` or no JSON."""
-    key: tuple[bytes, bytes] | None
-    """The route's key for this request: its source's label, and the value."""
-    params: Mapping[str, bytes]
-    """Parts of the path by name, as the client wrote them."""
-    pinned: Pinned
-    """The client's pin, and where it came from."""
-    queried: Mapping[bytes, bytes]
-    """The first value of each name in the query, without escapes; a plus is a space."""
 
     def __init__(  # noqa: PLR0917 - made once per request, and names cost time
         self,
         route: Asked,
-        addresses: Addresses,
         facts: Facts,
         params: tuple[bytes, ...],
         body: bytes | None,
@@ -120,15 +96,21 @@ class View:
         flags: FlagView | None,
     ) -> None:
         """`now` are Unix seconds; the rest are the arguments of `Route.choose`."""
+        self.facts = facts
+        self.get = facts.get
+        self.client = client
+        self.now = now
         self._route = route
         self._params = params
         self._body = body
-        self._client = (addresses, client)
         self._visitor = visitor
         self._flags = flags
-        self.facts = facts
-        self.get = facts.get
-        self.now = now
+        self._answers: dict[str, FlagAnswer] | None = None
+        self._document: Any = _UNREAD
+        self._key: Any = _UNREAD
+        self._pinned: Pinned | None = None
+
+    # --- the head ---------------------------------------------------------------------------------------------------
 
     @property
     def method(self) -> bytes:
@@ -150,9 +132,21 @@ class View:
         """The head's."""
         return self.facts.host
 
+    # --- what goes with it ------------------------------------------------------------------------------------------
+
+    def param(self, name: str) -> bytes | None:
+        """The part of the path that a `{name}` stands for, as the client wrote it; `None` on a route without it."""
+        names = self._route.param_names
+        return self._params[names.index(name)] if name in names else None
+
     def field(self, pointer: tuple[str, ...]) -> Any:
-        """The value at a JSON Pointer's tokens in the body; `None` where there is none, or it is null."""
-        value = self.document
+        """The value at a JSON Pointer's tokens in the body; `None` where there is none, or it is null.
+
+        A body that is longer than `BODY_BYTES` or no JSON has no fields.
+        """
+        value = self._document
+        if value is _UNREAD:
+            value = self._document = self._read_document()
         for token in pointer:
             if isinstance(value, dict):
                 value = value.get(token)
@@ -162,32 +156,32 @@ class View:
                 return None
         return value
 
+    def key(self) -> tuple[str, bytes] | None:
+        """The route's key for this request: its source's label, and the value; `None` where it has none."""
+        key: tuple[str, bytes] | None = self._key
+        if key is _UNREAD:
+            route = self._route
+            found = route.key(self.facts, self._body, self.client, self._visitor)
+            key = self._key = None if found is None else (route.labels[found[0]], found[1])
+        return key
+
+    def pinned(self) -> Pinned:
+        """The client's pin, and where it came from."""
+        pinned = self._pinned
+        if pinned is None:
+            pinned = self._pinned = self._route.pinned(self.facts, self._params)
+        return pinned
+
     def flag(self, name: str) -> FlagAnswer | None:
         """What a flag says about this request; `None` where there are no flags."""
         if self._flags is None:
             return None
-        answers: dict[str, FlagAnswer] = self._answers
+        answers = self._answers
+        if answers is None:
+            answers = self._answers = {}
         if name not in answers:
             answers[name] = self._flags.flag(name, self)
         return answers[name]
-
-    def __getattr__(self, name: str) -> Any:
-        """Work out what is read for the first time."""
-        work_out = _WORKED_OUT.get(name)
-        if work_out is None:
-            raise AttributeError(name)
-        value = work_out(self)
-        setattr(self, name, value)
-        return value
-
-    def _read_address(self) -> Address | None:
-        addresses, client = self._client
-        return addresses.read(client)
-
-    def _read_cookies(self) -> Mapping[bytes, bytes]:
-        field = self.get(b"cookie")
-        found = _COOKIE.findall(field) if field is not None else ()
-        return {name.lstrip(b" \t"): value.strip(b" \t") for name, value in reversed(found)}
 
     def _read_document(self) -> Any:
         body = self._body
@@ -197,37 +191,3 @@ class View:
             return msgspec.json.decode(body)
         except (ValueError, RecursionError):
             return None
-
-    def _read_key(self) -> tuple[bytes, bytes] | None:
-        route = self._route
-        found = route.key(self.facts, self._body, self._client[1], self._visitor)
-        return None if found is None else (route.labels[found[0]].encode(), found[1])
-
-    def _read_params(self) -> Mapping[str, bytes]:
-        return dict(zip(self._route.param_names, self._params, strict=False))
-
-    def _read_pinned(self) -> Pinned:
-        return self._route.pinned(self.facts, self._params)
-
-    def _read_query(self) -> Mapping[bytes, bytes]:
-        query = self.facts.query
-        pairs = [pair.partition(b"=") for pair in query.split(b"&") if pair]
-        if b"%" in query or b"+" in query:
-            return {_unescaped(name): _unescaped(value) for name, _, value in reversed(pairs)}
-        return {name: value for name, _, value in reversed(pairs)}
-
-
-_WORKED_OUT: Mapping[str, Callable[[View], Any]] = {
-    "_answers": lambda view: {},
-    "address": View._read_address,
-    "cookies": View._read_cookies,
-    "document": View._read_document,
-    "key": View._read_key,
-    "params": View._read_params,
-    "pinned": View._read_pinned,
-    "queried": View._read_query,
-}
-
-
-def _unescaped(text: bytes) -> bytes:
-    return unquote_to_bytes(text.replace(b"+", b" "))
