@@ -23,7 +23,7 @@ DEEPEST = 64
 """Levels of lists and operators in one flag's targeting, shared evaluators put in."""
 
 LARGEST = 10_000
-"""Expressions in one flag's targeting, shared evaluators put in."""
+"""Expressions in one flag's targeting, shared evaluators put in. A list of plain values, however long, is one."""
 
 Place = tuple[str | int, ...]
 
@@ -72,6 +72,8 @@ class Compiler:
         self._depth += 1
         try:
             if isinstance(expression, list):
+                if not any(isinstance(item, list | dict) for item in expression):
+                    return plain.literal(expression)
                 return plain.listed([self.compile(item, (*place, index)) for index, item in enumerate(expression)])
             if isinstance(expression, dict) and len(expression) == 1:
                 [(operator, arguments)] = expression.items()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from stepdown.decide.flags.cache import OutcomeCache, facts_of
+from stepdown.decide.flags.cache import OutcomeCache, gather_of
 from stepdown.decide.flags.compiler import Compiler, TooComplexError
 from stepdown.decide.flags.document import FlagDefinition, FlagDocument, read_document
 from stepdown.decide.flags.evaluation import Evaluation, Kind, failed, is_a
@@ -13,7 +13,7 @@ from stepdown.decide.flags.findings import Finding, FlagFileError, pointer, quot
 from stepdown.decide.flags.fractional import GENERATIONS
 from stepdown.decide.flags.nodes import NOTHING, Compute, Needs, Run, UnknownOperatorError
 
-LARGEST_TOTAL = 500_000
+LARGEST_TOTAL = 200_000
 """Expressions in all flags of a file, shared evaluators put in wherever they are used."""
 
 REMEMBERED = 512
@@ -23,7 +23,7 @@ REMEMBERED = 512
 class Flag:
     """One flag, compiled. What it gives where its targeting says nothing is made beforehand."""
 
-    __slots__ = ("_cache", "_default", "_facts", "_outcomes", "_targeting", "definition", "needs")
+    __slots__ = ("_cache", "_default", "_outcomes", "_targeting", "definition", "needs")
 
     def __init__(self, definition: FlagDefinition, targeting: Compute | None, needs: Needs, remembered: int) -> None:
         self.definition = definition
@@ -35,22 +35,24 @@ class Flag:
             for name, value in definition.variants.items()
             if name and value is not None
         }
-        self._facts = facts_of(needs) if targeting is not None and remembered else None
-        self._cache = OutcomeCache(remembered)
+        gather = gather_of(needs) if targeting is not None and remembered else None
+        self._cache = OutcomeCache(gather, remembered) if gather is not None else None
 
     def resolve(self, context: Mapping[str, Any], now: float) -> Evaluation:
         """The outcome; where its `variant` is `None`, its value is to be the caller's default. Never raises."""
-        if self._targeting is None:
+        targeting, cache = self._targeting, self._cache
+        if targeting is None:
             return self._default
-        if self._facts is None:
-            return self._evaluate(self._targeting, context, now)
-        facts = self._facts(context)
-        if facts is None:
-            return self._evaluate(self._targeting, context, now)
-        outcome = self._cache.get(facts)
+        if cache is None:
+            return self._evaluate(targeting, context, now)
+        try:
+            facts = cache.gather(context)
+            outcome = cache.get(facts)
+        except Exception:  # facts without a hash, such as lists; anything else comes up again below
+            return self._evaluate(targeting, context, now)
         if outcome is None:
-            outcome = self._evaluate(self._targeting, context, now)
-            self._cache.put(facts, outcome)
+            outcome = self._evaluate(targeting, context, now)
+            cache.put(facts, outcome)
         return outcome
 
     def _evaluate(self, targeting: Compute, context: Mapping[str, Any], now: float) -> Evaluation:

@@ -10,6 +10,9 @@ number, because nothing in a flag file says which one it was written for:
 2. `murmur3 as uint32 * total weight >> 32`, a walk over whole weights. No bias, and a growing weight only lets keys in.
 3. As 2, over the key's canonical CBOR (RFC 8949, section 4.2.1) in the place of its UTF-8.
 
+Texts are encoded before they are hashed: mmh3 (5.3) takes a text too, but ends the process, not only the evaluation, on
+one with half of a surrogate pair, which any client can send in a JSON body.
+
 In all of them: a key that is absent or empty, and weights that are none, make null, which takes the default variant. A
 negative weight is 0 (generations 2 and 3), a sum over 2^31 - 1 is refused.
 """
@@ -36,7 +39,7 @@ Share = tuple[Any, int]
 
 def hash_of(key: str) -> int:
     """murmur3 (x86, 32 bits, seed 0) of the text in UTF-8, unsigned."""
-    return mmh3.hash(key, 0, False)
+    return mmh3.hash(key.encode(), 0, False)
 
 
 def _share(entry: Any, generation: int) -> Share | None:
@@ -82,16 +85,19 @@ def _by_weight(shares: list[Share], generation: int) -> Pick:
     rows = tuple(bounds)
     hashed = mmh3.hash
 
-    def pick(key: str) -> Any:
+    def pick_hashed(key: bytes) -> Any:
         bucket = hashed(key, 0, False) * total >> 32
         for bound, variant in rows:
             if bucket < bound:
                 return variant
         return None  # not reached: the last bound is the total
 
+    def pick(key: str) -> Any:
+        return pick_hashed(key.encode())
+
     def pick_encoded(key: Any) -> Any:
         try:
-            return pick(canonical(key))  # type: ignore[arg-type]  # mmh3 takes bytes as it takes texts
+            return pick_hashed(canonical(key))
         except ValueError:  # not to be encoded, texts without UTF-8 included
             return None
 
@@ -102,7 +108,7 @@ def _by_percentage(shares: list[Share]) -> Pick:
     total = sum(weight for _, weight in shares)
 
     def pick(key: str) -> Any:
-        bucket = abs(mmh3.hash(key)) / LARGEST_SUM * 100
+        bucket = abs(mmh3.hash(key.encode())) / LARGEST_SUM * 100
         bound = 0.0
         for variant, weight in shares:
             bound += weight * 100 / total  # a total of 0 is this generation's evaluation error

@@ -60,7 +60,11 @@ class Needs(NamedTuple):
     """What a flag's targeting reads of a context."""
 
     paths: frozenset[str]
-    """As `var` writes them, `user.plan`, from the context's top; `targetingKey` is one of them."""
+    """As `var` writes them, `user.plan`, from the context's top; `targetingKey` is one of them.
+
+    All of them while they are texts, numbers, booleans or null. (A list where `fractional` expects its key is taken for
+    the first of its shares, and then the key is the `targetingKey`.)
+    """
     time: bool = False
     """It reads `$flagd.timestamp`."""
     everything: bool = False

@@ -16,8 +16,12 @@ def listed(nodes: list[Node]) -> Node:
     computes = tuple(node.compute for node in nodes)
     if not all(node.constant for node in nodes):
         return Node(lambda data, run: [compute(data, run) for compute in computes], size)
-    value = [node.value for node in nodes]
-    return Node(lambda data, run: value.copy(), size, True, value)
+    return literal([node.value for node in nodes])
+
+
+def literal(values: list[Any]) -> Node:
+    """A list of constants."""
+    return Node(lambda data, run: values.copy(), 1, True, values)
 
 
 def operation(operator: str, nodes: list[Node]) -> Node:

@@ -102,12 +102,18 @@ def test_targeting_is_bounded_in_depth_and_size_with_shared_evaluators_put_in() 
     compile_flags(one_flag(nested(60), "red"))
     assert refusals(one_flag(nested(70), "red")) == ["#/flags/flag/targeting"]
     assert refusals(one_flag(nested(100_000), "red")) == ["#/flags/flag/targeting"]
-    assert refusals(one_flag({"cat": ["x"] * 20_000}, "red")) == ["#/flags/flag/targeting"]
+    assert refusals(one_flag({"cat": [["x", {}]] * 4000}, "red")) == ["#/flags/flag/targeting"]
     # Each evaluator has the next one twice: 2^40 expressions out of 40.
     laughs: dict[str, Any] = {f"e{at}": {"and": [{"$ref": f"e{at + 1}"}] * 2} for at in range(40)}
     assert refusals(one_flag({"$ref": "e0"}, "red") | {"$evaluators": laughs}) == ["#/flags/flag/targeting"]
-    many = {str(name): {**FLAG, "targeting": {"in": [{"var": "x"}, ["y"] * 9000]}} for name in range(60)}
+    many = {str(name): {**FLAG, "targeting": {"cat": [1] * 9000}} for name in range(25)}
     assert refusals({"flags": many}) == ["#/flags"]
+
+
+def test_a_long_list_of_plain_values_is_one_expression() -> None:
+    flags = compile_flags(one_flag({"in": [{"var": "user"}, [f"user-{at}" for at in range(50_000)]]}, "true", "false"))
+    assert flags.evaluate("flag", {"user": "user-49999"}, now=0).variant == "true"
+    assert flags.evaluate("flag", {"user": "user-50000"}, now=0).variant == "false"
 
 
 def test_members_that_are_there_twice_are_warned_of() -> None:
