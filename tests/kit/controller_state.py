@@ -12,13 +12,26 @@ from typing import Any
 
 import aiohttp
 from aiohttp import web
+from msgspec.structs import replace
 
 from stepdown.config import Token
 from stepdown.control import serving
 from stepdown.control.state import ComparerView, HealthView, ReloadView, WorkerView
 from stepdown.control.switching import Report, SwitchRefusedError, Wish
 from stepdown.decide.colours import NOTHING_SWITCHED, Overlay
-from stepdown.decide.spec import Chain, Endpoint, Match, Model, Route, Rule, SnapshotSpec, Version, digest, encode
+from stepdown.decide.spec import (
+    Chain,
+    Colours,
+    Endpoint,
+    Match,
+    Model,
+    Route,
+    Rule,
+    SnapshotSpec,
+    Version,
+    digest,
+    encode,
+)
 from stepdown.telemetry.slab import Slab, SlabReader
 from tests.kit.looping import LoopThread
 
@@ -45,6 +58,21 @@ def a_spec() -> SnapshotSpec:
         )
     )
     return SnapshotSpec(models=(churn, fraud), routes=routes)
+
+
+def with_colours(active: str = "blue") -> SnapshotSpec:
+    """The route `churn` switches between 2.0.0 (blue, which the file declares) and 3.0.0 (green)."""
+    spec = a_spec()
+    churn, fraud = spec.models
+    third = Version(id="3.0.0", endpoints=(Endpoint(id="http://churn-3.0.0:80", host="a", port=80),))
+    colours = Colours(names=("blue", "green"), active=active, declared="blue")
+    split = (("2.0.0", int(active == "blue")), ("3.0.0", int(active == "green")))
+    route, other = spec.routes
+    return replace(
+        spec,
+        models=(replace(churn, versions=(*churn.versions, third)), fraud),
+        routes=(replace(route, rules=(Rule(name="everyone", split=split, colours=colours),)), other),
+    )
 
 
 CHURN = "churn/2.0.0/http://churn-2.0.0:80"

@@ -173,7 +173,7 @@ def test_tokens_outlive_the_controller(tmp_path: Path) -> None:
     assert not successor.controller.last_reload.ok
     assert successor.controller.tokens == (Token("ops", "operate", hashlib.sha256(TOKEN.encode()).digest()),)
     assert TOKEN.encode() not in first.kept[0][1]
-    assert msgspec.json.decode(first.kept[0][1])[0]["name"] == "ops"
+    assert msgspec.json.decode(first.kept[0][1])["tokens"][0]["name"] == "ops"
 
 
 def test_settings_that_need_a_new_start_are_findings(tmp_path: Path) -> None:

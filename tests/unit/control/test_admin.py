@@ -5,15 +5,18 @@ import pytest
 
 from stepdown.control import admin
 from stepdown.control.state import ReloadView, WorkerView
+from stepdown.control.switching import SwitchRefusedError, Wish
+from stepdown.decide.colours import Overlay, Switched
 from tests.kit.client import ask
-from tests.kit.controller_state import CHURN, DOWN, SetState, a_token, served
+from tests.kit.controller_state import CHURN, DOWN, SetState, a_token, served, with_colours
 
 TOKENS = (a_token("grafana", "view", "look-only"), a_token("deploy", "operate", "s3cret"))
 VIEW = {"Authorization": "Bearer look-only"}
 OPERATE = {"Authorization": "Bearer s3cret"}
 JSON = {"Content-Type": "application/json"}
-READING = ["/v1/status", "/v1/config", "/v1/routes"]
-CHANGING = ["/v1/reload", "/v1/drain"]
+READING = ["/v1/status", "/v1/config", "/v1/routes", "/v1/switches"]
+SWITCHES = ["/v1/routes/churn/switch", "/v1/models/churn/versions/2.0.0/switch"]
+CHANGING = ["/v1/reload", "/v1/drain", *SWITCHES]
 
 
 @pytest.fixture
@@ -111,6 +114,57 @@ def test_who_changed_something_is_in_the_log(server, caplog):
     assert record.fields == {"token": "deploy", "address": "127.0.0.1"}
 
 
+def test_a_switch_is_asked_for_in_the_name_of_the_token_and_its_report_is_the_answer(state, server):
+    answer = server.ask("POST", SWITCHES[0], headers=OPERATE, json={"colour": "green", "dry_run": True})
+    assert answer.status == 200
+    shown = json.loads(answer.body)
+    assert (shown["place"], shown["colour"], shown["digest"]) == ("churn", "green", state.digest)
+    server.ask("POST", SWITCHES[1], headers=OPERATE, json={"colour": "back", "force": True})
+    assert state.wishes == [
+        Wish("churn", "green", "deploy", dry_run=True),
+        Wish("churn/2.0.0", "back", "deploy", force=True),
+    ]
+
+
+def test_why_a_switch_is_refused_is_a_problem_with_its_status(state, server):
+    state.refusal = SwitchRefusedError(409, "colour-not-ready", "green is not ready.", endpoints=["a", "b"])
+    answer = server.ask("POST", SWITCHES[0], headers=OPERATE, json={"colour": "green"})
+    assert (answer.status, problem(answer)) == (409, "colour-not-ready")
+    assert json.loads(answer.body)["endpoints"] == ["a", "b"]
+
+
+@pytest.mark.parametrize("body", ["", "{}", "[", '{"colour": 7}', '{"colour": "green", "colour_": 1}', '"green"'])
+def test_a_body_that_asks_for_no_switch_is_told_what_is_wrong(state, server, body):
+    answer = server.ask("POST", SWITCHES[0], headers={**OPERATE, **JSON}, data=body)
+    assert (answer.status, problem(answer)) == (400, "bad-request")
+    assert state.wishes == []
+
+
+def test_switches_say_what_is_active_who_did_it_and_what_is_ready(state, server):
+    state.spec, state.health = with_colours(active="green"), {CHURN: DOWN}
+    entry = Switched(colour="green", declared="blue", before="blue", by="deploy", when=7)
+    state.overlay, state.overlay_saved = Overlay(revision=1, switched={"churn": entry}), True
+    shown = json.loads(server.ask("GET", "/v1/switches", headers=VIEW).body)
+    assert (shown["digest"], shown["saved"]) == (state.digest, True)
+    assert shown["places"] == [
+        {
+            "place": "churn",
+            "active": "green",
+            "declared": "blue",
+            "differs": True,
+            "colours": {
+                "blue": {"version": "2.0.0", "endpoints": {CHURN: False}},
+                "green": {"version": "3.0.0", "endpoints": {"churn/3.0.0/http://churn-3.0.0:80": True}},
+            },
+            "switched": {"by": "deploy", "when": 7, "back": "blue"},
+        }
+    ]
+    status = json.loads(server.ask("GET", "/v1/status", headers=VIEW).body)
+    assert status["switched"] == {"churn": {"declared": "blue", "active": "green"}}
+    (rule,) = json.loads(server.ask("GET", "/v1/routes", headers=VIEW).body)["routes"][0]["rules"]
+    assert (rule["split"], rule["colours"]["active"]) == ({"2.0.0": 0, "3.0.0": 1}, "green")
+
+
 # --- who may ----------------------------------------------------------------------------------------------------------
 
 
@@ -127,7 +181,7 @@ def test_a_token_that_may_only_view_changes_nothing(state, server, path):
     answer = server.ask("POST", path, headers=VIEW, json={})
     assert (answer.status, problem(answer)) == (403, "forbidden")
     assert 'error="insufficient_scope"' in answer.headers["WWW-Authenticate"]
-    assert state.asked == []
+    assert state.asked == state.wishes == []
 
 
 @pytest.mark.parametrize("path", [*READING, *CHANGING, "/", "/v1/nothing"])

@@ -10,7 +10,7 @@ from stepdown.control import status
 from stepdown.control.state import ComparerView, ReloadView, WorkerView
 from stepdown.decide.spec import Chain, Endpoint, Version
 from stepdown.telemetry.families import FAMILIES
-from tests.kit.controller_state import CHURN, DOWN, FRAUD, UP, SetState, served, slabs
+from tests.kit.controller_state import CHURN, DOWN, FRAUD, UP, SetState, served, slabs, with_colours
 
 
 @pytest.fixture
@@ -49,6 +49,7 @@ def test_metrics_are_those_of_all_workers_and_of_the_controller(state, server):
 
 def test_every_value_of_the_controller_is_in_the_table_of_families(state):
     state.comparer = ComparerView(pid=7, alive=True, restarts=2)
+    state.spec, state.overlay_saved, state.switch_counts = with_colours(), True, {("churn", "done"): 1}
     given = {sample.family for sample in status.samples(state)}
     assert given == {family.name for family in FAMILIES.values() if family.writer == "controller"}
     for sample in status.samples(state):
@@ -61,6 +62,20 @@ def test_a_comparer_is_shown_where_there_is_to_be_one(state, server):
     found = samples(server.ask("GET", "/metrics"))
     assert found["stepdown_comparer_up",] == 0
     assert found["stepdown_comparer_restarts_total",] == 2
+
+
+def test_colours_show_which_is_active_and_where_that_is_not_what_the_file_says(state, server):
+    state.spec, state.switch_counts = with_colours(active="green"), {("churn", "done"): 2, ("churn", "refused"): 1}
+    found = samples(server.ask("GET", "/metrics"))
+    place = ("place", "churn")
+    assert found["stepdown_colour_active", ("colour", "blue"), place] == 0
+    assert found["stepdown_colour_active", ("colour", "green"), place] == 1
+    assert found["stepdown_switched_by_hand", place] == 1
+    assert found["stepdown_switches_total", place, ("result", "done")] == 2
+    assert found["stepdown_switches_total", place, ("result", "refused")] == 1
+    assert not any(name[0] == "stepdown_overlay_saved" for name in found)
+    state.overlay_saved = False
+    assert samples(server.ask("GET", "/metrics"))["stepdown_overlay_saved",] == 0
 
 
 def test_a_version_that_goes_away_says_when(state, server):
