@@ -149,7 +149,7 @@ def _share(text: str | None, records: str | None) -> float | None:
     if records is None:
         _give_up("--max-moved: goes together with --replay")
     try:
-        return read_share(text)
+        return read_share(float(text) if text.replace(".", "", 1).isdigit() else text)
     except PydanticCustomError as error:
         _give_up(f"--max-moved {text}: {error.message()}")
 
