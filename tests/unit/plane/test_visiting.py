@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
 import pytest
 
-from stepdown.plane.visiting import private
+from stepdown.decide import spec
+from stepdown.decide.cookies import Visitor
+from stepdown.decide.snapshot import compile_snapshot
+from stepdown.plane.visiting import find, private
+from tests.kit import specs
+from tests.kit.request import Request, request
+
+if TYPE_CHECKING:
+    from stepdown.plane.exchange import Exchange
 
 
 @pytest.mark.parametrize(
@@ -29,3 +40,26 @@ from stepdown.plane.visiting import private
 def test_shared_caches_are_kept_from_the_answer(fields: tuple[str, ...], made: tuple[str, ...]) -> None:
     lines = "".join(f"{line}\r\n" for line in fields).encode()
     assert private(lines) == "".join(f"{line}\r\n" for line in made).encode()
+
+
+@dataclass
+class Asked:
+    """As much of an exchange as finding its visitor takes."""
+
+    head: Request
+    visitor: Visitor | None = None
+    cookie: bytes = b""
+
+
+def test_another_attempt_is_the_same_visitors() -> None:
+    key = (spec.KeySource(cookie="sd_uid", set_cookie=spec.SetCookie(secrets=("of-some-length-at-least",), ttl=60)),)
+    whole = specs.snapshot(specs.route({"1.0.0": 1}, key=key), models=[specs.model(specs.version("1.0.0", 1))])
+    route = compile_snapshot(whole).routes[0]
+    asked, other = cast("list[Exchange]", [Asked(request()), Asked(request())])
+    find(asked, route, None, "10.0.0.1")
+    found = asked.visitor
+    find(asked, route, None, "10.0.0.1")
+    find(other, route, None, "10.0.0.1")
+    assert found is asked.visitor is not None
+    assert other.visitor is not None
+    assert other.visitor.id != asked.visitor.id
