@@ -93,15 +93,13 @@ class Plan:
         """The choice where the assigned version cannot serve.
 
         Where it is down, the versions of `instead` come first, in their order. Then others of the split by weight: who
-        is given which depends on the slot, so one user keeps to one as long as nothing changes. Then `instead` for
-        those whom the pin keeps from the assigned version, and any of the route. Raises `NoReadyVersionError` (503) if
-        no version that reaches the shape is up.
+        is given which depends on the slot, so one user keeps to one as long as nothing changes. Then any of the route.
+        Raises `NoReadyVersionError` (503) if no version that reaches the shape is up.
         """
         assigned, weight = self._split[arm]
         reason: Reason = "unhealthy" if self._eligible[arm] else "pin-forced"
-        named = self._first(self._instead, ready)
-        served = named if reason == "unhealthy" else None
-        served = served or self._from_split(slot, ready) or named or self._first(self._spare, ready)
+        served = self._first(self._instead, ready) if reason == "unhealthy" else None
+        served = served or self._from_split(slot, ready) or self._first(self._spare, ready)
         if served is None:
             raise self._nothing_ready()
         evidence = self._evidence[source] and weight > 0
