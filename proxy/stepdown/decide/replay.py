@@ -13,7 +13,7 @@ Nothing is guessed. Where a decision needs a value that is not on record, or of 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -25,8 +25,10 @@ from stepdown.decide.facts import Facts
 from stepdown.decide.keys import tokens_of
 from stepdown.decide.keysets import KeySet
 from stepdown.decide.needs import Name, Needs, needs_of, needs_of_all
+from stepdown.decide.plans import Plan
 from stepdown.decide.records import Hidden, Record, is_hidden_in
 from stepdown.decide.route import Route
+from stepdown.decide.rules import Rule
 from stepdown.decide.slots import SLOTS, slot_of
 from stepdown.decide.snapshot import Snapshot, compile_snapshot
 from stepdown.errors import StepdownError
@@ -104,16 +106,13 @@ class Replay:
             return Outcome() if self._passes else Outcome(error="no-route")
         route, params = found
         try:
-            choice, hidden = self._choose(route, params, record, facts)
+            choice = self._choose(route, params, record, facts)
         except StepdownError as error:
             return Outcome(route=route.name, model=route.model.name, error=error.problem)
-        drawn = choice.key_source == "none" and not hidden and choice.reason != "pin-server"
+        drawn = choice.key_source == "none" and choice.reason != "pin-server"
         return Outcome(route.name, choice.rule, route.model.name, choice.assigned, choice.pinned, "", drawn)
 
-    def _choose(
-        self, route: Route, params: tuple[bytes, ...], record: Record, facts: _Facts
-    ) -> tuple[Choice, str | None]:
-        """The choice, and the label of the key where it is hidden and its slot has stood for it."""
+    def _choose(self, route: Route, params: tuple[bytes, ...], record: Record, facts: _Facts) -> Choice:
         needs = self._needs[route.name]
         _check(needs, record, facts)
         body = facts.body(needs)
@@ -122,25 +121,31 @@ class Replay:
         view = route.view(facts, params, body, record.client, record.seconds, visitor)
         hidden = _hidden_key(route, facts, body, record.client) if visitor is None else None
         if hidden is None:
-            return route.choose(view, params, body, record.client, self._ready(record), drawn, visitor), None
+            return route.choose(view, params, body, record.client, self._ready(record), drawn, visitor)
         if needs.key:
             raise NotRecordedError(f"the key in {hidden} (only its digest is on record)")
         pin, source = route.pinned(view, params)
         rule = route.rule_for(view)
         if source != "default" and route.spec.pin == "server":
-            return rule.server(pin, self._ready(record)), hidden
+            return rule.server(pin, self._ready(record))
         was = record.decided
         if rule.salt != was.salt or hidden != was.key_source or was.slot is None:
-            raise NotRecordedError(
-                f"the key in {hidden}, of which only a digest is on record, for another salt or rule"
-            )
-        nothing = _Facts(msgspec.structs.replace(record, headers={}, cookies={}), {}, set(), forgetful=True)
-        return route.assign(rule, rule.plan(pin), nothing, None, "", self._ready(record), drawn), hidden
+            raise NotRecordedError(f"the key in {hidden} (only its digest is on record, and no slot for this salt)")
+        return _assigned(route, rule, rule.plan(pin), hidden, was.slot, self._ready(record))
 
     def _ready(self, record: Record) -> list[bool]:
         down = {(record.decided.model, version) for version in record.down}
         models = self.snapshot.models
         return [key not in down and models[key.model].is_served(key.version) for key in self.snapshot.versions]
+
+
+def _assigned(  # noqa: PLR0917 - as `Route.assign`, whose end this is
+    route: Route, rule: Rule, plan: Plan, label: str, slot: int, ready: Sequence[bool]
+) -> Choice:
+    """The choice for a key of which the slot is known."""
+    source, arm = route.labels.index(label), rule.table[slot]
+    choice = plan.ready_choices[source][arm]
+    return choice if choice is not None and ready[choice.served_index] else plan.instead(source, arm, slot, ready)
 
 
 def _dice(record: Record) -> _Dice:
@@ -172,9 +177,7 @@ class _Recalled(Digests):
 class _Facts:
     """A recorded request as decisions see it (`facts.Facts`)."""
 
-    def __init__(
-        self, record: Record, texts: Mapping[tuple[Name, str], str], inside: set[Name], *, forgetful: bool = False
-    ) -> None:
+    def __init__(self, record: Record, texts: Mapping[tuple[Name, str], str], inside: set[Name]) -> None:
         self.method = record.method.encode()
         self.path = record.path.encode("latin-1")
         self.query = record.query.encode("latin-1")
@@ -182,15 +185,13 @@ class _Facts:
         self._record = record
         self._texts = texts
         self._inside = inside
-        self._forgetful = forgetful
-        """What is not on record is absent."""
 
     def get(self, name: bytes, /) -> bytes | None:
         """A header field; raises `NotRecordedError` where nobody knows."""
         text = name.decode("latin-1")
         if text == "cookie" and text not in self._record.headers:
             return self._cookies()
-        if text not in self._record.headers and not self._forgetful:
+        if text not in self._record.headers:
             raise NotRecordedError(f"header {text}")
         return self._value(("header", text), self._record.headers.get(text))
 
@@ -198,7 +199,7 @@ class _Facts:
         """Whether only the digest of a value is on record."""
         source, text = name
         if source == "json":
-            return self._record.body.get(text, msgspec.Raw(b""))[:1] == b"{"
+            return bytes(self._record.body.get(text, b"")).startswith(b"{")
         values = self._record.headers if source == "header" else self._record.cookies
         return isinstance(values.get(text), Hidden)
 

@@ -94,32 +94,37 @@ def decision(
     """Record what was decided about an exchange that a route matched."""
     route = exchange.route
     assert route is not None
-    model, refusal, override = route.model, explanation.refusal, explanation.override
+    model = route.model
     down = tuple(one for one in model.versions if model.is_served(one) and not ready[model.index(one)])
-    decided = Decided(
-        route=explanation.route,
-        model=explanation.model,
-        rule=explanation.rule or "",
-        salt=explanation.salt or "",
-        pinned=explanation.pinned or "",
-        assigned=explanation.assigned or "",
-        served=explanation.served or "",
-        reason=explanation.reason or "",
-        key_source=explanation.key_source or "",
-        slot=explanation.slot,
-        turn=explanation.turn,
-        error=refusal.problem if refusal is not None else "",
-        status=refusal.status if refusal is not None else 0,
-        override=override.ruling if override is not None else "",
-        holder=(override.holder or "") if override is not None else "",
-    )
-    _record(exchange, body, address, down, decided)
+    _record(exchange, body, address, down, decided_of(explanation, None))
 
 
 def unmatched(exchange: Exchange, error: StepdownError | None) -> None:
     """Record a request that no route matched: it went through, or was refused with an error."""
-    decided = Decided() if error is None else Decided(error=error.problem, status=error.code)
-    _record(exchange, None, address_of(exchange), (), decided)
+    _record(exchange, None, address_of(exchange), (), decided_of(None, error))
+
+
+def decided_of(one: Explanation | None, error: StepdownError | None) -> Decided:
+    """What a record says of a decision; of a request that no route matched there is no explanation."""
+    if one is None:
+        return Decided() if error is None else Decided(error=error.problem, status=error.code)
+    return Decided(
+        route=one.route,
+        model=one.model,
+        rule=one.rule or "",
+        salt=one.salt or "",
+        pinned=one.pinned or "",
+        assigned=one.assigned or "",
+        served=one.served or "",
+        reason=one.reason or "",
+        key_source=one.key_source or "",
+        slot=one.slot,
+        turn=one.turn,
+        error=one.refusal.problem if one.refusal is not None else "",
+        status=one.refusal.status if one.refusal is not None else 0,
+        override=one.override.ruling if one.override is not None else "",
+        holder=(one.override.holder or "") if one.override is not None else "",
+    )
 
 
 def address_of(exchange: Exchange) -> str:

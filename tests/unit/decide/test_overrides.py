@@ -160,6 +160,7 @@ def test_one_of_the_three_is_enough(fields: dict[str, str], peer: str, holder: s
     fields = {name: token() if value == "TOKEN" else value for name, value in fields.items()}
     verdict = decide(request(x_stepdown_serve="2.0.0", **fields), CAREFUL, peer=peer)
     assert honoured(verdict) == ("2.0.0", "1.1.0")
+    assert verdict is not None
     assert verdict.holder == holder
 
 
