@@ -1,0 +1,76 @@
+"""Calls of the admin API: what was refused, what could not be reached, and what is not known."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+
+from stepdown.cli.admin_client import AdminError, call
+from tests.kit.looping import LoopThread
+from tests.kit.upstream import Peer, Upstream, serve
+
+PROBLEM = b'{"type": "urn:stepdown:problem:colour-not-ready", "detail": "green is not ready."}'
+
+
+def answer(status: bytes, body: bytes) -> bytes:
+    return b"HTTP/1.1 " + status + b"\r\nContent-Length: %d\r\nConnection: close\r\n\r\n" % len(body) + body
+
+
+def test_an_answer_is_decoded_and_the_token_was_sent() -> None:
+    with LoopThread() as thread, Upstream(thread, serve(answer(b"200 OK", b'{"a": 1}'))) as admin:
+        assert call(f"http://127.0.0.1:{admin.port}/", "secret", "POST", "/v1/x", {"colour": "green"}) == {"a": 1}
+        (request,) = admin.requests
+    assert (request.method, request.target, request.body) == (b"POST", b"/v1/x", b'{"colour": "green"}')
+    assert request.get(b"authorization") == b"Bearer secret"
+    assert request.get(b"content-type") == b"application/json"
+
+
+def test_a_problem_is_told_in_its_words() -> None:
+    with (
+        LoopThread() as thread,
+        Upstream(thread, serve(answer(b"409 Conflict", PROBLEM))) as admin,
+        pytest.raises(AdminError) as caught,
+    ):
+        call(f"127.0.0.1:{admin.port}", "secret", "GET", "/v1/x")
+    assert str(caught.value) == "Refused with 409 (colour-not-ready): green is not ready."
+    assert (caught.value.status, caught.value.lost) == (409, False)
+
+
+@pytest.mark.parametrize("body", [b"ok\n", b"[]", b""])
+def test_what_is_no_admin_api_is_told(body: bytes) -> None:
+    with (
+        LoopThread() as thread,
+        Upstream(thread, serve(answer(b"200 OK", body))) as admin,
+        pytest.raises(AdminError, match="answers 200, and not as an admin API does"),
+    ):
+        call(f"http://127.0.0.1:{admin.port}", "secret", "GET", "/v1/x")
+
+
+def test_where_nobody_listens_nothing_was_done() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    with pytest.raises(AdminError, match="cannot be reached: Connection refused") as caught:
+        call(f"http://127.0.0.1:{port}", "secret", "POST", "/v1/x", {})
+    assert not caught.value.lost
+
+
+@pytest.mark.parametrize("admin", ["", "ftp://a", "http://"])
+def test_an_address_that_is_none_is_told(admin: str) -> None:
+    with pytest.raises(AdminError, match="found no URL such as"):
+        call(admin, "secret", "GET", "/v1/x")
+
+
+@pytest.mark.parametrize(("method", "lost"), [("POST", True), ("GET", False)])
+def test_a_call_whose_answer_never_came_may_have_been_done(method: str, lost: bool) -> None:
+    async def leave(peer: Peer) -> None:
+        await peer.request()
+        peer.fin()
+
+    with (
+        LoopThread() as thread,
+        Upstream(thread, leave) as admin,
+        pytest.raises(AdminError, match="whether the call was done is not known") as caught,
+    ):
+        call(f"http://127.0.0.1:{admin.port}", "secret", method, "/v1/x")
+    assert caught.value.lost is lost
