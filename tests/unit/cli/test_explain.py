@@ -147,3 +147,23 @@ def test_other_ways_are_told_with_what_is_worse_about_them(file: Path) -> None:
 def test_an_answer_that_stays_has_no_code(file: Path) -> None:
     told = run(file, *PATH, "--source", "-H", "X-Model-Version: 2").stdout
     assert told.endswith("# Nothing is adapted: the answer has the shape already.\n")
+
+
+def test_a_visitor_without_a_cookie_is_told_as_one_who_gets_one(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COOKIE_SECRET", "a-secret-of-some-length")
+    cookie = "{cookie: {name: sd_uid, set: true, secrets: {env: COOKIE_SECRET}, ttl: 30d}}"
+    file.write_text(FILE.replace("{json: /user}", cookie))
+    told = run(file, *PATH, "-H", "cookie: sd_uid=forged")
+    assert told.exit_code == 0
+    assert "No cookie:sd_uid that counts: the answer sets one." in told.stdout.splitlines()
+    seen = json.loads(run(file, *PATH, "--json").stdout)
+    assert (seen["key_source"], seen["cookie"], len(seen["key"])) == ("cookie:sd_uid", "new", 22)
+    assert seen["salt"] == "churn/default"
+
+
+def test_requests_in_turn_are_told_as_such(file: Path) -> None:
+    rule = 'rules: [{name: all, split: {"1.1.0": 50, "2.0.0": 50}, smooth: true}]'
+    file.write_text(FILE.replace('split: {"1.1.0": 0, "2.0.0": 100}', rule))
+    told = run(file, *PATH).stdout
+    assert "Requests without a key are given out in turn, and it is the turn of " in told
+    assert "would not count as evidence" in told
