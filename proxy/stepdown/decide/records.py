@@ -92,7 +92,8 @@ class Record(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     headers: dict[str, Value] = {}
     cookies: dict[str, Value] = {}
     body: dict[str, msgspec.Raw] = {}
-    """JSON scalars by the pointer that leads to them; null where there is none, a `Hidden` where it is a secret."""
+    """JSON scalars by the pointer that leads to them; null where there is nothing, `[]` for any object or array, and a
+    `Hidden` where it is a secret."""
     client: str = ""
     """The client's address, where it can decide."""
     visitor: Visitor | None = None

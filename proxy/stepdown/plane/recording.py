@@ -75,6 +75,8 @@ class Recorder:
     def _member(self, tokens: tuple[str, ...], value: bytes | None) -> msgspec.Raw:
         if value is None:
             return msgspec.Raw(b"null")
+        if value[:1] in (b"{", b"["):
+            return msgspec.Raw(b"[]")
         secret = value != b'""' and is_secret(tokens[-1], self._redact)
         return msgspec.Raw(msgspec.json.encode(_hidden(value)) if secret else value)
 
