@@ -37,6 +37,8 @@ class Route:
     """One route of a snapshot."""
 
     __slots__ = (
+        "_by_server",
+        "_conditions",
         "_cookie_place",
         "_only",
         "_place_of_version",
@@ -85,6 +87,8 @@ class Route:
         """The key that Stepdown gives to those who have none; requests of such a route need a `visitor`."""
         choices = Choices(route.name, model, self.labels)
         self.rules = tuple(Rule(rule, route, choices, conditions, tables) for rule in route.rules)
+        self._conditions = tuple((rule.condition.holds, rule) for rule in self.rules)
+        self._by_server = route.pin == "server"
         self._records = {
             (rule.name, version): record
             for rule in self.rules
@@ -128,7 +132,7 @@ class Route:
         """
         pin, pin_source = self.pinned(facts, params)
         rule = self._only or self.rule_for(facts)
-        if pin_source != "default" and self.spec.pin == "server":
+        if self._by_server and pin_source != "default":
             return rule.server(pin, ready)
         return self.assign(rule, rule.plan(pin), facts, body, client, ready, draw, visitor)
 
@@ -142,7 +146,7 @@ class Route:
             return None
         pin, pin_source = self.pinned(facts, params)
         rule = self._only or self.rule_for(facts)
-        if pin_source != "default" and self.spec.pin == "server":
+        if self._by_server and pin_source != "default":
             return None
         return rule, rule.plan(pin)
 
@@ -241,8 +245,8 @@ class Route:
 
     def rule_for(self, facts: Facts) -> Rule:
         """The first rule whose condition holds; raises `NoRouteError` (404) if none does."""
-        for rule in self.rules:
-            if rule.condition.holds(facts):
+        for holds, rule in self._conditions:
+            if holds(facts):
                 return rule
         raise NoRouteError(f"no rule of route {self.name} holds for this request")
 

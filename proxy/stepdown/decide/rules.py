@@ -22,6 +22,25 @@ def versions_of(rule: spec.Rule) -> tuple[str, ...]:
 class Rule:
     """One rule of a route, with what it has planned so far."""
 
+    __slots__ = (
+        "_choices",
+        "_model",
+        "_plans",
+        "_plans_by_shape",
+        "_spare",
+        "_weighted",
+        "condition",
+        "drained",
+        "name",
+        "prefixes",
+        "records",
+        "rotation",
+        "salt",
+        "spec",
+        "split",
+        "table",
+    )
+
     def __init__(
         self, rule: spec.Rule, route: spec.Route, choices: Choices, conditions: Conditions, tables: Tables
     ) -> None:
