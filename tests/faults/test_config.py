@@ -103,7 +103,7 @@ MISTAKES: dict[str, tuple[tuple[str, str], str]] = {
     "a missing schema file": (
         ("contracts/1.1.0.json", "contracts/1.1.json"),
         'stepdown.yaml:8:25: models.churn.versions."1.1.0".schema: the file contracts/1.1.json does not exist; '
-        "allowed a JSON Schema file",
+        "allowed a contract such as a JSON Schema file",
     ),
     "an adapter for a version that does not exist": (
         ('from: "2.0.0"', 'from: "2.1.0"'),
@@ -247,7 +247,7 @@ MISTAKES: dict[str, tuple[tuple[str, str], str]] = {
     "a header with two conditions": (
         ("{x-plan: beta}", "{x-plan: {prefix: b, exists: true}}"),
         "stepdown.yaml:27:46: routes.churn.rules[0].when.header.x-plan: found 2 conditions; allowed exactly one of "
-        "equals, sha256, in, prefix, exists",
+        "equals, in, prefix, suffix, regex, semver, cidr, sha256, key_in, exists",
     ),
     "a header compared with a number": (
         ("{x-plan: beta}", "{x-plan: 1}"),
@@ -356,19 +356,19 @@ def test_a_mistake_has_one_clear_message(name: str, tmp_path: Path) -> None:
     assert Folder(tmp_path).refusal(changed(change), environ=ENVIRON) == [message]
 
 
-@pytest.mark.parametrize("key", ["segments", "rollouts", "flags", "state"])
+@pytest.mark.parametrize("key", ["rollouts", "flags"])
 def test_what_this_version_cannot_do_yet_is_said_in_so_many_words(key: str, tmp_path: Path) -> None:
     found = Folder(tmp_path).refusal(changed(("routes:\n", f"{key}: {{}}\nroutes:\n")))
     assert found == [f'stepdown.yaml:21:1: {key}: "{key}" is not supported by this version']
 
 
-def test_a_rule_cannot_ask_for_a_segment_a_flag_or_a_shadow_yet(tmp_path: Path) -> None:
+def test_a_rule_cannot_ask_for_a_flag_or_a_shadow_yet(tmp_path: Path) -> None:
     found = Folder(tmp_path).refusal(
-        changed(("header: {x-plan: beta}", "segment: beta"), in_route('shadow: [{version: "2.0.0", percent: 20}]'))
+        changed(("header: {x-plan: beta}", "flag: beta"), in_route('shadow: [{version: "2.0.0", percent: 20}]'))
     )
     assert found == [
         'stepdown.yaml:25:5: routes.churn.shadow: "shadow" is not supported by this version',
-        'stepdown.yaml:28:29: routes.churn.rules[0].when.segment: "segment" is not supported by this version',
+        'stepdown.yaml:28:29: routes.churn.rules[0].when.flag: "flag" is not supported by this version',
     ]
 
 

@@ -12,7 +12,7 @@ from stepdown.config.sources import Disk, FileError, Source
 from stepdown.config.tree import Items, Member, Members, Scalar, child, describe, dotted
 from stepdown.config.yaml_reader import read
 
-_SHARED = ("models", "routes")
+_SHARED = ("models", "routes", "segments")
 """The sections that an included file contributes to."""
 
 
@@ -84,7 +84,7 @@ class Assembly:
             whole = root.members.get(key)
             if key not in _SHARED:
                 problem = f'found the key "{key}" in an included file'
-                self._note(member.key_place, key, problem, "models, routes", nearest_name(key, _SHARED))
+                self._note(member.key_place, key, problem, ", ".join(_SHARED), nearest_name(key, _SHARED))
             elif not isinstance(member.node, Members):
                 self._note(member.node.place, key, f"found {describe(member.node)}", "a mapping")
             elif whole is None:

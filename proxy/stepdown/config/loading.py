@@ -8,7 +8,7 @@ are all that were changed. So one team's mistake does not hold up another's chan
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from stepdown.config.assemble import Assembly
@@ -18,6 +18,7 @@ from stepdown.config.compile.resources import gather
 from stepdown.config.compile.snapshot import compile_snapshot_spec
 from stepdown.config.file import RootFile
 from stepdown.config.findings import Finding, Place, RefusedError, in_order
+from stepdown.config.idlists import IdList
 from stepdown.config.settings import Loaded, ProcessSettings, Token
 from stepdown.config.sources import Disk, Source
 from stepdown.config.validate import validate
@@ -32,6 +33,7 @@ class _Attempt:
     sources: Mapping[str, Source]
     result: tuple[SnapshotSpec, ProcessSettings, tuple[Token, ...]] | None = None
     overlay: str | None = None
+    lists: Mapping[str, IdList] = field(default_factory=dict)
 
     @property
     def errors(self) -> tuple[Finding, ...]:
@@ -70,6 +72,7 @@ def load(path: Path, environ: Mapping[str, str], previous: Loaded | None = None)
         warnings=in_order([*attempt.findings, *_about_kept(first, kept)]),
         watched=watched,
         sources=tuple(attempt.sources.values()),
+        lists=attempt.lists,
         overlay=path.absolute().parent / attempt.overlay if attempt.overlay is not None else None,
     )
 
@@ -85,7 +88,7 @@ def _attempt(
     if valid.file is None:
         return _Attempt(in_order(findings), assembly.sources)
     checker = Checker(valid.root, valid.removed)
-    resources = gather(valid.file, checker, disk, environ, assembly.sources)
+    resources = gather(valid.file, checker, disk, environ, assembly.sources, previous.lists if previous else {})
     models = {model.name: model for model in previous.spec.models} if previous else {}
     spec = compile_snapshot_spec(valid.file, resources, models, checker)
     process = process_settings_of(valid.file, checker)
@@ -93,7 +96,8 @@ def _attempt(
     if not (spec.routes or spec.passthrough_to or findings or checker.findings):
         checker.warn((), "nothing is routed: every request will be answered with 404", "routes or passthrough_to")
     overlay = valid.file.state.overlay if valid.file.state is not None else None
-    return _Attempt(in_order([*findings, *checker.findings]), assembly.sources, (spec, process, tokens), overlay)
+    found = in_order([*findings, *checker.findings])
+    return _Attempt(found, assembly.sources, (spec, process, tokens), overlay, resources.lists_by_file)
 
 
 def _unless_said(findings: list[Finding], assembly: Assembly) -> list[Finding]:

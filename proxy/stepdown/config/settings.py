@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 from stepdown.config.findings import Finding
+from stepdown.config.idlists import IdList
 from stepdown.config.sources import Source
 from stepdown.config.watched import Watched
 from stepdown.decide.spec import SnapshotSpec
@@ -53,6 +55,8 @@ class Loaded:
     """What to watch, and how it looked just before it was read."""
     sources: tuple[Source, ...]
     """What was read, kept as the last good copy of each included file."""
+    lists: Mapping[str, IdList] = field(default_factory=dict)
+    """Lists of ids by file."""
     overlay: Path | None = None
     """Where what is switched by hand is kept across starts; `None`: nowhere."""
 

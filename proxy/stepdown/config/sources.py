@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from pydantic import SecretStr
 
+from stepdown.config.idlists import IdList, IdListError, read_ids
 from stepdown.config.watched import Stamp, Watched, matching, stamp
 from stepdown.config.yaml_reader import MOST_BYTES
 from stepdown_adapters.contract.sides import Side
@@ -39,7 +40,7 @@ class Source:
 
     path: Path
     text: str = field(repr=False)
-    contents: dict[str, Contract | SecretStr] = field(default_factory=dict, repr=False)
+    contents: dict[str, Contract | SecretStr | IdList] = field(default_factory=dict, repr=False)
 
     def content(self, name: str, read: Callable[[], Content]) -> Content:
         """What `read` gives for something that this file names, read once."""
@@ -91,6 +92,20 @@ class Disk:
         except ContractError as error:
             raise FileError(f"is no usable contract: {error}") from None
 
+    def ids(self, path: Path, known: IdList | None) -> IdList:
+        """A list of ids; `known`, if the file has not changed since that was read. Raises `FileError`."""
+        looks = self._stamps.setdefault(path, stamp(path))
+        if known is not None and known.stamp == looks and looks is not None:
+            return known
+        try:
+            return read_ids(path, looks)
+        except IdListError as error:
+            raise FileError(str(error), error.line) from None
+        except FileNotFoundError:
+            raise FileError("does not exist") from None
+        except (OSError, ValueError) as error:
+            raise FileError(f"cannot be read: {_reason(error)}") from None
+
     def exists(self, path: Path) -> None:
         """Raise `FileError` unless the file can be read; its content is for others."""
         self._bytes(path, MOST_BYTES)
@@ -108,8 +123,11 @@ class Disk:
         except FileNotFoundError:
             raise FileError("does not exist") from None
         except (OSError, ValueError) as error:
-            reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-            raise FileError(f"cannot be read: {reason}") from None
+            raise FileError(f"cannot be read: {_reason(error)}") from None
         if len(data) > most:
             raise FileError(f"is longer than {most} bytes")
         return data
+
+
+def _reason(error: Exception) -> str:
+    return error.strerror if isinstance(error, OSError) and error.strerror else str(error)

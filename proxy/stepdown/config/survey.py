@@ -130,7 +130,7 @@ class _Surveyor:
             DraftRoute(name, section.model, ("routes", name), section, rules)
             for name, section in self._file.routes.items()
             if section.model in drafts
-            and (rules := rules_of(name, section, drafts[section.model].versions, self._checker))
+            and (rules := rules_of(name, section, drafts[section.model].versions, None, self._checker))
         ]
         return tuple(
             self._model(draft, [route for route in routes if route.model == name]) for name, draft in drafts.items()

@@ -28,6 +28,8 @@ class Inputs(NamedTuple):
     headers: frozenset[str] = frozenset()
     """Lower-case names of the header fields, `cookie` among them where `cookies` has any."""
     cookies: frozenset[str] = frozenset()
+    params: frozenset[str] = frozenset()
+    """Names of parts of the path."""
     pointers: frozenset[str] = frozenset()
     """JSON Pointers into the body."""
     view: bool = False
@@ -68,6 +70,7 @@ def inputs_of(conditions: Iterable[When], segments: Mapping[str, When]) -> Input
     return Inputs(
         headers=frozenset(headers | ({"cookie"} if names["cookie"] else set())),
         cookies=frozenset(names["cookie"]),
+        params=frozenset(names["param"]),
         pointers=frozenset(names["json"]),
         view=not only_head or any(names[source] for source in ("param", "json")),
         client=ClientIn in kinds,

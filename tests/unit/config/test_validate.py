@@ -11,6 +11,8 @@ from stepdown.config.file import (
 )
 from stepdown.config.file.match import MatchSection
 from stepdown.config.file.model import SecretSection
+from stepdown.config.file.operators import FieldSection
+from stepdown.config.file.when import WhenSection
 from stepdown.config.tree import find, plain
 from stepdown.config.validate import Valid, validate
 from stepdown.config.yaml_reader import read
@@ -76,7 +78,9 @@ def test_the_section_of_a_path_is_found_through_shorthands() -> None:
         ((), RootFile),
         (("routes", "r"), RouteSection),
         (("routes", "r", "key", 0), KeySourceSection),
-        (("routes", "r", "rules", 0, "when"), MatchSection),
+        (("routes", "r", "rules", 0, "when"), WhenSection),
+        (("routes", "r", "rules", 0, "when", "any", 1, "not", "header", "x"), FieldSection),
+        (("routes", "r", "match"), MatchSection),
         (version, VersionSection),
         ((*version, "health"), HealthSection),
         ((*version, "endpoints", 0), EndpointSection),

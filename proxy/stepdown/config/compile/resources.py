@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from typing import TypeVar
@@ -12,9 +12,11 @@ import msgspec
 from pydantic import SecretStr
 
 from stepdown.config.compile.checker import Checker
+from stepdown.config.compile.conditions import id_files
 from stepdown.config.file import EndpointSection, RootFile
 from stepdown.config.file.contract import ContractSection
 from stepdown.config.file.model import SecretSection
+from stepdown.config.idlists import IdList
 from stepdown.config.sources import Contract, Disk, FileError, Source
 from stepdown.config.tree import Path
 from stepdown.registry.contracts import contract_file
@@ -31,6 +33,9 @@ class Resources:
 
     contracts: dict[Path, Contract] = field(default_factory=dict)
     secrets: dict[Path, SecretStr] = field(default_factory=dict)
+    lists: dict[Path, IdList] = field(default_factory=dict)
+    """Lists of ids."""
+    lists_by_file: dict[str, IdList] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -39,6 +44,8 @@ class _Gathering:
     disk: Disk
     environ: Mapping[str, str]
     sources: Mapping[str, Source]
+    lists: Mapping[str, IdList]
+    """Those in force, by file."""
     found: Resources = field(default_factory=Resources)
 
     def read(self, path: Path, name: str, read: Callable[[FilePath], Content], allowed: str) -> Content | None:
@@ -76,6 +83,24 @@ class _Gathering:
         if section.tls is not None and section.tls.ca_file is not None:
             self.read((*path, "tls", "ca_file"), section.tls.ca_file, self.disk.exists, "a file of certificates (PEM)")
 
+    def ids(self, path: Path, name: str) -> None:
+        """A list of ids; where the file cannot be used any more, the list in force stays in force."""
+        file = self.checker.folder(path) / name
+        kept = self.lists.get(str(file))
+        try:
+            source = self.sources[self.checker.file(path)]
+            found = source.content(f"ids {file}", lambda: self.disk.ids(file, kept))
+        except FileError as error:
+            if kept is None:
+                self.checker.error(path, f"the file {name} {error}", "a file with one id a line")
+                return
+            stays = f"the list that was read before, of {kept.count} ids, stays in force"
+            self.checker.warn(path, f"the file {name} {error}; {stays}", "a file with one id a line")
+            found = kept
+        if not found.count:
+            self.checker.warn(path, f"the file {name} has no ids in it", "one id a line")
+        self.found.lists[path] = self.found.lists_by_file[str(file)] = found
+
     def contract(self, given: str | ContractSection, path: Path, default: tuple[str, str]) -> None:
         """The contract that `schema` or `input` names; `default` are the model and version to look up in a registry."""
         side: Side = "input" if path[-1] == "input" else "output"
@@ -109,11 +134,16 @@ def contract_reference(
     return given.reference, given.file, f"the file {given.file}" if given.file else f"the model {given.pydantic}"
 
 
-def gather(
-    file: RootFile, checker: Checker, disk: Disk, environ: Mapping[str, str], sources: Mapping[str, Source]
+def gather(  # noqa: PLR0917 - a file and all that it may be made from
+    file: RootFile,
+    checker: Checker,
+    disk: Disk,
+    environ: Mapping[str, str],
+    sources: Mapping[str, Source],
+    lists: Mapping[str, IdList],
 ) -> Resources:
-    """Read all that `file` names."""
-    gathering = _Gathering(checker, disk, environ, sources)
+    """Read all that `file` names; `lists` are the lists of ids in force, by file."""
+    gathering = _Gathering(checker, disk, environ, sources, lists)
     for index, token in enumerate(file.admin.tokens if file.admin else ()):
         gathering.secret(token.token, ("admin", "tokens", index, "token"))
     tokens = file.overrides.tokens if file.overrides is not None else None
@@ -121,6 +151,8 @@ def gather(
         gathering.secret(secret, ("overrides", "tokens", "secret", index))
     for index, endpoint in enumerate(file.passthrough_to):
         gathering.endpoint(endpoint, ("passthrough_to", index))
+    for at, name in _id_files(file):
+        gathering.ids(at, name)
     for route_name, route in file.routes.items():
         for index, key in enumerate(route.key):
             for number, secret in enumerate(key.cookie.secrets if key.cookie is not None else ()):
@@ -134,3 +166,13 @@ def gather(
             for below, endpoint in version.servers:
                 gathering.endpoint(endpoint, (*path, *below))
     return gathering.found
+
+
+def _id_files(file: RootFile) -> Iterator[tuple[Path, str]]:
+    """Every file of ids, with the path of its name."""
+    for segment, condition in file.segments.items():
+        yield from id_files(condition, ("segments", segment))
+    for name, route in file.routes.items():
+        for index, rule in enumerate(route.rules or ()):
+            if rule.when is not None:
+                yield from id_files(rule.when, ("routes", name, "rules", index, "when"))

@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 
 from stepdown.config.compile.checker import Checker
 from stepdown.config.compile.colours import check_one_place, colours_of
-from stepdown.config.compile.matches import match_of
+from stepdown.config.compile.conditions import WhenCompiler
 from stepdown.config.compile.versions import Versions
 from stepdown.config.file import RouteSection, RuleSection
 from stepdown.config.findings import listed
 from stepdown.config.tree import Path
 from stepdown.decide import spec
-from stepdown.decide.conditions import when_of
+from stepdown.decide.when import EVERYONE
 
 
 @dataclass(slots=True)
@@ -48,15 +48,17 @@ class DraftRoute:
         return frozenset(version for rule in self.rules for version in rule.all_places)
 
 
-def rules_of(name: str, section: RouteSection, versions: Versions, checker: Checker) -> tuple[DraftRule, ...]:
-    """All rules in order; the last one is for everyone."""
+def rules_of(
+    name: str, section: RouteSection, versions: Versions, whens: WhenCompiler | None, checker: Checker
+) -> tuple[DraftRule, ...]:
+    """All rules in order; the last one is for everyone. Without `whens` all of them are, if it does not matter who."""
     path: Path = ("routes", name)
     if section.rules is None:
         return _only_rule(name, section, path, versions, checker)
     drafts: list[DraftRule] = []
     for index, rule in enumerate(section.rules):
         usual = "default" if index == len(section.rules) - 1 else f"rule-{index + 1}"
-        drafts.append(_rule(rule, rule.name or usual, (*path, "rules", index), versions, checker))
+        drafts.append(_rule(rule, rule.name or usual, (*path, "rules", index), versions, whens, checker))
     if not checker.is_damaged("routes", name):
         _check_conditions(section.rules, (*path, "rules"), checker)
     check_one_place(((draft.path, draft.rule) for draft in drafts), checker)
@@ -100,7 +102,9 @@ def _only_rule(
     return (DraftRule(spec.Rule(name="default", split=((only, 1),), salt=f"{name}/default"), path, {only: path}),)
 
 
-def _rule(section: RuleSection, name: str, path: Path, versions: Versions, checker: Checker) -> DraftRule:
+def _rule(  # noqa: PLR0917 - as `rules_of`
+    section: RuleSection, name: str, path: Path, versions: Versions, whens: WhenCompiler | None, checker: Checker
+) -> DraftRule:
     if section.colours is None:
         split = _split(section.split or {}, (*path, "split"), versions, checker)
     else:
@@ -111,7 +115,7 @@ def _rule(section: RuleSection, name: str, path: Path, versions: Versions, check
     rule = spec.Rule(
         name=name,
         split=tuple(split.weights.items()),
-        when=when_of(match_of(section.when)),
+        when=whens.compiled(section.when, (*path, "when"), f"{path[1]}/{name}/when") if whens is not None else EVERYONE,
         salt=section.salt if section.salt is not None else f"{path[1]}/{name}",
         colours=split.colours,
         instead=tuple(instead.places),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from stepdown.config.compile.checker import Checker
+from stepdown.config.compile.conditions import WhenCompiler
 from stepdown.config.compile.endpoints import endpoints_of
 from stepdown.config.compile.keys import check_cookies
 from stepdown.config.compile.models import model_of
@@ -12,6 +13,7 @@ from stepdown.config.compile.people import decisions_of, overrides_of
 from stepdown.config.compile.resources import Resources
 from stepdown.config.compile.routes import check_distinct, route_of, timeouts_of
 from stepdown.config.compile.rules import DraftRoute, rules_of
+from stepdown.config.compile.segments import check_uses, segments_of
 from stepdown.config.compile.versions import DraftModel, draft_model
 from stepdown.config.file import RootFile
 from stepdown.config.file.match import template_names
@@ -27,7 +29,11 @@ def compile_snapshot_spec(
     `previous` are the models of the configuration in force, by name.
     """
     drafts = {name: draft_model(name, section, resources, checker) for name, section in file.models.items()}
-    draft_routes = [draft for name in file.routes if (draft := _draft_route(name, file, drafts, checker)) is not None]
+    whens = WhenCompiler(file.segments, resources.lists, checker)
+    segments = segments_of(file, whens, checker)
+    found = (_draft_route(name, file, drafts, whens, checker) for name in file.routes)
+    draft_routes = [draft for draft in found if draft is not None]
+    check_uses(segments, draft_routes, file, checker)
     routes = [route_of(draft, drafts[draft.model], file, resources, checker) for draft in draft_routes]
     check_distinct(routes, checker)
     check_cookies(draft_routes, routes, checker)
@@ -38,6 +44,7 @@ def compile_snapshot_spec(
     return spec.SnapshotSpec(
         models=tuple(model for model in models if model is not None),
         routes=tuple(routes),
+        segments=segments,
         passthrough_to=_passthrough(file, resources, checker),
         trusted_hops=file.trusted_hops or 0,
         max_client_connections=file.max_client_connections,
@@ -51,14 +58,16 @@ def compile_snapshot_spec(
     )
 
 
-def _draft_route(name: str, file: RootFile, models: Mapping[str, DraftModel], checker: Checker) -> DraftRoute | None:
+def _draft_route(
+    name: str, file: RootFile, models: Mapping[str, DraftModel], whens: WhenCompiler, checker: Checker
+) -> DraftRoute | None:
     section = file.routes[name]
     if section.model not in models:
         if not checker.is_damaged("models", section.model):
             at, declared = ("routes", name, "model"), tuple(file.models)
             checker.unknown(at, section.model, declared, f"one of models: {listed(declared) or 'there are none'}")
         return None
-    rules = rules_of(name, section, models[section.model].versions, checker)
+    rules = rules_of(name, section, models[section.model].versions, whens, checker)
     return DraftRoute(name, section.model, ("routes", name), section, rules) if rules else None
 
 

@@ -65,8 +65,8 @@ def _from_text(value: Any) -> Any:
 HeaderCondition = Annotated[HeaderSection, BeforeValidator(_from_text, json_schema_input_type=str | HeaderSection)]
 
 
-class MatchSection(Section):
-    """All that is given must hold."""
+class HeadSection(Section):
+    """What may be asked of the first lines of a request."""
 
     path: PathTemplate | None = Field(
         default=None, description="The whole path; `{name}` stands for one segment, and `{version}` pins a version."
@@ -79,13 +79,18 @@ class MatchSection(Section):
     )
     hosts: list[Host] = Field(default=[], description="Several hosts, of which one must match.")
     methods: list[Method] = Field(default=[], description="Methods, of which one must match; none given: all.")
-    header: dict[HeaderName, HeaderCondition] = Field(default={}, description="Conditions on headers by name.")
 
     @model_validator(mode="after")
     def _one_path(self) -> Self:
         if self.path is not None and self.path_prefix is not None:
             raise refused("one of the two", problem="found path and path_prefix")
         return self
+
+
+class MatchSection(HeadSection):
+    """All that is given must hold."""
+
+    header: dict[HeaderName, HeaderCondition] = Field(default={}, description="Conditions on headers by name.")
 
     @property
     def is_empty(self) -> bool:

@@ -11,6 +11,7 @@ from stepdown.config.file.people import DecisionsSection, ExplainSection, Overri
 from stepdown.config.file.route import LimitsSection, RouteSection, TimeoutsSection
 from stepdown.config.file.section import Section, as_list
 from stepdown.config.file.values import Address, Duration, Name, Share
+from stepdown.config.file.when import WhenSection
 
 
 class TokenSection(Section):
@@ -97,3 +98,6 @@ class RootFile(Section):
     )
     models: dict[Name, ModelSection] = Field(default={}, description="By name.")
     routes: dict[Name, RouteSection] = Field(default={}, description="By name.")
+    segments: dict[Name, WhenSection] = Field(
+        default={}, description="Conditions with names, for rules and for each other: `when: {segment: NAME}`."
+    )

@@ -11,6 +11,7 @@ from stepdown.config.file.cookie import Cookie
 from stepdown.config.file.match import MatchSection
 from stepdown.config.file.section import Section, as_list, refused
 from stepdown.config.file.values import Duration, HeaderName, Name, Pointer, Size, VersionText
+from stepdown.config.file.when import WhenSection
 
 Weight = Annotated[int, Field(ge=0, le=1_000_000)]
 
@@ -61,7 +62,7 @@ class RuleSection(Section):
     name: Name | None = Field(
         default=None, description="For metrics and messages; `rule-N`, or `default` for the last."
     )
-    when: MatchSection | None = Field(default=None, description="Conditions as in `match`; the last rule has none.")
+    when: WhenSection | None = Field(default=None, description="Who; the last rule has none, and is for all others.")
     split: Split | None = Field(
         default=None, min_length=1, description='Versions with weights, e.g. `{"1.1.0": 95, "2.0.0": 5}`.'
     )
