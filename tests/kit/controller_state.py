@@ -126,7 +126,7 @@ class SetState:
         self.last_reload = self.next_reload
         return self.next_reload
 
-    async def switch(self, wish: Wish) -> Report:
+    async def switch(self, wish: Wish, _still_wanted: Callable[[], bool]) -> Report:
         self.wishes.append(wish)
         if self.refusal is not None:
             raise self.refusal

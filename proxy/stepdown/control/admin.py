@@ -121,7 +121,7 @@ class _Calls:
         wish = Wish(place, asked.colour, request[CALLER].name, force=asked.force, dry_run=asked.dry_run)
         _logger.info("admin call: switch", extra=fields(token=wish.by, address=request.remote, place=place))
         try:
-            report = await self._state.switch(wish)
+            report = await self._state.switch(wish, lambda: request.transport is not None)
         except SwitchRefusedError as refused:
             return problem_response(refused.status, refused.problem, refused.detail, None, **refused.more)
         return web.json_response(dataclasses.asdict(report) | {"digest": self._state.digest})

@@ -181,9 +181,9 @@ class Controller:
         """By place and result."""
         return self.switches.counts
 
-    async def switch(self, wish: Wish) -> Report:
+    async def switch(self, wish: Wish, still_wanted: Callable[[], bool]) -> Report:
         """Switch to a colour (`control.switching`)."""
-        return await self.switches.switch(wish)
+        return await self.switches.switch(wish, still_wanted)
 
     async def drain(self) -> None:
         """Ask the parent to take the sidecar out."""

@@ -7,7 +7,7 @@ when it is read, so a handler may keep one across an `await`. Times are Unix sec
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -135,8 +135,11 @@ class ControllerState(Protocol):
     def switch_counts(self) -> Mapping[tuple[str, str], int]:
         """Switches by place and result (`done`, `forced`, `refused`)."""
 
-    async def switch(self, wish: Wish) -> Report:
-        """Switch to a colour. Raises `switching.SwitchRefusedError`, and then nothing has changed."""
+    async def switch(self, wish: Wish, still_wanted: Callable[[], bool]) -> Report:
+        """Switch to a colour. Raises `switching.SwitchRefusedError`, and then nothing has changed.
+
+        `still_wanted()` is asked before anything is: whether the caller still waits.
+        """
 
     async def drain(self) -> None:
         """Take the whole sidecar out as SIGTERM does; returns at once."""

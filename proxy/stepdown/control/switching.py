@@ -4,7 +4,8 @@ A switch goes through these steps, and up to the last it can be refused without 
 
 1. name     the place and the colour are looked up (`decide.colours`)
 2. check    the colour shows that it is ready (`control.readiness`), or the caller forces it
-3. again    the configuration in force is looked at once more: it may have been reloaded meanwhile
+3. again    the configuration in force is looked at once more, for it may have been reloaded meanwhile; and whether the
+            caller still waits, for who left has seen nothing and expects nothing
 4. in force every worker prepares the new snapshot, and then all of them serve with it (`control.controller`)
 
 Requests that run keep the snapshot that they began with, so they finish on the colour that they were sent to. Of one
@@ -130,8 +131,8 @@ class Switches:
         self.counts: Counter[tuple[str, str]] = Counter()
         """By place and result (`done`, `forced`, `refused`), since this controller was started."""
 
-    async def switch(self, wish: Wish) -> Report:
-        """Do it, or raise `SwitchRefusedError`."""
+    async def switch(self, wish: Wish, still_wanted: Callable[[], bool]) -> Report:
+        """Do it, or raise `SwitchRefusedError`; `still_wanted()` is asked before anything is changed."""
         place = _place(self._controller.spec, wish.place)
         other = self._under_way.get(wish.place)
         if other is not None:
@@ -139,7 +140,7 @@ class Switches:
             raise SwitchRefusedError(409, "switch-under-way", detail)
         self._under_way[wish.place] = wish
         try:
-            report = await self._switch(wish, place)
+            report = await self._switch(wish, place, still_wanted)
         except SwitchRefusedError as refused:
             if not wish.dry_run:
                 self.counts[wish.place, "refused"] += 1
@@ -152,7 +153,7 @@ class Switches:
             self.counts[wish.place, "forced" if report.forced else "done"] += 1
         return report
 
-    async def _switch(self, wish: Wish, place: Place) -> Report:
+    async def _switch(self, wish: Wish, place: Place, still_wanted: Callable[[], bool]) -> Report:
         colour = _wanted(wish, place, self._controller.overlay)
         report = Report(
             place=place.name,
@@ -165,6 +166,8 @@ class Switches:
         if colour == place.colours.active:
             return report
         await self._check(wish, place, report)
+        if not still_wanted():
+            raise SwitchRefusedError(409, "caller-gone", "The caller left while the colour was checked.")
         if not wish.dry_run:
             await self._put_in_force(wish, place, report)
         return report

@@ -178,11 +178,12 @@ def overlaid(spec: SnapshotSpec, overlay: Overlay) -> SnapshotSpec:
 
     The same object where nothing changes: most files have no colours.
     """
+    known = places(spec)
     wanted = {
         name: overlay.switched[name].colour if name in overlay.switched else place.colours.declared
-        for name, place in places(spec).items()
+        for name, place in known.items()
     }
-    if all(wanted[name] == place.colours.active for name, place in places(spec).items()):
+    if all(wanted[name] == place.colours.active for name, place in known.items()):
         return spec
     return msgspec.structs.replace(
         spec,

@@ -109,7 +109,7 @@ class Scene:
         self.file.write_text(coloured(place, self.blue.port, self.green.port, **options))
 
     async def switch(self, colour: str = "green", *, place: str = "r", by: str = "ops", **more: Any) -> Report:
-        return await self.controller.switch(Wish(place, colour, by, **more))
+        return await self.controller.switch(Wish(place, colour, by, **more), lambda: True)
 
     async def refused(self, colour: str = "green", **more: Any) -> SwitchRefusedError:
         with pytest.raises(SwitchRefusedError) as caught:

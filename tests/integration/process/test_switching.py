@@ -159,6 +159,20 @@ def test_back_is_instant_and_twice_back_is_once(tmp_path: Path) -> None:
         assert stage.served() == {b"blue"}
 
 
+def test_a_caller_who_leaves_during_the_check_has_switched_nothing(tmp_path: Path) -> None:
+    with staged(tmp_path, probed=True) as stage:
+        stage.green.stop()
+        admin = int(stage.sidecar.wait_for("serving")["admin"].rpartition(":")[2])
+        with Client(admin) as client:
+            head = f"POST {path_of('r')} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {TOKEN}\r\n"
+            body = b'{"colour": "green"}'
+            client.send(head.encode() + b"Content-Type: application/json\r\nContent-Length: 19\r\n\r\n" + body)
+            stage.sidecar.wait_for("admin call: switch")
+        stage.green.start()
+        assert stage.sidecar.wait_for("switch refused")["why"] == "The caller left while the colour was checked."
+        assert stage.served() == {b"blue"}
+
+
 def test_a_controller_killed_while_it_checks_has_switched_nothing_and_its_successor_can(tmp_path: Path) -> None:
     with staged(tmp_path, probed=True, workers=2) as stage:
         stage.green.stop()
