@@ -171,6 +171,12 @@ EXPLAINED: dict[str, tuple[Any, list[Any], list[Any]]] = {
         ["fallback", None, "ERROR", "PARSE_ERROR"],
         ["#f00", "red", "TARGETING_MATCH", None],
     ),
+    # That text is taken for a template, in which a backslash means more than itself.
+    "an evaluator with a backslash": (
+        {"if": [{"==": [{"$ref": "text"}, "a\\n"]}, "red", "blue"]},
+        ["#00f", "blue", "TARGETING_MATCH", None],
+        ["#f00", "red", "TARGETING_MATCH", None],
+    ),
     # The engine writes what it is given to standard output, which cannot be done with what contains itself.
     "a log of an accumulator that contains itself": (
         {"if": [{"reduce": [[1, 2], {"log": {"var": ""}}, 0]}, "red", "blue"]},
@@ -189,7 +195,8 @@ EXPLAINED: dict[str, tuple[Any, list[Any], list[Any]]] = {
 @pytest.mark.parametrize("name", EXPLAINED)
 def test_where_the_two_differ_it_is_on_purpose(name: str, tmp_path: Path) -> None:
     targeting, engine, ours = EXPLAINED[name]
-    file = flag_file(targeting, **{"$evaluators": {"first": {"!": False}, "second": {"!!": {"$ref": "first"}}}})
+    shared = {"first": {"!": False}, "second": {"!!": {"$ref": "first"}}, "text": {"cat": ["a\\n"]}}
+    file = flag_file(targeting, **{"$evaluators": shared})
     questions = [["string", "flag-0", {}, "fallback"]]
     assert ask(2, file, questions, tmp_path) == [engine]
     outcome = compile_flags(file).evaluate("flag-0", {}, "fallback", now=NOW)

@@ -200,3 +200,6 @@ _ITERATIONS: dict[str, Callable[[Compiler, list[Any], Place], Node]] = {
     "some": iteration.some_hold,
     "none": iteration.none_holds,
 }
+
+SPECIAL = frozenset({*_BRANCHES, *_READERS, *_ITERATIONS})
+"""Operators that do not just take the values of their arguments."""
