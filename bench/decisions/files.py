@@ -18,10 +18,24 @@ _EVEN = '{"1.0.0": 95, "1.1.0": 5}'
 _ALL = '{"1.0.0": 1}'
 
 
+CONDITIONS = (
+    "header: {x-plan: {in: [beta, trial]}}",
+    "header: {x-plan: {prefix: internal-}}",
+    "header: {x-plan: partner, x-region: eu}",
+    "header: {user-agent: {suffix: -internal}}",
+    "host: canary.example.com",
+    "cookie: {theme: light}",
+    'query: {debug: "1"}',
+    "methods: [PUT, PATCH]",
+    "client: 10.9.0.0/16",
+    "any: [{header: {x-plan: gold}}, {not: {methods: [POST]}}]",
+)
+"""Ten of different kinds, none of which holds for the requests that are timed."""
+
+
 def _ten_rules() -> str:
-    """Nine of ten conditions are looked at in vain; they hold for the method and not for the plan."""
-    wanted = (f"methods: [PUT, POST], header: {{x-plan: {{in: [a-{number}, b-{number}]}}}}" for number in range(9))
-    rules = [f"{{name: rule-{place}, when: {{{when}}}, split: {_ALL}}}" for place, when in enumerate(wanted)]
+    """All ten are looked at before the last rule, which is for everyone."""
+    rules = (f"{{name: rule-{place}, when: {{{when}}}, split: {_ALL}}}" for place, when in enumerate(CONDITIONS))
     return f"rules: [{', '.join(rules)}, {{name: all, split: {_ALL}}}]"
 
 
@@ -45,10 +59,8 @@ def text(routes: Mapping[str, str]) -> str:
         f"  {name}: {{match: {{path: /{name}, methods: [POST]}}, model: churn, {rest}}}"
         for name, rest in routes.items()
     )
-    return (
-        f'listen: 127.0.0.1:8080\nmodels:\n  churn:\n    default_version: "1.0.0"\n    versions:\n{versions}\n'
-        f"    adapters: [{adapters}]\nroutes:\n{listed}\n"
-    )
+    head = 'listen: 127.0.0.1:8080\ntrusted_hops: 0\nmodels:\n  churn:\n    default_version: "1.0.0"\n    versions:'
+    return f"{head}\n{versions}\n    adapters: [{adapters}]\nroutes:\n{listed}\n"
 
 
 def snapshot(routes: Mapping[str, str]) -> Snapshot:

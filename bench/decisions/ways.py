@@ -23,7 +23,7 @@ ROUTES = 1000
 HEAD_ALONE = "a fresh head"
 NO_SPLIT = "no split"
 HEADER_KEY = "split by a header's key"
-TEN_RULES = "ten rules, the last holds"
+TEN_RULES = "no split, after ten rules that do not hold"
 ONE_ROUTE, ONE_OF_MANY, MANY_ROUTES = "1 route", "1,000 routes, 1 asked", "1,000 routes, all asked"
 
 NAMES: Mapping[str, str] = {
@@ -112,6 +112,10 @@ def _choosing(route: Route, heads: Iterator[RequestHead], ready: list[bool]) -> 
     def way() -> Choice:
         return route.choose(next(heads), (), None, "10.0.0.1", ready, draw)
 
+    def viewed() -> Choice:
+        asked = route.view(next(heads), (), None, "10.0.0.1", 0.0)
+        return route.choose(asked, (), None, "10.0.0.1", ready, draw)
+
     def visited() -> Choice:
         asked = next(heads)
         visitor = route.visitor(asked, None, "10.0.0.1", time.time(), _new_id)
@@ -120,6 +124,8 @@ def _choosing(route: Route, heads: Iterator[RequestHead], ready: list[bool]) -> 
         route.set_cookie(visitor, choice, time.time())
         return choice
 
+    if route.needs_view:
+        return viewed
     return way if route.cookie is None else visited
 
 
