@@ -55,7 +55,7 @@ def two_versions(*ports: int) -> spec.SnapshotSpec:
 
 def echo(got: Request) -> bytes:
     """An answer that both shapes can be made of."""
-    return b'HTTP/1.1 200 OK\r\nContent-Length: 16\r\n\r\n{"new":1,"b":%3d}' % len(got.body)
+    return b'HTTP/1.1 200 OK\r\nContent-Length: 17\r\n\r\n{"new":1,"b":%3d}' % len(got.body)
 
 
 @pytest.fixture
