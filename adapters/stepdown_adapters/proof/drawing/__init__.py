@@ -1,0 +1,1 @@
+"""Draws documents of a contract, for what inclusion cannot decide and to check what it decides."""
