@@ -29,7 +29,7 @@ STEP = Step(source="2.0.0", target="1.0.0", response=({"move": {"from": "/b", "t
 def nobody() -> int:
     """A port on which nobody listens."""
     with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
+        return int(server.getsockname()[1])
 
 
 def visited(
@@ -203,10 +203,10 @@ def test_a_version_that_is_not_there_gives_way_by_the_list_in_the_clients_shape(
         assert here.sidecar.metric(
             "stepdown_requests_total", assigned="4.0.0", served="3.0.0", reason="unhealthy"
         ) == seen.count(("4.0.0", "3.0.0", "unhealthy"))
-        user = str(next(user for user, (assigned, *_) in enumerate(seen) if assigned == "4.0.0"))
-        assert here.ask(get(X_User_Id=user)).body == b'{"a":1}'
+        moved = str(next(user for user, (assigned, *_) in enumerate(seen) if assigned == "4.0.0"))
+        assert here.ask(get(X_User_Id=moved)).body == b'{"a":1}'
         here.upstreams[1].stop()
-        answer = here.ask(get(X_User_Id=user))
+        answer = here.ask(get(X_User_Id=moved))
         assert (answer.body, answer.get(b"x-model-served")) == (b'{"a":1}', b"2.0.0")
 
 

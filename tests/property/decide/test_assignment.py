@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from itertools import pairwise
 from random import Random
@@ -55,7 +56,7 @@ def moves(before: list[str], after: list[str]) -> Counter[tuple[str, str]]:
 
 def within(count: int, share: float) -> bool:
     """Within five standard deviations of a share of all users."""
-    return abs(count - share * len(USERS)) < 5 * (len(USERS) * share * (1 - share)) ** 0.5
+    return abs(count - share * len(USERS)) < 5 * math.sqrt(len(USERS) * share * (1 - share))
 
 
 @pytest.mark.parametrize(
