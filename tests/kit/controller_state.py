@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import hashlib
 import os
@@ -106,6 +107,8 @@ class SetState:
     """Switches that were asked for."""
     refusal: SwitchRefusedError | None = None
     """How the next one ends, if it does not succeed."""
+    patient: bool = False
+    """Switches end when their callers have left."""
     next_reload: ReloadView = field(default_factory=lambda: ReloadView(ok=True, when=1.8e9))
     asked: list[str] = field(default_factory=list)
     """What was asked for: `reload`, `drain`."""
@@ -126,8 +129,12 @@ class SetState:
         self.last_reload = self.next_reload
         return self.next_reload
 
-    async def switch(self, wish: Wish, _still_wanted: Callable[[], bool]) -> Report:
+    async def switch(self, wish: Wish, still_wanted: Callable[[], bool]) -> Report:
         self.wishes.append(wish)
+        while self.patient and still_wanted():
+            await asyncio.sleep(0.005)
+        if not still_wanted():
+            self.asked.append("left")
         if self.refusal is not None:
             raise self.refusal
         return Report(

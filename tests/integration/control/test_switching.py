@@ -329,6 +329,7 @@ def test_every_endpoint_of_the_colour_has_to_be_ready(tmp_path: Path) -> None:
         assert error.problem == "colour-not-ready"
         assert error.detail.count("in a row within") == 1
         assert "http://127.0.0.1:1 passed 0 of 2" in error.detail
+        assert "no connection: " in error.detail
 
     play(scene, script, place="m/1.0.0", switch="ready: 2, timeout: 300ms")
 
@@ -345,3 +346,49 @@ def test_what_the_probes_showed_before_counts_so_one_more_is_enough(tmp_path: Pa
         assert one.ready
 
     play(scene, script, probed=True, switch="ready: 4, timeout: 10s")
+
+
+def test_back_leads_to_where_the_last_switch_came_from_and_twice_back_is_once(tmp_path: Path) -> None:
+    scene = Scene(tmp_path)
+
+    async def script() -> None:
+        assert (await scene.refused("back")).problem == "nothing-to-go-back-to"
+        await scene.switch()
+        back = await scene.switch("back")
+        assert (back.before, back.colour, back.changed) == ("green", "blue", True)
+        again = await scene.switch("back")
+        assert (again.before, again.colour, again.changed) == ("blue", "blue", False)
+        assert scene.split == BLUE_ACTIVE
+
+    play(scene, script)
+
+
+def test_for_a_caller_who_left_nothing_is_switched(tmp_path: Path) -> None:
+    scene = Scene(tmp_path)
+
+    async def script() -> None:
+        with pytest.raises(SwitchRefusedError, match="The caller left") as caught:
+            await scene.controller.switch(Wish("r", "green", "ops"), lambda: False)
+        assert caught.value.problem == "caller-gone"
+        assert scene.split == BLUE_ACTIVE
+
+    play(scene, script)
+
+
+@pytest.mark.parametrize(
+    ("place", "colour", "status", "problem"),
+    [
+        ("nobody", "green", 404, "not-found"),
+        ("m/9.9.9", "green", 404, "not-found"),
+        ("m/1.0.0", "green", 409, "no-colours"),
+        ("r", "red", 400, "unknown-colour"),
+    ],
+)
+def test_what_is_not_there_is_told(tmp_path: Path, place: str, colour: str, status: int, problem: str) -> None:
+    scene = Scene(tmp_path)
+
+    async def script() -> None:
+        error = await scene.refused(colour, place=place)
+        assert (error.status, error.problem) == (status, problem)
+
+    play(scene, script)

@@ -7,8 +7,9 @@ from stepdown.control import admin
 from stepdown.control.state import ReloadView, WorkerView
 from stepdown.control.switching import SwitchRefusedError, Wish
 from stepdown.decide.colours import Overlay, Switched
-from tests.kit.client import ask
+from tests.kit.client import Client, ask
 from tests.kit.controller_state import CHURN, DOWN, SetState, a_token, served, with_colours
+from tests.kit.processes import eventually
 
 TOKENS = (a_token("grafana", "view", "look-only"), a_token("deploy", "operate", "s3cret"))
 VIEW = {"Authorization": "Bearer look-only"}
@@ -124,6 +125,19 @@ def test_a_switch_is_asked_for_in_the_name_of_the_token_and_its_report_is_the_an
         Wish("churn", "green", "deploy", dry_run=True),
         Wish("churn/2.0.0", "back", "deploy", force=True),
     ]
+
+
+def test_a_switch_can_tell_that_its_caller_has_left(state, server):
+    """Closing the connection is all that Ctrl-C does."""
+    state.patient = True
+    with Client(server.port) as client:
+        client.send(
+            b"POST /v1/routes/churn/switch HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer s3cret\r\n"
+            b'Content-Type: application/json\r\nContent-Length: 19\r\n\r\n{"colour": "green"}'
+        )
+        eventually(lambda: state.wishes)
+        assert "left" not in state.asked
+    eventually(lambda: "left" in state.asked)
 
 
 def test_why_a_switch_is_refused_is_a_problem_with_its_status(state, server):
