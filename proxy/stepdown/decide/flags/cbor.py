@@ -1,7 +1,7 @@
 """Canonical CBOR of a JSON value, which the third generation of `fractional` hashes.
 
-Heads are as short as they can be, members of objects are in the order of their encoded names' length and then bytes
-(RFC 7049, section 3.9), and a float takes the shortest form that keeps its value; a float without a fraction that fits
+Heads are as short as they can be, members of objects are in the order of their encoded names (RFC 8949, section 4.2.1,
+which for texts is the order by length and then bytes of RFC 7049 too), and a float takes the shortest form that keeps its value; a float without a fraction that fits
 64 bits is written as a whole number.
 """
 
@@ -70,6 +70,5 @@ def canonical(value: Any, deepest: int = _DEEPEST) -> bytes:
         return _head(4, len(value)) + b"".join([canonical(item, deepest - 1) for item in value])
     if isinstance(value, dict):
         pairs = [(canonical(name, deepest - 1), canonical(item, deepest - 1)) for name, item in value.items()]
-        pairs.sort(key=lambda pair: (len(pair[0]), pair[0]))
-        return _head(5, len(pairs)) + b"".join([name + item for name, item in pairs])
+        return _head(5, len(pairs)) + b"".join([name + item for name, item in sorted(pairs)])
     raise NotEncodableError(f"a {type(value).__name__}")

@@ -11,8 +11,11 @@ Reason = Literal[
 ]
 """OpenFeature's reasons. This evaluator gives the first five; the others are those of remote providers."""
 
-ErrorCode = Literal["FLAG_NOT_FOUND", "PARSE_ERROR", "TYPE_MISMATCH", "GENERAL"]
-"""OpenFeature's error codes, as far as this evaluator gives them."""
+ErrorCode = Literal[
+    "FLAG_NOT_FOUND", "PARSE_ERROR", "TYPE_MISMATCH", "GENERAL",
+    "PROVIDER_NOT_READY", "PROVIDER_FATAL", "TARGETING_KEY_MISSING", "INVALID_CONTEXT",
+]  # fmt: skip
+"""OpenFeature's error codes. This evaluator gives the first four."""
 
 Kind = Literal["boolean", "string", "integer", "float", "object"]
 """The types that a caller may expect of a flag's value."""

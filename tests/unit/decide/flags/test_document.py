@@ -139,6 +139,10 @@ def test_a_file_may_come_as_bytes_text_or_content() -> None:
         assert compile_flags(document).names == {"flag"}
 
 
+def test_members_that_other_tools_add_are_ignored() -> None:
+    assert compile_flags({"flags": {"flag": {**FLAG, "source": "x.json", "selector": "a"}}, "$schema": "x"}).names
+
+
 def test_the_content_is_not_changed_by_compiling_it() -> None:
     content = one_flag({"if": [{"$ref": "x"}, "red"]}, "red") | {"$evaluators": {"x": True}}
     before = json.dumps(content)

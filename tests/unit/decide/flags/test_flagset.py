@@ -78,7 +78,7 @@ def test_without_a_default_variant_the_callers_default_counts(default: Any, targ
     ("targeting", "error"),
     [
         ({"log": "unknown"}, "GENERAL"),
-        ({"log": ""}, "GENERAL"),
+        ({"log": ""}, "GENERAL"),  # also where there is a variant of no name
         ({"/": [1, 0]}, "GENERAL"),
         ({"var": ["a", "b", "c"]}, "GENERAL"),
         ({"$ref": "nobody"}, "PARSE_ERROR"),
@@ -89,7 +89,7 @@ def test_without_a_default_variant_the_callers_default_counts(default: Any, targ
     ],
 )
 def test_an_error_gives_the_callers_default_and_says_what_it_is(targeting: Any, error: str) -> None:
-    outcome = evaluated(compiled(targeting, "red"), "mine")
+    outcome = evaluated(compiled(targeting, "red", ""), "mine")
     assert (outcome.value, outcome.variant, outcome.reason, outcome.error) == ("mine", None, "ERROR", error)
     assert outcome.message
 

@@ -200,6 +200,7 @@ def test_equality_converts_and_identity_does_not(left: Any, right: Any, equal: b
         ({"in": [{"var": "name"}, ["Köln", "Bonn"]]}, True),
         ({"in": [{"var": "age"}, ["42", "Bonn"]]}, False),
         ({"in": [{"var": "age"}, ["x", 42]]}, True),
+        ({"in": [{"var": "tags"}, ["a", "beta"]]}, False),
         ({"in": ["ep", "stepdown"]}, True),
         ({"in": [1, "v1"]}, True),
         ({"in": ["a", None]}, False),
