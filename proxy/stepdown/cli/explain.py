@@ -95,7 +95,7 @@ def explain(
     if records is not None:
         _replay(loaded, records, limit, as_json=as_json)
     assert path is not None
-    snapshot = compile_snapshot(loaded.spec)
+    snapshot = compile_snapshot(loaded.spec, loaded.key_sets())
     body = _body(data)
     ready = _readiness(snapshot, down or ())
     try:

@@ -42,7 +42,8 @@ def run(arguments: Sequence[str]) -> int:
     if loaded is None or options.check_only:
         first.kill()
         return EXIT_REFUSED if loaded is None else 0
-    _become_parent(_settings(options.file, loaded, options.workers), _first_spec(loaded), first)
+    lists = {one.digest: one.fd for one in loaded.lists.values()}
+    _become_parent(_settings(options.file, loaded, options.workers), _first_spec(loaded), lists, first)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -114,10 +115,12 @@ def _first_spec(loaded: Loaded) -> bytes:
     return encode(spec)
 
 
-def _become_parent(settings: Settings, encoded: bytes, first: Child) -> NoReturn:
+def _become_parent(settings: Settings, encoded: bytes, lists: dict[str, int], first: Child) -> NoReturn:
     spec = held.hold("stepdown-spec", encoded)
-    os.set_inheritable(spec, True)
-    given = [settings.to_json(), str(spec), *first.hand_on()]
+    for fd in (spec, *lists.values()):
+        os.set_inheritable(fd, True)
+    named = (f"{name}={fd}" for name, fd in lists.items())
+    given = [settings.to_json(), str(spec), *first.hand_on(), *named]
     if sys.stdout is not None:  # closed
         sys.stdout.flush()
     os.execv(sys.executable, [sys.executable, "-P", "-m", "stepdown.process.parent", *given])  # noqa: S606 - no shell

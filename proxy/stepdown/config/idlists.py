@@ -64,7 +64,7 @@ class IdList:
 
     def key_set(self) -> KeySet:
         """The table, mapped into this process."""
-        return KeySet(memoryview(mmap.mmap(self.fd, 0, prot=mmap.PROT_READ)))
+        return KeySet(memoryview(mmap.mmap(self.fd, 0, flags=mmap.MAP_PRIVATE, prot=mmap.PROT_READ)))
 
 
 def read_ids(path: Path, stamp: Stamp | None) -> IdList:

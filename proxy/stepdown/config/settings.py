@@ -11,6 +11,7 @@ from stepdown.config.findings import Finding
 from stepdown.config.idlists import IdList
 from stepdown.config.sources import Source
 from stepdown.config.watched import Watched
+from stepdown.decide.keysets import KeySet
 from stepdown.decide.spec import SnapshotSpec
 
 Address = tuple[str, int]
@@ -59,6 +60,10 @@ class Loaded:
     """Lists of ids by file."""
     overlay: Path | None = None
     """Where what is switched by hand is kept across starts; `None`: nowhere."""
+
+    def key_sets(self) -> dict[str, KeySet]:
+        """Lists of ids by digest, mapped into this process."""
+        return {one.digest: one.key_set() for one in self.lists.values() if one.is_held}
 
     def __repr__(self) -> str:
         models, routes = len(self.spec.models), len(self.spec.routes)

@@ -22,7 +22,7 @@ import asyncio
 import logging
 import socket
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -39,6 +39,7 @@ from stepdown.control.state import ComparerView, HealthView, ReloadView, WorkerV
 from stepdown.control.switching import Applied, Report, Switches, Wish
 from stepdown.decide import checks
 from stepdown.decide.colours import NOTHING_SWITCHED, Overlay, kept, overlaid
+from stepdown.decide.inputs import lists_of
 from stepdown.decide.spec import SnapshotSpec, decode, digest, encode
 from stepdown.telemetry.log import configure, fields
 from stepdown.telemetry.slab import SlabReader
@@ -72,10 +73,23 @@ class Parent(Protocol):
     def comparer(self) -> ComparerView | None:
         """The comparer, if there is to be one."""
 
+    def share(self, tables: Mapping[str, int]) -> None:
+        """Hold these lists of ids, descriptors by digest, and give them to every worker."""
+
     def keep(
-        self, encoded: bytes, remembered: bytes, *, drain_delay: float, drain_grace: float, compares: bool
+        self,
+        encoded: bytes,
+        remembered: bytes,
+        *,
+        drain_delay: float,
+        drain_grace: float,
+        compares: bool,
+        lists: Collection[str],
     ) -> None:
-        """Hold what is in force for the processes that start from now on; run a comparer if it has work."""
+        """Hold what is in force for the processes that start from now on; run a comparer if it has work.
+
+        `lists` are the digests of the lists of ids that are in force; the others are let go.
+        """
 
     def leave(self) -> None:
         """Take the sidecar out, as SIGTERM does."""
@@ -225,6 +239,9 @@ class Controller:
         """Steps 2 to 4; why workers refuse, whether anything changed for them, and what could not be written."""
         encoded = encode(spec)
         changed = digest(encoded) != self.digest
+        tables = {one.digest: one for one in loaded.lists.values() if one.is_held} if loaded is not None else {}
+        if tables:
+            self._parent.share({name: one.fd for name, one in tables.items()})
         if changed and (refusals := await self._workers.prepare(encoded)):
             return refusals, changed, []
         unsaved = await self._save(overlay, loaded)
@@ -235,7 +252,10 @@ class Controller:
             drain_delay=process.drain_delay,
             drain_grace=process.drain_grace,
             compares=checks.wanted(spec),
+            lists=tuple(lists_of(spec)),
         )
+        for table in tables.values():
+            table.release()  # the parent holds it now
         if changed:
             await self._workers.activate()
         return [], changed, unsaved

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+from stepdown.decide.spec import SnapshotSpec
 from stepdown.decide.when import (
     ClientIn,
     FieldIs,
@@ -12,6 +13,7 @@ from stepdown.decide.when import (
     HostIs,
     InSegment,
     KeyIn,
+    KeyList,
     MethodIs,
     PathIs,
     PathUnder,
@@ -78,3 +80,17 @@ def inputs_of(conditions: Iterable[When], segments: Mapping[str, When]) -> Input
         key=bool(kinds & {Percent, KeyIn}),
         flags=FlagIs in kinds,
     )
+
+
+def lists_of(specification: SnapshotSpec) -> dict[str, KeyList]:
+    """Every list of ids that conditions name, by digest."""
+    conditions = [segment.when for segment in specification.segments]
+    conditions += [rule.when for route in specification.routes for rule in route.rules]
+    named = (_list_of(leaf) for condition in conditions for leaf in leaves(condition))
+    return {one.digest: one for one in named if one is not None}
+
+
+def _list_of(leaf: When) -> KeyList | None:
+    if isinstance(leaf, FieldIs):
+        return leaf.key_in
+    return leaf.ids if isinstance(leaf, KeyIn) else None

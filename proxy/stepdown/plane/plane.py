@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from stepdown.decide import spec as specification
+from stepdown.decide.keysets import KeySet
 from stepdown.errors import ConfigError, StepdownError
 from stepdown.plane.client import ClientConnection
 from stepdown.plane.clock import NEVER, CoarseClock
@@ -67,6 +68,8 @@ class Plane:
         self._handoff = handoff
         self._servers: list[asyncio.Server] = []
         self._prepared: Runtime | None = None
+        self.lists: dict[str, KeySet] = {}
+        """Lists of ids by digest: those that specifications may name from now on."""
         self._malformed: dict[str, int] = {}
         self._connections_cell = slab.gauge("stepdown_client_connections", ())
         self._active_cell = slab.gauge("stepdown_active_requests", ())
@@ -83,7 +86,9 @@ class Plane:
         digest = specification.digest(encoded)
         try:
             spec = specification.decode(encoded)
-            self._prepared = Runtime(spec, digest, self.slab, self.clock, self.runtime.pools, handoff=self._handoff)
+            self._prepared = Runtime(
+                spec, digest, self.slab, self.clock, self.runtime.pools, handoff=self._handoff, lists=self.lists
+            )
         except ConfigError:
             raise
         except (msgspec.MsgspecError, AdaptersError, ValueError, LookupError) as error:

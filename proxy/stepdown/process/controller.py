@@ -10,6 +10,7 @@ import logging
 import os
 import socket
 import sys
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ from stepdown.control.state import ComparerView
 from stepdown.decide.spec import decode
 from stepdown.process import held, shield
 from stepdown.process.fleet import Fleet
-from stepdown.process.settings import SLAB_BYTES, Settings
+from stepdown.process.settings import LISTS_A_MESSAGE, SLAB_BYTES, Settings
 from stepdown.process.tether import Received, Tether, TetherClosedError
 from stepdown.telemetry import log
 from stepdown.telemetry.slab import SlabReader
@@ -81,12 +82,26 @@ class Host:
 
     # --- what the parent can be asked ---------------------------------------------------------------------------------
 
+    def share(self, tables: Mapping[str, int]) -> None:
+        """Have lists of ids held and given to every worker."""
+        names = list(tables)
+        for begin in range(0, len(names), LISTS_A_MESSAGE):
+            self._tell("lists", {name: tables[name] for name in names[begin : begin + LISTS_A_MESSAGE]})
+
     def keep(
-        self, encoded: bytes, remembered: bytes, *, drain_delay: float, drain_grace: float, compares: bool
+        self,
+        encoded: bytes,
+        remembered: bytes,
+        *,
+        drain_delay: float,
+        drain_grace: float,
+        compares: bool,
+        lists: Collection[str],
     ) -> None:
         """Hold this for processes that start from now on; run a comparer if it has work."""
         fds = {"spec": held.hold("stepdown-spec", encoded), "remembered": held.hold("stepdown-remembered", remembered)}
-        self._tell("accepted", fds, drain_delay=drain_delay, drain_grace=drain_grace, compares=compares)
+        in_force = {"drain_delay": drain_delay, "drain_grace": drain_grace, "compares": compares, "lists": list(lists)}
+        self._tell("accepted", fds, **in_force)
         for fd in fds.values():
             os.close(fd)
 

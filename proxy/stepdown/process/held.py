@@ -5,6 +5,7 @@ a new content is a new file. Readers use `pread`, because a passed descriptor sh
 """
 
 import fcntl
+import mmap
 import os
 
 _SEALS = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE | fcntl.F_SEAL_SEAL
@@ -30,6 +31,15 @@ def read(fd: int) -> bytes:
         parts.append(part)
         offset += len(part)
     return b"".join(parts)
+
+
+def mapped(fd: int) -> memoryview:
+    """All that the file holds, as memory that every process shares which maps it.
+
+    The mapping is a private one because Linux before 6.7 refuses a shared one of a file sealed against writing, also
+    for reading only; pages that nobody writes are the file's own all the same.
+    """
+    return memoryview(mmap.mmap(fd, 0, flags=mmap.MAP_PRIVATE, prot=mmap.PROT_READ))
 
 
 def blank(name: str, size: int) -> int:

@@ -29,7 +29,7 @@ from collections.abc import Callable
 from stepdown.process import held, ports
 from stepdown.process.child import Child, earliest
 from stepdown.process.events import Events
-from stepdown.process.settings import RING_BYTES, SLAB_BYTES, Settings
+from stepdown.process.settings import LISTS_A_MESSAGE, RING_BYTES, SLAB_BYTES, Settings
 from stepdown.process.tether import Received, Tether, TetherClosedError
 
 EXIT_DRAINED, EXIT_CUT, EXIT_PORT_TAKEN = 0, 1, 3
@@ -64,7 +64,9 @@ class Sockets:
 class Parent:
     """The loop over signals, deaths, messages and deadlines."""
 
-    def __init__(self, settings: Settings, sockets: Sockets, spec_fd: int, events: Events) -> None:
+    def __init__(
+        self, settings: Settings, sockets: Sockets, spec_fd: int, lists: dict[str, int], events: Events
+    ) -> None:
         # For life.
         self._settings = settings
         self._sockets = sockets
@@ -81,6 +83,8 @@ class Parent:
         self._announced = False
         # What the controller last put in force.
         self._held = {"spec": spec_fd}
+        self._lists = lists
+        """Lists of ids: descriptors by digest. Those in force, and any that the controller is about to need."""
         self._compares = settings.compares
         self._patience_with_comparer: float | None = None
         """Monotonic time until which a comparer that was dismissed may take its leave."""
@@ -147,6 +151,10 @@ class Parent:
             "ring": self._rings[worker.index],
             "bell": self._bell,
         }
+        names = [f"list {name}" for name in self._lists]
+        for begin in range(0, len(names), LISTS_A_MESSAGE):
+            some = names[begin : begin + LISTS_A_MESSAGE]
+            worker.tell("descriptors", {name: self._lists[name.removeprefix("list ")] for name in some})
         worker.tell("start", fds, index=worker.index, settings=self._settings.to_json())
         self._link(worker)
 
@@ -211,6 +219,8 @@ class Parent:
                 child.ready = True
                 self._events.info("comparer works", pid=child.pid)
                 self._tell_of_comparer()
+            case "lists":
+                self._take_lists(message.fds)
             case "accepted":
                 replaced, self._held = self._held, message.fds
                 self._compares = message.facts["compares"]
@@ -219,12 +229,30 @@ class Parent:
                 self._drain_grace = message.facts["drain_grace"]
                 for fd in replaced.values():
                     os.close(fd)
+                self._forget_lists_but(message.facts["lists"])
             case "relink":
                 self._link(self._workers[message.facts["index"]])
             case "drain":
                 self._leave("the controller asks to")
             case unknown:
                 self._events.warning("unknown message", child=child.name, kind=unknown)
+
+    def _take_lists(self, fds: dict[str, int]) -> None:
+        """Hold lists of ids, and give those that are new to the workers, before the controller asks for their use."""
+        new = {name: fd for name, fd in fds.items() if name not in self._lists}
+        self._lists |= new
+        for name, fd in fds.items():
+            if name not in new:
+                os.close(fd)
+        for worker in self._workers if new else ():
+            worker.tell("lists", new)
+
+    def _forget_lists_but(self, names: list[str]) -> None:
+        gone = [name for name in self._lists if name not in names]
+        for name in gone:
+            os.close(self._lists.pop(name))
+        for worker in self._workers if gone else ():
+            worker.tell("lists", keep=names)
 
     def _announce(self) -> None:
         if not self._announced and all(worker.ready for worker in self._workers):
@@ -338,10 +366,12 @@ class Parent:
 
 
 def main(arguments: list[str]) -> int:
-    """`python -m stepdown.process.parent SETTINGS SPEC_FD WORKER_PID TETHER_FD`, as `stepdown run` executes it."""
+    """`python -m stepdown.process.parent SETTINGS SPEC_FD WORKER_PID TETHER_FD [LIST=FD ...]`, as `run` executes it."""
     settings = Settings.from_json(arguments[0])
     spec_fd = int(arguments[1])
-    os.set_inheritable(spec_fd, False)
+    lists = {name: int(fd) for name, _, fd in (one.partition("=") for one in arguments[4:])}
+    for fd in (spec_fd, *lists.values()):
+        os.set_inheritable(fd, False)
     events = Events(settings.log_format)
     _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))  # connections are descriptors; inherited by the workers
@@ -350,7 +380,7 @@ def main(arguments: list[str]) -> int:
     except ports.PortError as error:
         events.error(str(error))
         return EXIT_PORT_TAKEN
-    parent = Parent(settings, sockets, spec_fd, events)
+    parent = Parent(settings, sockets, spec_fd, lists, events)
     parent.adopt(int(arguments[2]), int(arguments[3]))
     return parent.run()
 

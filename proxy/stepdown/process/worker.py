@@ -14,6 +14,7 @@ import socket
 import sys
 
 from stepdown import tasks
+from stepdown.decide.inputs import lists_of
 from stepdown.decide.spec import Decisions, Log, decode
 from stepdown.errors import StepdownError
 from stepdown.plane.handoff import Handoff
@@ -21,6 +22,7 @@ from stepdown.plane.plane import Plane
 from stepdown.process import held, shield
 from stepdown.process.arrivals import let_in_the_last
 from stepdown.process.channel import Channel
+from stepdown.process.lists import PREFIX, Lists
 from stepdown.process.messages import (
     TO_CONTROLLER_BYTES,
     TO_WORKER_BYTES,
@@ -62,12 +64,15 @@ class Worker:
         self._tether = tether
         self._loop = loop
         self._index: int = introduction.facts["index"]
-        self._listening = socket.socket(fileno=introduction.fds["listen"])
-        encoded = held.read(introduction.fds["spec"])
-        os.close(introduction.fds["spec"])
-        self._slab = Slab.attach(introduction.fds["slab"], SLAB_BYTES)
-        handoff = Handoff(RingWriter(introduction.fds["ring"], RING_BYTES), introduction.fds["bell"])
+        fds = introduction.fds
+        self._listening = socket.socket(fileno=fds["listen"])
+        encoded = held.read(fds["spec"])
+        os.close(fds["spec"])
+        self._slab = Slab.attach(fds["slab"], SLAB_BYTES)
+        handoff = Handoff(RingWriter(fds["ring"], RING_BYTES), fds["bell"])
         self._plane = Plane(loop=loop, slab=self._slab, workers=settings.workers, handoff=handoff)
+        self._lists = Lists(self._plane.lists)
+        self._lists.take({name.removeprefix(PREFIX): fd for name, fd in fds.items() if name.startswith(PREFIX)})
         self._log: Log | None = None
         self._decisions: Decisions | None = None
         self._prepared_logs = _logs_of(encoded)
@@ -94,6 +99,10 @@ class Worker:
                 match message.kind:
                     case "link":
                         tasks.start(self._talk(message.fds["channel"]), name="open the channel")
+                    case "lists":
+                        self._lists.take(message.fds)
+                        if "keep" in message.facts:
+                            self._lists.keep(message.facts["keep"])
                     case "drain":
                         tasks.start(self._drain(message.facts["grace"]), name="drain")
         except TetherClosedError:
@@ -144,6 +153,7 @@ class Worker:
 
     async def _prepare(self, message: Prepare) -> Prepared:
         """Compile in a thread: requests need not wait half a second for 1,000 routes with 10 versions each."""
+        await self._lists.wait_for(lists_of(decode(message.encoded)))
         prepared = await asyncio.to_thread(self._plane.prepare, message.encoded)
         self._prepared_logs = _logs_of(message.encoded)
         return Prepared(ticket=message.ticket, digest=prepared)

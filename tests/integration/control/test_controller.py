@@ -76,8 +76,18 @@ class Scene:
 
     comparer = None
 
+    def share(self, tables: Mapping[str, int]) -> None:
+        self.asked.append(f"share {len(tables)}")
+
     def keep(
-        self, encoded: bytes, remembered: bytes, *, drain_delay: float, drain_grace: float, compares: bool
+        self,
+        encoded: bytes,
+        remembered: bytes,
+        *,
+        drain_delay: float,
+        drain_grace: float,
+        compares: bool,
+        lists: object,
     ) -> None:
         self.asked.append(f"keep {digest(encoded)}")
         self.kept.append((encoded, remembered, drain_delay, drain_grace))
