@@ -7,9 +7,10 @@ from typing import Any, Literal
 import msgspec
 
 Reason = Literal[
-    "STATIC", "TARGETING_MATCH", "DEFAULT", "DISABLED", "ERROR", "CACHE_MISS", "CACHED", "STALE", "UNKNOWN"
-]
-"""OpenFeature's reasons. This evaluator gives the first five; the others are those of remote providers."""
+    "STATIC", "TARGETING_MATCH", "DEFAULT", "DISABLED", "ERROR",
+    "CACHE_MISS", "CACHED", "STALE", "SPLIT", "UNKNOWN",
+]  # fmt: skip
+"""OpenFeature's reasons, and `CACHE_MISS`. This evaluator gives the first five; the others are those of providers."""
 
 ErrorCode = Literal[
     "FLAG_NOT_FOUND", "PARSE_ERROR", "TYPE_MISMATCH", "GENERAL",
