@@ -132,12 +132,6 @@ def _servers(model: Model, version: Version, endpoints: tuple[Endpoint, ...]) ->
 # --- the overlay ----------------------------------------------------------------------------------------------------
 
 
-def other(colours: Colours) -> str:
-    """The colour that is not active."""
-    first, second = colours.names
-    return second if colours.active == first else first
-
-
 def with_switch(overlay: Overlay, place: Place, colour: str, *, back: bool, by: str, when: int) -> Overlay:
     """The overlay after a switch of `place` to `colour`."""
     known = overlay.switched.get(place.name)

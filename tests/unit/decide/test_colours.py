@@ -11,7 +11,6 @@ from stepdown.decide.colours import (
     Overlay,
     Switched,
     kept,
-    other,
     overlaid,
     places,
     told,
@@ -142,8 +141,6 @@ def test_an_explanation_names_the_colours() -> None:
 
 
 def test_words() -> None:
-    assert other(colours()) == "green"
-    assert other(colours("green")) == "blue"
     assert told(colours()) == "blue (active) and green"
 
 
