@@ -129,7 +129,7 @@ def _show_status(answer: Mapping[str, Any], place: str | None, *, as_json: bool)
 
 def _row(place: Mapping[str, Any], colour: str) -> Row:
     side = place["colours"][colour]
-    ready = f"{sum(side['endpoints'].values())} of {len(side['endpoints'])}"
+    ready = f"{sum(one['ready'] for one in side['endpoints'])} of {len(side['endpoints'])}"
     by_hand = place["switched"]
     active = colour == place["active"]
     when = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(by_hand["when"])) if by_hand else ""

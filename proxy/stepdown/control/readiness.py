@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from stepdown.control.health import Result
 from stepdown.control.probes import Asked, Prober
+from stepdown.control.redact import without_query
 from stepdown.decide.colours import Server
 from stepdown.decide.spec import Endpoint
 
@@ -26,7 +27,7 @@ class Shown:
     """What one endpoint has shown so far."""
 
     endpoint: str
-    """`model/version/endpoint-id`."""
+    """`model/version/endpoint-id`, as people may see it."""
     ready: bool = False
     passed: int = 0
     """Checks in a row that it passed."""
@@ -35,7 +36,7 @@ class Shown:
 
 async def show(servers: Iterable[Server], prober: Prober, *, ready: int, within: float) -> tuple[Shown, ...]:
     """Check all servers at the same time, until each is ready or cannot be, at most `within` seconds."""
-    shown = {server: Shown(server.key) for server in servers}
+    shown = {server: Shown(without_query(server.key)) for server in servers}
     try:
         async with asyncio.timeout(within), asyncio.TaskGroup() as group:
             for server, one in shown.items():

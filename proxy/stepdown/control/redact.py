@@ -20,6 +20,12 @@ _SECRET_NAME = re.compile(r"auth|cookie|credential|key|pass|secret|session|signa
 _MATCH_VALUES = ("equals", "sha256", "any_of", "prefix")
 
 
+def without_query(endpoint: str) -> str:
+    """The name of an endpoint for people: its path may have a key in its query."""
+    path, query, _value = endpoint.partition("?")
+    return f"{path}?{HIDDEN}" if query else path
+
+
 def redacted(spec: SnapshotSpec) -> Any:
     """The specification as plain data for JSON, with what is secret replaced by `HIDDEN`."""
     return _node(msgspec.to_builtins(spec), identifies_clients=False)
@@ -47,5 +53,5 @@ def _member(key: str, value: Any, *, identifies_clients: bool) -> Any:
     if key == "set_headers":
         return [[name, HIDDEN] for name, _ in value]
     if key in {"path", "metadata_path", "id"} and isinstance(value, str) and "?" in value:
-        return value.partition("?")[0] + "?" + HIDDEN
+        return without_query(value)
     return _node(value, identifies_clients=identifies_clients)

@@ -23,6 +23,7 @@ from typing import Any, Protocol
 
 from stepdown.control.probes import Prober
 from stepdown.control.readiness import Shown, show, why_not
+from stepdown.control.redact import without_query
 from stepdown.control.state import WorkerView
 from stepdown.decide.colours import BACK, Overlay, Place, places, with_switch
 from stepdown.decide.spec import SnapshotSpec
@@ -224,7 +225,8 @@ class Switches:
                     report.finishing += endpoint["pending"]
                 if key in entered and endpoint["ejected_for"] > 0:
                     seconds = endpoint["ejected_for"]
-                    report.warnings.append(f"worker {status['index']} has {key} put aside for {seconds:.1f} s more")
+                    name = without_query(key)
+                    report.warnings.append(f"worker {status['index']} has {name} put aside for {seconds:.1f} s more")
 
 
 _FORCED_WAIT = 1.0
@@ -294,7 +296,12 @@ def _shown(place: Place, overlay: Overlay, ready: Callable[[str], bool]) -> Mapp
         "declared": place.colours.declared,
         "differs": place.colours.active != place.colours.declared,
         "colours": {
-            name: {"version": side.version, "endpoints": {server.key: ready(server.key) for server in side.servers}}
+            name: {
+                "version": side.version,
+                "endpoints": [
+                    {"endpoint": without_query(server.key), "ready": ready(server.key)} for server in side.servers
+                ],
+            }
             for name, side in place.sides.items()
         },
         "switched": {"by": switched.by, "when": switched.when, "back": switched.before} if switched else None,

@@ -167,8 +167,11 @@ def test_switches_say_what_is_active_who_did_it_and_what_is_ready(state, server)
             "declared": "blue",
             "differs": True,
             "colours": {
-                "blue": {"version": "2.0.0", "endpoints": {CHURN: False}},
-                "green": {"version": "3.0.0", "endpoints": {"churn/3.0.0/http://churn-3.0.0:80": True}},
+                "blue": {"version": "2.0.0", "endpoints": [{"endpoint": CHURN, "ready": False}]},
+                "green": {
+                    "version": "3.0.0",
+                    "endpoints": [{"endpoint": "churn/3.0.0/http://churn-3.0.0:80", "ready": True}],
+                },
             },
             "switched": {"by": "deploy", "when": 7, "back": "blue"},
         }

@@ -2,10 +2,11 @@ import json
 
 import msgspec
 
-from stepdown.control.redact import HIDDEN, redacted
+from stepdown.control.redact import HIDDEN, redacted, without_query
 from stepdown.decide.spec import (
     Chain,
     ClientEntry,
+    Colours,
     Endpoint,
     HeaderMatch,
     HealthCheck,
@@ -40,6 +41,8 @@ def spec():
                     Version(
                         id="1.0.0",
                         endpoints=(endpoint,),
+                        idle=(endpoint,),
+                        colours=Colours(names=("blue", "green"), active="blue", declared="blue"),
                         contract=contract,
                         health=HealthCheck(path=f"/ready?token={SECRETS[7]}"),
                     ),
@@ -84,6 +87,11 @@ def test_nothing_secret_is_left():
     shown = json.dumps(redacted(spec()))
     assert [secret for secret in SECRETS if secret in shown] == []
     assert shown.count(HIDDEN) == len(SECRETS)
+
+
+def test_the_name_of_an_endpoint_is_shown_without_its_query():
+    assert without_query("m/1.0.0/http://a:1/x?key=sesame") == f"m/1.0.0/http://a:1/x?{HIDDEN}"
+    assert without_query("m/1.0.0/http://a:1/x") == "m/1.0.0/http://a:1/x"
 
 
 def test_what_is_not_secret_is_shown_as_it_is():
