@@ -1,8 +1,8 @@
 """Canonical CBOR of a JSON value, which the third generation of `fractional` hashes.
 
 Heads are as short as they can be, members of objects are in the order of their encoded names (RFC 8949, section 4.2.1;
-for texts that is the order by length and then bytes, as in RFC 7049), and a float takes the shortest form that keeps its
-value; a float without a fraction that fits 64 bits is written as a whole number.
+for texts that is the order by length and then bytes, as in RFC 7049), and a float takes the shortest form that keeps
+its value; a float without a fraction that fits 64 bits is written as a whole number.
 """
 
 from __future__ import annotations
