@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from stepdown.cli import segments
 from stepdown.config import Loaded
 from stepdown.decide import spec, when
 from stepdown.decide.colours import told
@@ -25,7 +26,8 @@ class Table:
 
 def tables(loaded: Loaded) -> tuple[Table, ...]:
     """Routes, then for each model its versions and which of their shapes each served version can deliver."""
-    return (_routes(loaded.spec), *(_model(model) for model in loaded.spec.models))
+    named = (Table("segments", segments.rows(loaded.spec)),) if loaded.spec.segments else ()
+    return (_routes(loaded.spec), *named, *(_model(model) for model in loaded.spec.models))
 
 
 def _routes(snapshot: spec.SnapshotSpec) -> Table:
@@ -151,6 +153,7 @@ def as_json(loaded: Loaded) -> Mapping[str, Any]:
             }
             for model in loaded.spec.models
         },
+        "segments": segments.as_json(loaded.spec),
         "routes": {
             route.name: {
                 "model": route.model,
