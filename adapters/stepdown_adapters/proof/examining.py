@@ -12,7 +12,6 @@ from typing import Any
 import msgspec
 
 from stepdown_adapters.context import Context
-from stepdown_adapters.contract.keywords import Schema
 from stepdown_adapters.contract.validator import Validator
 from stepdown_adapters.errors import AdaptError
 from stepdown_adapters.generate import CompiledChain, compile_chain
@@ -81,9 +80,16 @@ class Examiner:
         return f"at {found[0].path or 'the top'}: {found[0].message}" if found else None
 
     def examine(self, sample: Sample, *, is_known: bool = False) -> Outcome:
-        """What becomes of a sample; with `is_known` the document is taken to be valid."""
+        """What becomes of a sample; with `is_known` the document was found to be valid."""
         if not is_known and (reason := self.strays(sample.document)) is not None:
             return Stray(reason)
+        outcome = self.judge(sample)
+        if isinstance(outcome, Broken) and valid(self._question.given, sample.document, self._given) is False:
+            return Disputed()
+        return outcome
+
+    def judge(self, sample: Sample) -> Kept | Refused | Broken | Disputed:
+        """What becomes of a sample, whether or not its document is one that should come."""
         try:
             body = self._converted(sample)
         except AdaptError as error:
@@ -93,17 +99,12 @@ class Examiner:
         if not found:
             return Kept()
         adapted = msgspec.json.decode(body)
-        assert self._question.given is not None
-        made: Schema | None = self._question.made
+        made = self._question.made
         verdict = valid(made, adapted, self._made)
-        if verdict is True or valid(self._question.given, sample.document, self._given) is False:
+        if verdict is True:
             return Disputed()
         told = f"at {found[0].path or 'the top'}: {found[0].message}"
         return Broken(adapted, sentence(made, adapted, self._made) if verdict is False else told)
-
-    def adapted(self, sample: Sample) -> Any:
-        """What comes out of a sample; raises `AdaptError`."""
-        return msgspec.json.decode(self._converted(sample))
 
     def _converted(self, sample: Sample) -> bytes:
         body = msgspec.json.encode(sample.document)

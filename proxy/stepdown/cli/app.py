@@ -12,6 +12,7 @@ from stepdown.cli.diff import diff
 from stepdown.cli.explain import explain
 from stepdown.cli.gate import gate
 from stepdown.cli.override_token import override_token
+from stepdown.cli.prove import prove
 from stepdown.cli.registry import registry
 from stepdown.cli.run import run
 from stepdown.cli.schema import schema
@@ -25,6 +26,7 @@ HELP = """Routes requests to the right version of a model, and steps answers dow
   stepdown explain stepdown.yaml   see which version would answer one request, in which shape, and why
   stepdown diff OLD NEW            see what a new contract breaks, for whom, and how to repair it
   stepdown gate --base origin/main refuse a change that would break clients, in CI
+  stepdown prove stepdown.yaml     prove that adapters keep what contracts promise, or see a counterexample
   stepdown override-token          let a tester choose a server for a while
   stepdown switch churn green      move a running sidecar's traffic between blue and green, and back
   stepdown schema                  let the editor complete and check the configuration
@@ -62,6 +64,7 @@ app.command()(diff)
 app.command()(explain)
 app.command()(gate)
 app.command("override-token")(override_token)
+app.command()(prove)
 app.command()(schema)
 app.command()(switch)
 app.add_typer(registry)

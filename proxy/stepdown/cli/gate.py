@@ -6,7 +6,7 @@ import datetime
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -18,8 +18,10 @@ from stepdown.cli.output import show_findings
 from stepdown.config import Finding, RefusedError
 
 if TYPE_CHECKING:
+    from stepdown.gate.facts import Facts
     from stepdown.gate.judging import Verdict
     from stepdown.gate.policy import Policy
+    from stepdown_adapters.proof.grading import Grading
 
 EXIT_FAILED = 1
 EXIT_UNUSABLE = 2
@@ -71,7 +73,8 @@ def gate(
     Compares FILE, its contracts and adapters with a base, which is only read: nothing that it names is run. Fails when
     a breaking version has no way down to every supported version, when a version's number rose too little, when a
     published contract was edited, when a supported version is removed or can no longer be had, when a refused step has
-    no old server, and when the policy is broken. `stepdown check` finds all other mistakes of the file.
+    no old server, when a chain is proved less well than the policy says, and when the policy is broken otherwise.
+    `stepdown check` finds all other mistakes of the file.
 
     \b
     Examples:
@@ -100,7 +103,8 @@ def gate(
     day = _day(today)
     if (accept_edit or reason or by) and not write_lock:
         _give_up("--accept-edit, --reason and --by go with --write-lock")
-    report = _Report(file, base or "", form, output, day)
+    folder = (policy or file).parent
+    report = _Report(file, base or "", form, output, day, folder)
     with report.refusals():
         rules = _policy(file, policy)
         if write_lock:
@@ -118,13 +122,16 @@ def gate(
 class _Report:
     """Where a verdict goes, and in which form."""
 
-    def __init__(self, file: Path, base: str, form: str, output: Path | None, today: datetime.date) -> None:
+    def __init__(  # noqa: PLR0917 - what was asked for
+        self, file: Path, base: str, form: str, output: Path | None, today: datetime.date, policy_folder: Path
+    ) -> None:
         self.file = file
         self.base = base
         self.base_has_file = True
         self.form = form
         self.output = output
         self.today = today
+        self.policy_folder = policy_folder
 
     def judge(self, base: str, policy: Policy) -> Verdict:
         from stepdown.gate import base as bases  # noqa: PLC0415 - the other commands do not pay for it
@@ -139,7 +146,19 @@ class _Report:
             before, problems = reading.base_facts(opened.file, os.environ)
             self._tell(problems, unusable=self.base_has_file and not before.models)
             base_lock = reading.read_lock(opened.file.parent / reading.LOCK)
-        return judge(case_of(head, before, policy, self.today, lock, base_lock, str(lock_file)))
+        grades = self._grades(head, policy)
+        return judge(case_of(head, before, policy, self.today, lock, base_lock, str(lock_file), grades))
+
+    def _grades(self, head: Facts, policy: Policy) -> Mapping[tuple[str, str, str], tuple[Grading, ...]]:
+        """How well chains are proved, where the policy asks for it; it takes a second or so for each."""
+        if policy.proof is None:
+            return {}
+        from stepdown.gate.proving import grades_of  # noqa: PLC0415
+
+        try:
+            return grades_of(head, policy.proof, self.today, self.policy_folder)
+        except OSError as error:
+            _give_up(f"a counterexample cannot be kept: {error}")
 
     def _tell(self, problems: tuple[Finding, ...], *, unusable: bool) -> None:
         """What of the base is not compared."""

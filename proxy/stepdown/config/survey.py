@@ -26,6 +26,7 @@ from stepdown.config.findings import Finding, Place, in_order
 from stepdown.config.sources import Disk
 from stepdown.config.tree import Path, place_of
 from stepdown.config.validate import validate
+from stepdown.decide import spec
 from stepdown.registry.errors import RegistryError
 from stepdown_adapters.contract.model import Contract
 from stepdown_adapters.contract.sides import Side
@@ -76,6 +77,8 @@ class SurveyedModel:
     plan: Plan
     projections: frozenset[tuple[str, str]]
     """The steps that no adapter declares and the contracts allow."""
+    steps: Mapping[tuple[str, str], spec.Step]
+    """Every step, declared or allowed by the contracts, by `(newer, older)`."""
     places: Mapping[tuple[str, str], Place]
     """Where adapters and refusals are declared, by `(newer, older)`."""
     promised: Mapping[str, str]
@@ -167,6 +170,7 @@ class _Surveyor:
             place=self._place(draft.path),
             versions=tuple(self._version(one) for one in versions),
             plan=plan,
+            steps=steps.steps,
             projections=frozenset(pair for pair, step in steps.steps.items() if step.kind == "projection"),
             places=self._places(steps),
             promised=self._promised(draft, routes, plan),

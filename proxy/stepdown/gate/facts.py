@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from stepdown_adapters.contract.model import Contract
 from stepdown_adapters.contract.sides import Side
 from stepdown_adapters.plan import Plan
+from stepdown_adapters.step import Declaration
 from stepdown_adapters.versions import Version
 
 SIDES: tuple[Side, ...] = ("output", "input")
@@ -81,6 +82,8 @@ class ModelFacts:
     """By canonical text, oldest first."""
     plan: Plan
     projections: frozenset[tuple[str, str]] = frozenset()
+    steps: Mapping[tuple[str, str], Declaration] = field(default_factory=dict)
+    """What each step of a chain does, by `(newer, older)`."""
     places: Mapping[tuple[str, str], Place] = field(default_factory=dict)
     """Of adapters and refusals."""
     promised: Mapping[str, str] = field(default_factory=dict)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from stepdown.gate.facts import Facts, ModelFacts, Place, VersionFacts
@@ -14,6 +14,7 @@ from stepdown.gate.rules.table import RULES, UNUSED
 from stepdown.gate.steps import edits_of, steps_of
 from stepdown_adapters.contract.sides import Side
 from stepdown_adapters.diff import Bump, Change
+from stepdown_adapters.proof.grading import Grading
 
 _GRAVITY: tuple[Severity, ...] = ("error", "warning", "note")
 
@@ -53,6 +54,8 @@ class VersionRow:
     ways: tuple[tuple[str, str], ...]
     """For each supported version below it, how its shape comes about: `adapted`, `projected`, `refused`, `none`."""
     passes: bool
+    grades: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = ()
+    """For each of those versions to which the chain was graded: `response` and, where it was, `request`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +89,11 @@ def case_of(  # noqa: PLR0917 - the two states with their locks
     lock: Lock | None = None,
     base_lock: Lock | None = None,
     lock_file: str = "stepdown.lock",
+    grades: Mapping[tuple[str, str, str], tuple[Grading, ...]] | None = None,
 ) -> Case:
     """A change, with all contracts compared once."""
     steps, edits = steps_of(head, policy), edits_of(head, base, policy)
-    return Case(head, base, policy, today, lock, base_lock, lock_file, steps, edits)
+    return Case(head, base, policy, today, lock, base_lock, lock_file, steps, edits, grades or {})
 
 
 def judge(case: Case) -> Verdict:
@@ -148,6 +152,11 @@ def _table(model: ModelFacts, case: Case, failing: set[tuple[str, str]]) -> Mode
                     if older.version < one.version
                 ),
                 passes=(model.name, one.id) not in failing,
+                grades=tuple(
+                    (older, tuple((grading.question.side, str(grading)) for grading in gradings))
+                    for (name, newer, older), gradings in case.grades.items()
+                    if (name, newer) == (model.name, one.id)
+                ),
             )
         )
     return ModelTable(model.name, tuple(rows))

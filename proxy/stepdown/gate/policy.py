@@ -38,6 +38,18 @@ class Approval:
 
 
 @dataclass(frozen=True, slots=True)
+class ProofDemand:
+    """How well every chain has to be proved."""
+
+    tested: int | None
+    """How many documents have to have been adapted rightly; `None`: nothing less than a proof will do."""
+    documents: int
+    """How many are tried."""
+    keep: str | None = None
+    """The folder in which counterexamples are kept, relative to the policy's."""
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """The agreement; the default is to have none, and to remove nothing before its sunset."""
 
@@ -51,6 +63,8 @@ class Policy:
     client: Client = "strict"
     enums: Enums = "closed"
     formats: Formats = "annotation"
+    proof: ProofDemand | None = None
+    """`None`: nothing is proved."""
     approvals: tuple[Approval, ...] = ()
     waivers: tuple[Waiver, ...] = ()
 

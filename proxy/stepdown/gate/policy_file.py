@@ -18,10 +18,12 @@ from stepdown.config.tree import Members, describe, place_of
 from stepdown.config.validate import validate
 from stepdown.config.yaml_reader import read
 from stepdown.gate.facts import Place
-from stepdown.gate.policy import EVERY_RULE, Approval, Policy, Waiver
+from stepdown.gate.policy import EVERY_RULE, Approval, Policy, ProofDemand, Waiver
 from stepdown.gate.rules.table import WAIVABLE
 from stepdown_adapters.versions import Version
 
+_DOCUMENTS = 1000
+_MOST_DOCUMENTS = 1_000_000
 _DAYS = re.compile(r"([1-9][0-9]{0,4}) ?(d|w)")
 _RULE = re.compile("|".join(map(re.escape, (*WAIVABLE, EVERY_RULE))))
 
@@ -70,6 +72,40 @@ class DiffSection(Section):
     formats: Literal["annotation", "asserted"] = Field(default="annotation", description="Whether `format` is checked.")
 
 
+class TestedSection(Section):
+    """Chains that are not proved have to have been tested."""
+
+    tested: int = Field(ge=1, le=_MOST_DOCUMENTS, description="How many distinct documents have to be adapted rightly.")
+
+
+def _at_least(value: Any) -> int | None:
+    """The number of `{tested: 1000}`; `None` of `proved`."""
+    if value == "proved":
+        return None
+    tested = value.get("tested") if isinstance(value, dict) and value.keys() == {"tested"} else None
+    if type(tested) is not int or not 1 <= tested <= _MOST_DOCUMENTS:
+        raise refused(f"proved, or a number of documents from 1 to {_MOST_DOCUMENTS} such as {{tested: 1000}}")
+    return tested
+
+
+AtLeast = Annotated[int | None, BeforeValidator(_at_least, json_schema_input_type=Literal["proved"] | TestedSection)]
+
+
+class ProofSection(Section):
+    """How well every chain that clients may rely on has to be proved: `stepdown prove` shows the grades."""
+
+    at_least: AtLeast = Field(description="`proved`, or `{tested: 1000}`.")
+    documents: int | None = Field(
+        default=None,
+        ge=1,
+        le=_MOST_DOCUMENTS,
+        description="How many documents are tried; by default as many as `tested`.",
+    )
+    keep: str | None = Field(
+        default=None, min_length=1, description="The folder of kept counterexamples, relative to this file."
+    )
+
+
 class ApprovalSection(Section):
     """Who may make exceptions from a rule."""
 
@@ -101,6 +137,9 @@ class PolicyFile(Section):
         default=False, description="Whether a version may go before its sunset; then it is only told."
     )
     diff: DiffSection = Field(default_factory=DiffSection, description="How contracts are compared.")
+    proof: ProofSection | None = Field(
+        default=None, description="How well chains are proved; not, where it is left out."
+    )
     approvals: list[ApprovalSection] = Field(
         default=[], description="Who may make exceptions; anybody where nothing is said."
     )
@@ -138,6 +177,7 @@ def _policy(file: PolicyFile, places: list[Place]) -> Policy:
         client=file.diff.client,
         enums=file.diff.enums,
         formats=file.diff.formats,
+        proof=_demand(file.proof),
         approvals=tuple(Approval(one.rule, tuple(one.by)) for one in file.approvals),
         waivers=tuple(
             Waiver(
@@ -152,6 +192,14 @@ def _policy(file: PolicyFile, places: list[Place]) -> Policy:
             for one, place in zip(file.waivers, places, strict=True)
         ),
     )
+
+
+def _demand(section: ProofSection | None) -> ProofDemand | None:
+    if section is None:
+        return None
+    tested = section.at_least
+    documents = section.documents if section.documents is not None else tested or _DOCUMENTS
+    return ProofDemand(tested, max(documents, tested or 0), section.keep)
 
 
 def policy_schema() -> dict[str, Any]:

@@ -66,6 +66,7 @@ def _model(model: SurveyedModel) -> ModelFacts:
         versions={one.id: _version(one) for one in model.versions},
         plan=model.plan,
         projections=model.projections,
+        steps=model.steps,
         places={pair: _place(place) for pair, place in model.places.items()},
         promised=model.promised,
         routes=tuple(

@@ -76,7 +76,13 @@ SCHEMA: dict[str, Any] = {
                             },
                             "ways": {"type": "object", "additionalProperties": _TEXT},
                             "passes": {"type": "boolean"},
-                        }
+                        },
+                        {
+                            "grades": {
+                                "type": "object",
+                                "additionalProperties": _object({"response": _TEXT}, {"request": _TEXT}),
+                            }
+                        },
                     ),
                 },
             },
@@ -134,6 +140,7 @@ def _finding(one: Finding, root: Path) -> dict[str, Any]:
 
 
 def _row(row: VersionRow) -> dict[str, Any]:
+    graded = {"grades": {version: dict(grades) for version, grades in row.grades}} if row.grades else {}
     return {
         "version": row.version,
         "new": row.is_new,
@@ -153,4 +160,5 @@ def _row(row: VersionRow) -> dict[str, Any]:
         ],
         "ways": dict(row.ways),
         "passes": row.passes,
+        **graded,
     }

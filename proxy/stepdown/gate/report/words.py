@@ -28,4 +28,13 @@ def bumps(row: VersionRow) -> tuple[str, str]:
 
 def ways(row: VersionRow) -> str:
     """How each supported older shape comes about."""
-    return ", ".join(f"{version}: {way}" for version, way in row.ways) or "-"
+    graded = dict(row.grades)
+    return ", ".join(f"{version}: {way}{_graded(graded.get(version, ()))}" for version, way in row.ways) or "-"
+
+
+def _graded(grades: tuple[tuple[str, str], ...]) -> str:
+    """` (PROVED)`, or both sides where they differ: ` (PROVED, requests TESTED 1000)`."""
+    if not grades:
+        return ""
+    (_, first), *others = grades
+    return f" ({', '.join([first, *(f'{side}s {grade}' for side, grade in others if grade != first)])})"

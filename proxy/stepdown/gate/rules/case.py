@@ -12,6 +12,7 @@ from stepdown.gate.lock import Entry, Lock
 from stepdown.gate.policy import Policy
 from stepdown.gate.steps import Edited, Step
 from stepdown_adapters.contract.sides import Side
+from stepdown_adapters.proof.grading import Grading
 
 Severity = Literal["error", "warning", "note"]
 
@@ -42,6 +43,8 @@ class Case:
     lock_file: str = "stepdown.lock"
     steps: Mapping[tuple[str, str], Step] = field(default_factory=dict)
     edits: Mapping[tuple[str, str], tuple[Edited, ...]] = field(default_factory=dict)
+    grades: Mapping[tuple[str, str, str], tuple[Grading, ...]] = field(default_factory=dict)
+    """Of chains by model, newer and older version, where the policy asks for proofs."""
 
     def entry(self, model: str, version: str) -> Entry | None:
         """The lock's line of a version."""

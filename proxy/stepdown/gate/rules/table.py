@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from stepdown.gate.rules import allowances, contracts, locking, support, ways
+from stepdown.gate.rules import allowances, contracts, locking, proofs, support, ways
 from stepdown.gate.rules.case import Case, Observation
 
 
@@ -105,6 +105,14 @@ RULES = (
         "a server that computes it, on every route.",
         "name a version that gives the shape in a rule of the route",
         ways.refusal_unserved,
+    ),
+    Rule(
+        "proof-too-weak",
+        "Every chain to a supported version is as well proved as the policy says",
+        "The policy's `proof` says whether each chain has to be proved, or to have been tested with a number of "
+        "documents. One that is refuted gives clients what breaks their contract.",
+        "stepdown prove shows the grades, what stands in the way, and counterexamples",
+        proofs.proof_too_weak,
     ),
     Rule(
         "notice-too-short",
