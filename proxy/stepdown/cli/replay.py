@@ -106,7 +106,7 @@ class _Progress:
 
 def replay(loaded: Loaded, path: str) -> tuple[Moves, Lines]:
     """Decide all records of a file again; raises `UnusableError`."""
-    deciding = Replay(loaded.spec, {})
+    deciding = Replay(loaded.spec, loaded.key_sets())
     lines, moves = Lines(path), Moves()
     for line in lines:
         try:

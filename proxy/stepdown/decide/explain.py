@@ -14,11 +14,12 @@ from stepdown.decide.colours import told
 from stepdown.decide.conditions import match_condition
 from stepdown.decide.cookies import Visitor
 from stepdown.decide.digests import Digests
-from stepdown.decide.explanation import Alternative, Explanation, Override, Refusal
+from stepdown.decide.explanation import Alternative, Explanation, FlagTold, Override, Refusal
 from stepdown.decide.facts import Facts
 from stepdown.decide.pins import HEADER
 from stepdown.decide.rules import versions_of
 from stepdown.decide.slots import hash_of, slot_of
+from stepdown.decide.view import View
 from stepdown.errors import StepdownError
 
 if TYPE_CHECKING:
@@ -86,6 +87,9 @@ def explain(  # noqa: PLR0917 - the arguments of `Route.choose`
         }
     except StepdownError as error:
         seen["refusal"] = Refusal(error.code, error.problem, error.detail)
+    if isinstance(facts, View):
+        answers = facts.answered.items()
+        seen["flags"] = tuple(FlagTold(flag, answer.variant, answer.reason) for flag, answer in answers)
     return Explanation(**seen)
 
 

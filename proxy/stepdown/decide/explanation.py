@@ -43,6 +43,15 @@ class Override(msgspec.Struct, frozen=True):
     """Who may ask, where it was somebody who may."""
 
 
+class FlagTold(msgspec.Struct, frozen=True):
+    """What a feature flag said about the request."""
+
+    flag: str
+    variant: str | None
+    reason: str
+    """One of OpenFeature's reasons."""
+
+
 class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     """One decision; what was not reached is `None` or empty. `msgspec.json.encode` and `to_builtins` take it."""
 
@@ -55,6 +64,8 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     pinned: str | None = None
     passed_over: tuple[str, ...] = ()
     """Rules whose condition does not hold, each with what it wanted."""
+    flags: tuple[FlagTold, ...] = ()
+    """Those that were asked, in the order in which they were."""
     rule: str | None = None
     condition: str | None = None
     keys_missing: tuple[str, ...] = ()
@@ -119,6 +130,8 @@ def _tell(one: Explanation) -> Iterator[str]:
         asked = "" if one.pin_value is None else f", which says {one.pin_value!r}"
         shape = "" if one.pinned is None else f": the client gets the shape of {one.pinned}"
         yield f"The pin comes from: {one.pin_source}{asked}{shape}."
+    for told in one.flags:
+        yield f"Flag {told.flag} says {told.variant or 'nothing of its own'} ({told.reason})."
     for passed_over in one.passed_over:
         yield f"Passed over rule {passed_over}."
     if one.rule is not None:

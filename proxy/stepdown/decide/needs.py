@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from stepdown.decide import spec
 from stepdown.decide.pins import HEADER
-from stepdown.decide.when import ClientIn, FieldIs, FlagIs, InSegment, KeyIn, Percent, When, leaves
+from stepdown.decide.when import ClientIn, FieldIs, InSegment, KeyIn, Percent, When, leaves
 
 Name = tuple[str, str]
 """Where a value is (`header`, `cookie`, `query`, `json`), and its name there."""
@@ -31,7 +31,6 @@ class Needs:
     """The client's address is read."""
     key: bool = False
     """Conditions read the sticky key."""
-    flags: dict[str, None] = field(default_factory=dict)
 
     def of(self, source: str) -> tuple[str, ...]:
         """Names of the values in one place."""
@@ -45,7 +44,6 @@ class Needs:
         self.inside |= other.inside
         self.client |= other.client
         self.key |= other.key
-        self.flags |= other.flags
 
     def read_match(self, match: spec.Match) -> None:
         """What a condition on heads reads."""
@@ -69,8 +67,6 @@ class Needs:
                     self.client = True
                 case Percent() | KeyIn():
                     self.key = True
-                case FlagIs(flag=flag):
-                    self.flags[flag] = None
 
     def _read_field(self, leaf: FieldIs) -> None:
         if leaf.source == "param":

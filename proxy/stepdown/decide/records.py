@@ -18,7 +18,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import unquote
 
 import msgspec
@@ -48,6 +48,14 @@ class Visitor(msgspec.Struct, frozen=True, omit_defaults=True):
     id: str
     record: str = ""
     new: bool = False
+
+
+class FlagSaid(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a feature flag said about the request (`view.FlagAnswer`)."""
+
+    value: Any
+    variant: str | None = None
+    reason: str = ""
 
 
 class Decided(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -97,6 +105,8 @@ class Record(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     client: str = ""
     """The client's address, where it can decide."""
     visitor: Visitor | None = None
+    flags: dict[str, FlagSaid] = {}
+    """What flags said, as far as they were asked."""
     down: tuple[str, ...] = ()
     """Versions of the model whose servers were not up."""
     cut: tuple[str, ...] = ()

@@ -1,13 +1,14 @@
 """Decides again what is on record, under another configuration: what would become of the same requests.
 
 Nothing is guessed. Where a decision needs a value that is not on record, or of which only a digest is,
-`NotRecordedError` says which one. In four places something stands for what the request had:
+`NotRecordedError` says which one. In five places something stands for what the request had:
 
 - A hidden value is replaced by the text that the new configuration compares with and that has its digest; where there
   is none, it is equal to nothing. Comparisons with a digest (`sha256`) hold as they did.
 - A sticky key that is hidden keeps its slot while the rule's salt and the key's source are those that were recorded.
 - A request without a key keeps the slot that was drawn for it, and its number where they are given out in turn.
 - Versions that were down are down, and all others are up.
+- Feature flags say what they said; one that was not asked cannot be asked now.
 """
 
 from __future__ import annotations
@@ -26,11 +27,12 @@ from stepdown.decide.keys import tokens_of
 from stepdown.decide.keysets import KeySet
 from stepdown.decide.needs import Name, Needs, needs_of, needs_of_all
 from stepdown.decide.plans import Plan
-from stepdown.decide.records import Hidden, Record, is_hidden_in
+from stepdown.decide.records import FlagSaid, Hidden, Record, is_hidden_in
 from stepdown.decide.route import Route
 from stepdown.decide.rules import Rule
 from stepdown.decide.slots import SLOTS, slot_of
 from stepdown.decide.snapshot import Snapshot, compile_snapshot
+from stepdown.decide.view import View
 from stepdown.errors import StepdownError
 
 _HIDDEN = b"sha256:"
@@ -118,7 +120,7 @@ class Replay:
         body = facts.body(needs)
         visitor = _visitor(route, record, facts, body)
         drawn = _dice(record)
-        view = route.view(facts, params, body, record.client, record.seconds, visitor)
+        view = route.view(facts, params, body, record.client, record.seconds, visitor, _Flags(record))
         hidden = _hidden_key(route, facts, body, record.client) if visitor is None else None
         if hidden is None:
             return route.choose(view, params, body, record.client, self._ready(record), drawn, visitor)
@@ -165,6 +167,19 @@ class _Dice:
 
     def __call__(self, rotation: object = None) -> int:
         return self._slot if rotation is None else self._turn
+
+
+class _Flags:
+    """Flags that say what is on record (`view.FlagView`)."""
+
+    def __init__(self, record: Record) -> None:
+        self._said = record.flags
+
+    def flag(self, name: str, view: View) -> FlagSaid:
+        """What this flag said; raises `NotRecordedError`."""
+        if name not in self._said:
+            raise NotRecordedError(f"what the flag {name} said")
+        return self._said[name]
 
 
 class _Recalled(Digests):
@@ -252,8 +267,6 @@ def _check(needs: Needs, record: Record, facts: _Facts) -> None:
             raise NotRecordedError(f"body {name} (only its digest is on record)")
     if needs.client and not record.client:
         raise NotRecordedError("the client's address")
-    if needs.flags:
-        raise NotRecordedError(f"what the flag {next(iter(needs.flags))} said")
 
 
 def _visitor(route: Route, record: Record, facts: Facts, body: bytes | None) -> cookies.Visitor | None:

@@ -9,6 +9,7 @@ What is malformed is missing, here as everywhere: no condition ever refuses a re
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 import msgspec
@@ -171,6 +172,11 @@ class View:
         if pinned is None:
             pinned = self._pinned = self._route.pinned(self.facts, self._params)
         return pinned
+
+    @property
+    def answered(self) -> Mapping[str, FlagAnswer]:
+        """What flags have said about this request so far, by name."""
+        return self._answers or {}
 
     def flag(self, name: str) -> FlagAnswer | None:
         """What a flag says about this request; `None` where there are no flags."""

@@ -16,9 +16,10 @@ import msgspec
 from stepdown.decide import spec as specification
 from stepdown.decide.cookies import pattern_of
 from stepdown.decide.explanation import Explanation
+from stepdown.decide.facts import Facts
 from stepdown.decide.keys import json_raw, tokens_of
 from stepdown.decide.needs import needs_of_all
-from stepdown.decide.records import Decided, Hidden, Record, Value, Visitor, is_secret, shown_query
+from stepdown.decide.records import Decided, FlagSaid, Hidden, Record, Value, Visitor, is_secret, shown_query
 from stepdown.decide.view import View
 from stepdown.errors import StepdownError
 from stepdown.plane.outgoing import client_address
@@ -63,6 +64,7 @@ class Recorder:
             body={pointer: self._member(tokens, json_raw(body, tokens)) for pointer, tokens in self._pointers},
             client=address if self._client else "",
             visitor=Visitor(visitor.id.decode(), visitor.record.decode(), visitor.is_new) if visitor else None,
+            flags=_flags(exchange.facts),
             down=down,
             decided=decided,
         )
@@ -79,6 +81,17 @@ class Recorder:
             return msgspec.Raw(b"[]")
         secret = value != b'""' and is_secret(tokens[-1], self._redact)
         return msgspec.Raw(msgspec.json.encode(_hidden(value)) if secret else value)
+
+
+def _flags(facts: Facts) -> dict[str, FlagSaid]:
+    """What flags have said; a value that is no scalar is told by its variant only."""
+    if not isinstance(facts, View):
+        return {}
+    said = {}
+    for name, answer in facts.answered.items():
+        value = answer.value if isinstance(answer.value, bool | str | int) else None
+        said[name] = FlagSaid(value, answer.variant, answer.reason)
+    return said
 
 
 def _hidden(value: bytes) -> Hidden:

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from stepdown.decide import spec, when
 from stepdown.decide.cookies import Visitor
-from stepdown.decide.records import Record, read, write
+from stepdown.decide.records import FlagSaid, Record, read, write
 from stepdown.decide.replay import NotRecordedError, Outcome, Replay, recorded_outcome
 from stepdown.decide.snapshot import Snapshot, compile_snapshot
+from stepdown.decide.view import View
 from stepdown.errors import StepdownError
 from stepdown.plane.recording import Recorder, decided_of
 from tests.kit import specs
@@ -55,6 +56,7 @@ leaves = st.one_of(
     st.just(when.TimeIn(since=1_800_000_000)),
     st.just(when.PinIs(semver="^1")),
     st.just(when.InSegment(name="them")),
+    st.just(when.FlagIs(flag="new-model", variant="new")),
 )
 conditions = st.recursive(
     leaves,
@@ -128,6 +130,15 @@ cookies = st.sampled_from([None, b"uid=7", b"session=abc; uid=9", b"uid=; sessio
 bodies = st.sampled_from([None, b"{}", b'{"user": "7"}', b'{"user": {"plan": "beta"}, "token": 1.50}', b"[1]", b"no"])
 
 
+class Flags:
+    """One flag, which says by the client's header what it is (`view.FlagView`)."""
+
+    def flag(self, name: str, view: View) -> FlagSaid:
+        assert name == "new-model"
+        variant = "new" if view.get(b"x-app") else "old"
+        return FlagSaid(variant, variant, "TARGETING_MATCH")
+
+
 class Recording:
     """Decides as the plane does, and records as it does."""
 
@@ -137,7 +148,7 @@ class Recording:
         self._recorder = Recorder(specification, "digest", specification.decisions)
 
     def record(self, head: Request, body: bytes | None, ready: list[bool], drawn: int) -> Record:
-        exchange = SimpleNamespace(head=head, facts=head, visitor=None)
+        exchange: Any = SimpleNamespace(head=head, facts=head, visitor=None)
         try:
             found = self.snapshot.match(head)
         except StepdownError as error:
@@ -149,7 +160,7 @@ class Recording:
         route, params = found
         visitor: Visitor | None = route.visitor(head, body, "10.0.0.9", 1_800_000_000.5, lambda: b"0123456789abcdef")
         exchange.visitor = visitor
-        exchange.facts = route.view(head, params, body, "10.0.0.9", 1_800_000_000.5, visitor)
+        exchange.facts = route.view(head, params, body, "10.0.0.9", 1_800_000_000.5, visitor, Flags())
         explanation = route.explain(exchange.facts, params, body, "10.0.0.9", ready, lambda _turns=None: drawn, visitor)
         down = tuple(
             one for one in route.model.versions if route.model.is_served(one) and not ready[route.model.index(one)]

@@ -7,10 +7,12 @@ import json
 import msgspec
 
 from stepdown.decide import spec
-from stepdown.decide.explanation import Alternative, Explanation, Refusal
+from stepdown.decide.explanation import Alternative, Explanation, FlagTold, Refusal
+from stepdown.decide.records import FlagSaid
 from stepdown.decide.slots import hash_of, slot_of
 from stepdown.decide.snapshot import Route, compile_snapshot
-from stepdown.decide.when import FieldIs
+from stepdown.decide.view import View
+from stepdown.decide.when import FieldIs, FlagIs
 from tests.kit import specs
 from tests.kit.request import Request, request
 
@@ -184,3 +186,24 @@ def test_a_refusal_that_keeps_a_server_from_a_shape_is_told() -> None:
     assert (refusal.status, refusal.detail) == (406, f"no version on route r can answer as m 1.0.0; {why}")
     told = " ".join(beside.explain(asked, (), None, "", (True, True), lambda: 0).sentences())
     assert f"cannot reach the shape ({why})" in told
+
+
+class Said:
+    """Every flag says the same (`view.FlagView`)."""
+
+    def flag(self, name: str, view: View) -> FlagSaid:
+        return FlagSaid("2.0.0", "new", "TARGETING_MATCH")
+
+
+def test_flags_that_were_asked_are_told_with_their_reason() -> None:
+    rules = (
+        spec.Rule(name="flagged", split=(("2.0.0", 1),), when=FlagIs(flag="new-model", variant="old")),
+        spec.Rule(name="all", split=(("2.0.0", 1),)),
+    )
+    one = compile_snapshot(
+        specs.snapshot(specs.route({}, rules=rules), models=[specs.model(specs.version("2.0.0", 1))])
+    ).routes[0]
+    view = one.view(request(), (), None, "", 0.0, None, Said())
+    explanation = one.explain(view, (), None, "", [True], lambda _turns=None: 0)
+    assert explanation.flags == (FlagTold("new-model", "new", "TARGETING_MATCH"),)
+    assert "Flag new-model says new (TARGETING_MATCH)." in explanation.sentences()
