@@ -39,14 +39,14 @@ fields = st.tuples(names, st.sampled_from(TEXTS), st.sampled_from(["equals", "in
 
 def leaf(given: tuple[tuple[Any, str], str, str]) -> when.When:
     (source, name), text, test = given
-    options: dict[str, Any] = {
+    tests: dict[str, dict[str, Any]] = {
         "equals": {"equals": text},
         "in": {"any_of": (text, "other")},
         "prefix": {"prefix": text[:1]},
         "exists": {"exists": True},
         "semver": {"semver": "^1"},
-    }[test]
-    return when.FieldIs(source=source, name=name, **options)
+    }
+    return when.FieldIs(source=source, name=name, **tests[test])
 
 
 leaves = st.one_of(

@@ -12,6 +12,8 @@ from stepdown.decide.spec import (
     HealthCheck,
     Match,
     Model,
+    OverrideKey,
+    Overrides,
     Route,
     Rule,
     SnapshotSpec,
@@ -107,3 +109,14 @@ def test_schemas_and_operations_may_use_any_name():
     assert shown["models"][0]["versions"][0]["contract"] == plain["models"][0]["versions"][0]["contract"]
     steps = shown["models"][0]["chains"][0]["steps"]
     assert json.loads(json.dumps(steps)) == json.loads(json.dumps(plain["models"][0]["chains"][0]["steps"]))
+
+
+def test_what_lets_people_ask_for_a_server_is_hidden():
+    key = OverrideKey(header="x-team", sha256="5e5a11e")
+    overrides = Overrides(allow=("10.0.0.0/8",), keys=(key,), secrets=("sesame", "simsim"))
+    shown = redacted(msgspec.structs.replace(spec(), overrides=overrides))["overrides"]
+    assert shown == {
+        "allow": ["10.0.0.0/8"],
+        "keys": [{"header": "x-team", "sha256": HIDDEN}],
+        "secrets": [HIDDEN, HIDDEN],
+    }
