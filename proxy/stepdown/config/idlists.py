@@ -22,7 +22,7 @@ from stepdown.decide.keysets import KeySet, bytes_for, fill
 
 MOST_IDS = 4_000_000
 MOST_BYTES = 512 * 1024 * 1024
-LONGEST_ID = 1024
+LONGEST_LINE = 1024
 
 _PIECE = 1024 * 1024
 _MARK = b"\xef\xbb\xbf"
@@ -114,13 +114,13 @@ def _table(file: BinaryIO, most: int, stamp: Stamp | None) -> IdList:
 def _ids(file: BinaryIO) -> Iterator[bytes]:
     """The ids of a file, without white space around them; empty lines and comments are none."""
     number = 0
-    while line := file.readline(LONGEST_ID + 2):
+    while line := file.readline(LONGEST_LINE + 2):
         number += 1
         if number == 1:
             line = line.removeprefix(_MARK)
+        if len(line.rstrip(b"\r\n")) > LONGEST_LINE:
+            raise IdListError(f"has more than {LONGEST_LINE} bytes in line {number}", number)
         one = line.strip(b" \t\r\n")
-        if len(one) > LONGEST_ID:
-            raise IdListError(f"has an id of more than {LONGEST_ID} bytes in line {number}", number)
         if not one.isascii():
             try:
                 one.decode()
