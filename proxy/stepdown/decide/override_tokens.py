@@ -92,7 +92,10 @@ def _parts(token: str) -> tuple[str, Claims, bytes]:
     if form != _FORM or len(token) > LONGEST:
         raise TokenError("malformed", f"the token does not begin with {_FORM}., or is longer than {LONGEST} characters")
     try:
-        return f"{form}.{body}", _CLAIMS.decode(_bytes(body)), _bytes(signature)
+        claims = _CLAIMS.decode(_bytes(body))
+        if not claims.holder.isprintable():  # it stands in logs and header fields
+            raise ValueError(claims.holder)
+        return f"{form}.{body}", claims, _bytes(signature)
     except ValueError as error:
         raise TokenError("malformed", "the token's claims cannot be read") from error
 

@@ -84,13 +84,9 @@ def version(exchange: Exchange) -> None:
     if matched.needs_view:
         now = time() if matched.reads_clock else 0.0
         facts = exchange.facts = matched.view(head, params, body, address, now, exchange.visitor)
-    if not matched.needs_body and client.memory.holds(head) and not matched.deciding & client.memory.names:
-        split = matched.settle(facts, params)
-        head.settled = Settled(runtime, matched, params, *split) if split is not None else None
-    ready = runtime.ready
-    asked = reasons.wants_explanation(exchange)
-    verdict = reasons.verdict_of(exchange, matched)
+    ready, verdict, asked = runtime.ready, None, reasons.wants_explanation(exchange)
     try:
+        verdict = reasons.verdict_of(exchange, matched)
         if verdict is not None and verdict.error is not None:
             raise verdict.error
         choice = verdict.choice if verdict is not None else None
@@ -104,6 +100,9 @@ def version(exchange: Exchange) -> None:
     finally:
         if asked or verdict is not None or exchange.sampled:
             reasons.tell(exchange, verdict, body, address, ready, asked=asked)
+    if not matched.needs_body and client.memory.holds(head) and not matched.deciding & client.memory.names:
+        split = matched.settle(facts, params)
+        head.settled = Settled(runtime, matched, params, *split) if split is not None else None
     if exchange.visitor is not None:
         visiting.chosen(exchange, matched, choice)
     proceed(exchange, runtime.plans.get(choice) or runtime.plan_for(choice))

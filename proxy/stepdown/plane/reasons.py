@@ -45,7 +45,7 @@ def tell(
     """Put into the answer, and on record, what was decided with these facts."""
     lines = b""
     if verdict is not None and exchange.client.may_explain:
-        told = f"{verdict.ruling}; {verdict.detail}".encode("ascii", "backslashreplace")
+        told = f"{verdict.ruling}; {verdict.detail}".strip().encode("ascii", "backslashreplace")
         lines = serialise.field("x-stepdown-override", told)
     if asked or exchange.sampled:
         explanation = exchange.runtime.explain(exchange, body, address, ready, verdict)

@@ -119,6 +119,27 @@ def test_a_server_that_is_down_is_a_503_that_says_so(here: World) -> None:
     assert here.ask(raw(), "POST").status == 200
 
 
+def test_a_server_that_refuses_connections_is_a_503_and_nobody_stands_in() -> None:
+    with world(serve(echo), spec=lambda port: two(port, 1)) as here:
+        answer = here.ask(raw(SERVE, token()), "POST")
+        assert (answer.status, answer.get(b"x-stepdown-error")) == (503, b"no-ready-version")
+        assert here.sidecar.metric("stepdown_overrides_total") == 1
+        assert not here.upstream.requests
+
+
+def test_a_pin_that_cannot_be_read_is_explained_with_and_without_an_override(here: World) -> None:
+    for lines in ((), (SERVE, token())):
+        answer = here.ask(raw(b"x-model-version: banana", b"x-stepdown-explain: 1", *lines), "POST")
+        assert answer.status == 400
+        refusal = orjson.loads(answer.get(b"x-stepdown-explain") or b"")["refusal"]
+        assert refusal["problem"] == "bad-version"
+
+
+def test_a_name_in_any_script_can_be_told(here: World) -> None:
+    answer = here.ask(raw(SERVE, token(holder="Zoë ")), "POST")
+    assert answer.get(b"x-stepdown-override") == b"honoured; the token was issued for Zo\\xeb"
+
+
 def test_a_version_that_nobody_serves_is_a_406(here: World) -> None:
     answer = here.ask(raw(b"x-stepdown-serve: 7.0.0", token(version="*")), "POST")
     assert (answer.status, answer.get(b"x-stepdown-error")) == (406, b"version-not-available")

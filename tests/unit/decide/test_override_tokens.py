@@ -81,6 +81,10 @@ def test_what_has_another_form_is_malformed(token: str) -> None:
     assert refusal(token) == "malformed"
 
 
+def test_a_name_that_would_end_a_line_is_malformed() -> None:
+    assert refusal(changed(holder="alice\r\nx-model-served: 9")) == "malformed"
+
+
 def test_a_signature_is_written_in_one_way_only() -> None:
     """The last of its 43 characters carries two bits that mean nothing."""
     token = issue(ALICE, NEW)
