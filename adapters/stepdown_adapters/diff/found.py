@@ -32,4 +32,6 @@ class Found:
     """Whether a removed or added member was always there."""
     target: Path | None = None
     """Where a member went that was renamed or moved."""
+    refilled: bool = False
+    """Whether it is a removed object of which some members live on elsewhere, and are put back by their own repairs."""
     place: str = ""

@@ -11,6 +11,7 @@ from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, Any
 
 from stepdown_adapters.diff.found import Found
+from stepdown_adapters.diff.nesting import emptied, members_within
 from stepdown_adapters.diff.values import types_of
 from stepdown_adapters.paths import Member, Path
 
@@ -28,15 +29,52 @@ def guessed(walk: Walk) -> list[Found]:
     """All that the walk found, where pairs of removed and added members that are alike are one `renamed` or `moved`."""
     removed = [one for one in walk.found if one.kind.startswith(_REMOVED)]
     added = [one for one in walk.found if one.kind.startswith(_ADDED)]
+    removed, added, _ = _paired(walk, removed, added)
+    holders = [(one, members_within(walk, one, removed=True)) for one in removed]
+    inside = [inner for one in added for inner in members_within(walk, one, removed=False)]
+    *_, moved = _paired(walk, [*removed, *(inner for _, members in holders for inner in members)], [*added, *inside])
+    if walk.responds:
+        for holder, members in holders:
+            _refilled(walk, holder, [one.path for one in moved if any(one is inner for inner in members)])
+    return walk.found
+
+
+def _paired(walk: Walk, removed: list[Found], added: list[Found]) -> tuple[list[Found], list[Found], list[Found]]:
+    """Joins the pairs that are alike, the likest first; returns what is left of both, and the removed ones of pairs."""
     if not removed or not added or len(removed) * len(added) > MAX_PAIRS:
-        return walk.found
+        return removed, added, []
+    joined: list[Found] = []
     scored = [(_likeness(walk, one, other), one, other) for one in removed for other in added]
     for score, one, other in sorted(scored, key=lambda entry: -entry[0]):
-        if score > 0 and any(one is left for left in removed) and any(other is left for left in added):
-            removed = [left for left in removed if left is not one]
-            added = [left for left in added if left is not other]
+        if score > 0 and _is_left(one, removed) and _is_left(other, added):
+            removed = [left for left in removed if not _touches(left, one)]
+            added = [left for left in added if not _touches(left, other)]
             _join(walk, one, other)
-    return walk.found
+            joined.append(one)
+    return removed, added, joined
+
+
+def _is_left(one: Found, among: list[Found]) -> bool:
+    return any(one is left for left in among)
+
+
+def _touches(one: Found, other: Found) -> bool:
+    """Whether one member is the other, holds it, or lies inside of it: a value goes one way only."""
+    lengths = len(one.path.segments), len(other.path.segments)
+    inside = one.path.segments[: min(lengths)] == other.path.segments[: min(lengths)]
+    return one is other or (inside and lengths[0] != lengths[1])
+
+
+def _holds(one: Found, removed: Found) -> bool:
+    return one.kind.startswith(_REMOVED) and _touches(removed, one)
+
+
+def _refilled(walk: Walk, holder: Found, moved: list[Path]) -> None:
+    """An object whose members live on elsewhere comes back with them; what else it had, no repair makes up."""
+    if moved and emptied(walk, holder, moved):
+        walk.found[:] = [one for one in walk.found if one is not holder]
+    elif moved:
+        holder.refilled = True
 
 
 def _likeness(walk: Walk, removed: Found, added: Found) -> float:
@@ -83,7 +121,7 @@ def _join(walk: Walk, removed: Found, added: Found) -> None:
     facts: dict[str, Any] = {"before": str(removed.path), "after": str(added.path), "target": added.path, "guess": True}
     about = (removed.path, added.path)
     inner = walk.tried(removed.before, added.after, removed.path)
-    index = next(index for index, one in enumerate(walk.found) if one is removed)
+    index = next((index for index, one in enumerate(walk.found) if one is removed or _holds(one, removed)), 0)
     joined = Found(kind, removed.path, required=removed.required and added.required, **facts)
     rest = [
         one

@@ -35,6 +35,8 @@ class _Case:
 
 def repair(found: Found, direction: Direction) -> Mapping[str, Any] | None:
     """The operation in the form of the file, or `None` where none is known."""
+    if found.refilled:
+        return None
     if found.kind.startswith("semantic-"):
         return semantic(found, direction)
     writer = _WRITERS.get(found.kind.partition("/")[0])

@@ -161,6 +161,37 @@ def test_a_move_out_of_an_array_is_none() -> None:
     assert not any(change.guess for change in diff(older, newer).changes)
 
 
+def test_a_member_that_was_nested_into_a_new_object_is_a_move_and_the_object_is_told_as_new() -> None:
+    older, newer = closed(score=NUMBER, label=STRING), closed(result=closed(score=NUMBER), label=STRING)
+    assert kinds(older, newer) == [("moved", "/score"), ("prop-added/closed-old", "/result")]
+    assert diff(older, newer).repairs == ({"move": {"from": "/result/score", "to": "/score"}}, {"remove": "/result"})
+
+
+def test_an_object_whose_members_were_all_hoisted_is_not_told_to_be_gone() -> None:
+    older = {**closed(result=closed(best=closed(score=NUMBER)), label=STRING), "required": ["result"]}
+    newer = closed(score=NUMBER, label=STRING)
+    assert kinds(older, newer) == [("moved", "/result/best/score")]
+    assert diff(older, newer).repairs == ({"move": {"from": "/score", "to": "/result/best/score"}},)
+
+
+def test_an_object_that_also_lost_members_is_told_and_no_repair_takes_away_what_was_moved_into_it() -> None:
+    older, newer = obj(result=obj(score=NUMBER, extra=STRING)), obj(score=NUMBER)
+    assert kinds(older, newer) == [("moved", "/result/score"), ("optional-removed/open-new", "/result")]
+    assert diff(older, newer).repairs == ({"move": {"from": "/score", "to": "/result/score"}},)
+
+
+def test_a_request_that_was_hoisted_leaves_no_empty_object_behind() -> None:
+    older, newer = closed(result=closed(score=NUMBER)), closed(score=NUMBER)
+    repairs = diff(older, newer, direction="request").repairs
+    assert repairs == ({"move": {"from": "/result/score", "to": "/score"}}, {"remove": "/result"})
+
+
+def test_an_object_is_rather_renamed_as_a_whole_than_moved_in_parts() -> None:
+    older, newer = closed(result=closed(score=NUMBER, a=STRING)), closed(results=closed(score=NUMBER, b=INTEGER))
+    assert [kind for kind, _ in kinds(older, newer)][:1] == ["renamed"]
+    assert not any(kind == "moved" for kind, _ in kinds(older, newer))
+
+
 def test_each_removed_member_is_paired_once() -> None:
     older, newer = closed(score_a=NUMBER, score_b=NUMBER), closed(score_c=NUMBER)
     assert sorted(kind for kind, _ in kinds(older, newer)) == ["optional-removed/closed-new", "renamed"]
