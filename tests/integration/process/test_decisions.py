@@ -88,6 +88,17 @@ def test_what_workers_record_is_decided_again(tmp_path: Path) -> None:
             assert (told["honoured"].decided.served, told["honoured"].decided.holder) == ("3.0.0", "alice")
             assert sidecar.metric("stepdown_decisions_dropped_total") == 0
 
+            text = file.read_text()
+            file.write_text(text.replace("decisions: {file: decisions.jsonl, sample: 100%}\n", ""))
+            sidecar.wait_for("configuration is in force", changed=True)
+            assert send() == 200
+            assert sidecar.metric("stepdown_decisions_recorded_total") == recorded + 1
+            file.write_text(text.replace("decisions.jsonl", "others.jsonl"))
+            sidecar.wait_for("configuration is in force", count=2, changed=True)
+            assert send() == 200
+            eventually((tmp_path / "others.jsonl").exists)
+            assert in_file() == 1
+
     same = stepdown("explain", str(file), "--replay", str(moved), "--json", "--max-moved", "0%", environ=environ)
     assert same.returncode == 0, same.stderr
     report = json.loads(same.stdout)
