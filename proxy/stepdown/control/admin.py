@@ -30,7 +30,7 @@ from aiohttp import web
 
 from stepdown import __version__
 from stepdown.control.gate import CALLER, gate, problem_response, takes_members
-from stepdown.control.redact import redacted
+from stepdown.control.redact import redacted, without_query
 from stepdown.control.state import ControllerState, HealthView
 from stepdown.control.status import degraded, ready
 from stepdown.control.switching import SwitchRefusedError, Wish, shown
@@ -91,7 +91,7 @@ class _Calls:
                     dataclasses.asdict(worker) | {"report": reports.get(worker.index)} for worker in state.workers
                 ],
                 "comparer": dataclasses.asdict(state.comparer) if state.comparer is not None else None,
-                "health": {key: dataclasses.asdict(view) for key, view in state.health.items()},
+                "health": {without_query(key): dataclasses.asdict(view) for key, view in state.health.items()},
                 "last_reload": dataclasses.asdict(state.last_reload),
                 "switched": {
                     place["place"]: {"declared": place["declared"], "active": place["active"]}
