@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from stepdown.decide import leaves, spec, when
 from stepdown.decide.digests import Digests
+from stepdown.decide.flag_view import NO_FLAGS, CompiledFlags
 from stepdown.decide.keysets import KeySet
 from stepdown.decide.leaves import Test, Tools
 from stepdown.decide.networks import Addresses
@@ -52,9 +53,14 @@ class Conditions:
     """Compiles the conditions of one snapshot; what they share (segments, digests, lists) is made once."""
 
     def __init__(
-        self, segments: Iterable[when.Segment], digests: Digests, lists: Mapping[str, KeySet] | None = None
+        self,
+        segments: Iterable[when.Segment],
+        digests: Digests,
+        lists: Mapping[str, KeySet] | None = None,
+        flags: CompiledFlags = NO_FLAGS,
     ) -> None:
         """Raises `LookupError` for a segment or list that is missing, `ValueError` for segments in a circle."""
+        self.flags = flags
         self.tools = Tools(digests, Addresses(), lists or {})
         self.segments = {segment.name: segment.when for segment in segments}
         """Their conditions by name."""

@@ -19,10 +19,11 @@ from stepdown.decide.facts import Facts
 from stepdown.decide.pins import HEADER
 from stepdown.decide.rules import versions_of
 from stepdown.decide.slots import hash_of, slot_of
-from stepdown.decide.view import View
+from stepdown.decide.view import FlagAnswer, View
 from stepdown.errors import StepdownError
 
 if TYPE_CHECKING:
+    from stepdown.decide.flag_view import FlagArms
     from stepdown.decide.overrides import Verdict
     from stepdown.decide.route import Route
     from stepdown.decide.rules import Rule
@@ -59,6 +60,9 @@ def explain(  # noqa: PLR0917 - the arguments of `Route.choose`
         if rule.spec.colours is not None:
             seen["colour"] = rule.spec.colours.active
             seen["colours"] = told(rule.spec.colours, tuple(version for version, _ in rule.split))
+        if rule.spec.flag is not None:
+            seen["by_flag"], seen["variants"] = rule.spec.flag.flag, rule.spec.flag.versions
+            seen["flag_default"] = rule.spec.flag.default
         if verdict is not None:
             seen["override"] = Override(verdict.asked, verdict.ruling, verdict.detail, verdict.holder or None)
             if verdict.error is not None:
@@ -72,8 +76,11 @@ def explain(  # noqa: PLR0917 - the arguments of `Route.choose`
         elif source == "default" or route.spec.pin == "shape":
             seen["pinned"] = rule.shape(pin)
             seen["alternatives"] = tuple(_alternatives(route, rule, seen["pinned"], ready))
-            seen |= _slot(route, rule, found, drawn)
-            seen |= _cookie(rule, visitor)
+            if rule.flag is not None:
+                seen |= _flag(route, rule.flag, found, facts)
+            else:
+                seen |= _slot(route, rule, found, drawn)
+                seen |= _cookie(rule, visitor)
         choice = overridden or route.choose(facts, params, body, client, ready, lambda _turns=None: drawn, visitor)
         seen |= {
             "pinned": choice.pinned,
@@ -89,7 +96,7 @@ def explain(  # noqa: PLR0917 - the arguments of `Route.choose`
         seen["refusal"] = Refusal(error.code, error.problem, error.detail)
     if isinstance(facts, View):
         answers = facts.answered.items()
-        seen["flags"] = tuple(FlagTold(flag, answer.variant, answer.reason) for flag, answer in answers)
+        seen["flags"] = tuple(_told(flag, answer) for flag, answer in answers)
     return Explanation(**seen)
 
 
@@ -127,6 +134,20 @@ def _slot(route: Route, rule: Rule, found: tuple[int, bytes] | None, drawn: int)
         labels, arm = route.labels, rule.rotation.arm(drawn)
         seen = {"key_source": "none", "turn": drawn}
     return seen | {"keys_missing": labels, "assigned": rule.split[arm][0]}
+
+
+def _flag(route: Route, flag: FlagArms, found: tuple[int, bytes] | None, facts: Facts) -> dict[str, Any]:
+    """Whose request it is, where the flag asks; the version that it gives is in the choice."""
+    assert isinstance(facts, View)
+    facts.flag(flag.name)
+    if not flag.by_key or found is None:
+        return {"key_source": "none", "keys_missing": route.labels if flag.by_key else ()}
+    place, key = found
+    return {"key_source": route.labels[place], "key": _text(key), "keys_missing": route.labels[:place]}
+
+
+def _told(flag: str, answer: FlagAnswer) -> FlagTold:
+    return FlagTold(flag, answer.variant, answer.reason, answer.error, answer.message)
 
 
 def _cookie(rule: Rule, visitor: Visitor | None) -> dict[str, Any]:

@@ -50,6 +50,10 @@ class FlagTold(msgspec.Struct, frozen=True):
     variant: str | None
     reason: str
     """One of OpenFeature's reasons."""
+    error: str | None = None
+    """One of OpenFeature's error codes, where the reason is `ERROR`."""
+    message: str = ""
+    """What the error is about."""
 
 
 class Explanation(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,6 +88,12 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     """The active one, where the rule has colours."""
     colours: str | None = None
     """Both of them, in words."""
+    by_flag: str | None = None
+    """The flag that gives the version, where the rule takes it from one."""
+    variants: tuple[tuple[str, str], ...] = ()
+    """The versions that it gives, by variant."""
+    flag_default: str | None = None
+    """The version where it gives none of these variants."""
     override: Override | None = None
     assigned: str | None = None
     served: str | None = None
@@ -107,6 +117,7 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
 
 _REASONS = {
     "split": "it is the assigned version",
+    "flag": "the flag gave it the request",
     "kept": "it drains and keeps whom it had",
     "pin-forced": "the assigned version cannot be stepped down to the pinned shape",
     "unhealthy": "the assigned version has no endpoint that is up",
@@ -131,13 +142,12 @@ def _tell(one: Explanation) -> Iterator[str]:
         shape = "" if one.pinned is None else f": the client gets the shape of {one.pinned}"
         yield f"The pin comes from: {one.pin_source}{asked}{shape}."
     for told in one.flags:
-        yield f"Flag {told.flag} says {told.variant or 'nothing of its own'} ({told.reason})."
+        why = told.reason if told.error is None else f"{told.reason}, {told.error}: {told.message}"
+        yield f"Flag {told.flag} says {told.variant or 'nothing of its own'} ({why})."
     for passed_over in one.passed_over:
         yield f"Passed over rule {passed_over}."
     if one.rule is not None:
-        split = ", ".join(f"{version} {weight}" for version, weight in one.split)
-        has = f"split is {split}" if one.colours is None else f"colours are {one.colours}"
-        yield f"Rule {one.rule} holds ({one.condition}); its {has}."
+        yield f"Rule {one.rule} holds ({one.condition}); its {_means(one)}."
     yield from _tell_assignment(one)
     if one.override is not None:
         yield f"{_OVERRIDES.get(one.override.ruling, _REFUSED).format(one.override.asked)}: {one.override.detail}."
@@ -158,12 +168,24 @@ def _tell(one: Explanation) -> Iterator[str]:
         yield f"Decided by the configuration {one.config}."
 
 
+def _means(one: Explanation) -> str:
+    """What the rule has to find a version by."""
+    if one.by_flag is not None:
+        named = ", ".join(f"{variant} is {version}" for variant, version in one.variants)
+        return f"version comes from flag {one.by_flag} ({named}, else {one.flag_default})"
+    if one.colours is not None:
+        return f"colours are {one.colours}"
+    return f"split is {', '.join(f'{version} {weight}' for version, weight in one.split)}"
+
+
 def _tell_assignment(one: Explanation) -> Iterator[str]:
     if one.keys_missing:
         yield f"No key in {', '.join(one.keys_missing)}."
     if one.cookie == "new":
         yield f"No {one.key_source} that counts: the answer sets one."
-    if one.key is not None:
+    if one.by_flag is not None and one.key is not None:
+        yield f"The key, which the flag reads, is {one.key!r} from {one.key_source}."
+    elif one.key is not None:
         yield f"The key is {one.key!r} from {one.key_source}; with the salt {one.salt!r} its murmur3 is {one.hash}."
     if one.slot is not None:
         how = "That is" if one.key is not None else "An independent draw gave"

@@ -41,7 +41,8 @@ class Inputs(NamedTuple):
     clock: bool = False
     key: bool = False
     """The route's key."""
-    flags: bool = False
+    flags: frozenset[str] = frozenset()
+    """Names of feature flags, which read what `flag_context.Reads` says."""
 
     @property
     def recallable(self) -> bool:
@@ -56,6 +57,7 @@ def inputs_of(conditions: Iterable[When], segments: Mapping[str, When]) -> Input
     """What these conditions read, and the segments that they name."""
     names: dict[str, set[str]] = {source: set() for source in ("header", "query", "cookie", "param", "json")}
     seen: set[str] = set()
+    flags: set[str] = set()
     kinds: set[type[When]] = set()
     waiting = list(conditions)
     while waiting:
@@ -67,6 +69,8 @@ def inputs_of(conditions: Iterable[When], segments: Mapping[str, When]) -> Input
                     waiting.append(segments[leaf.name])
             elif isinstance(leaf, FieldIs):
                 names[leaf.source].add(leaf.name)
+            elif isinstance(leaf, FlagIs):
+                flags.add(leaf.flag)
     headers = names["header"]
     only_head = kinds <= {InSegment, FieldIs, MethodIs, HostIs, PathIs, PathUnder}
     return Inputs(
@@ -78,7 +82,7 @@ def inputs_of(conditions: Iterable[When], segments: Mapping[str, When]) -> Input
         client=ClientIn in kinds,
         clock=TimeIn in kinds,
         key=bool(kinds & {Percent, KeyIn}),
-        flags=FlagIs in kinds,
+        flags=frozenset(flags),
     )
 
 

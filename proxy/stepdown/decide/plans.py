@@ -76,11 +76,14 @@ class Plan:
         self._spare = tuple(version for version in spare if model.reaches(version, pinned))
         """Eligible versions that the split gives nothing, in the order in which they are fallen back on."""
         whole = all(self._eligible)
+        whole = whole and rule.flag is None
         self._evidence = (*(whole for _ in choices.labels), whole and not rule.smooth)
-        """By key source. What is given out in turn says nothing, since what came before decided it."""
+        """By key source. What is given out in turn says nothing, since what came before decided it, nor does what a
+        flag gave: its targeting may choose by anything."""
+        given: Reason = "split" if rule.flag is None else "flag"
         self.ready_choices = tuple(
             tuple(
-                choices.get(rule.name, pinned, version, version, reason="split", source=source, evidence=evidence)
+                choices.get(rule.name, pinned, version, version, reason=given, source=source, evidence=evidence)
                 if eligible
                 else None
                 for (version, _), eligible in zip(split, self._eligible, strict=True)

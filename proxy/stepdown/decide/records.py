@@ -56,6 +56,8 @@ class FlagSaid(msgspec.Struct, frozen=True, omit_defaults=True):
     value: Any
     variant: str | None = None
     reason: str = ""
+    error: str | None = None
+    message: str = ""
 
 
 class Decided(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):

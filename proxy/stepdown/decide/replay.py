@@ -111,7 +111,8 @@ class Replay:
             choice = self._choose(route, params, record, facts)
         except StepdownError as error:
             return Outcome(route=route.name, model=route.model.name, error=error.problem)
-        drawn = choice.key_source == "none" and choice.reason != "pin-server"
+        by_flag = any(rule.name == choice.rule and rule.flag is not None for rule in route.rules)
+        drawn = choice.key_source == "none" and choice.reason != "pin-server" and not by_flag
         return Outcome(route.name, choice.rule, route.model.name, choice.assigned, choice.pinned, "", drawn)
 
     def _choose(self, route: Route, params: tuple[bytes, ...], record: Record, facts: _Facts) -> Choice:
@@ -130,6 +131,8 @@ class Replay:
         rule = route.rule_for(view)
         if source != "default" and route.spec.pin == "server":
             return rule.server(pin, self._ready(record))
+        if rule.flag is not None:
+            return route.choose(view, params, body, record.client, self._ready(record), drawn, visitor)
         was = record.decided
         if rule.salt != was.salt or hidden != was.key_source or was.slot is None:
             raise NotRecordedError(f"the key in {hidden} (only its digest is on record, and no slot for this salt)")

@@ -2,7 +2,8 @@
 
 1. Pin: which shape the client wants (`pins`).
 2. Rule: the first one whose condition holds.
-3. Assignment: the version that the split gives to the key's slot, or to an independent draw where there is no key.
+3. Assignment: the version that the split gives to the key's slot, or to an independent draw where there is no key; or
+   the one that a flag gives.
 4. Service: that version, if it reaches the shape and is up; else another that does, with a reason (`plans`).
 """
 
@@ -17,6 +18,8 @@ from stepdown.decide.cookies import DrawId, KeyCookie, Visitor
 from stepdown.decide.explain import explain
 from stepdown.decide.explanation import Explanation
 from stepdown.decide.facts import Facts
+from stepdown.decide.flag_context import KEY
+from stepdown.decide.flag_view import FlagArms
 from stepdown.decide.inputs import inputs_of
 from stepdown.decide.keys import label_of, reader_of
 from stepdown.decide.models import Model
@@ -40,6 +43,7 @@ class Route:
         "_by_server",
         "_conditions",
         "_cookie_place",
+        "_flags",
         "_only",
         "_place_of_version",
         "_readers",
@@ -65,15 +69,19 @@ class Route:
         self.model = model
         self.param_names = Template.parse(route.match.path or route.match.path_prefix or "").names
         inputs = inputs_of((rule.when for rule in route.rules), conditions.segments)
+        asked = inputs.flags | {rule.flag.flag for rule in route.rules if rule.flag is not None}
+        read = conditions.flags.reads(asked)
+        self._flags = conditions.flags
         self.needs_body = bool(inputs.pointers) or any(source.json is not None for source in route.key)
         """Whether a key or a condition reads the request's JSON body."""
-        self.needs_view = inputs.view
+        self.needs_view = inputs.view or bool(asked)
         """Whether its rules read more than a head: then what `view` gives goes in the place of all `facts`."""
-        self.recallable = inputs.recallable
+        self.recallable = inputs.recallable and not asked
         """Whether rule and pin of requests that are alike in path, query, peer and the `deciding` fields are equal."""
-        self.reads_clock = inputs.clock
+        self.reads_clock = inputs.clock or read.clock
         """Whether a rule depends on the time."""
-        self.asking = inputs.headers | (_headers_of(route.key) if inputs.key else frozenset())
+        reads_key = inputs.key or KEY in read.names
+        self.asking = inputs.headers | read.fields | (_headers_of(route.key) if reads_key else frozenset())
         """Lower-case names of the header fields that rules read."""
         matches = (route.match, *model.client_matches)
         names = (header.name for match in matches for header in match.headers)
@@ -110,8 +118,11 @@ class Route:
         visitor: Visitor | None = None,
         flags: FlagView | None = None,
     ) -> View:
-        """The request as conditions see it, which may stand for its `facts`; `now` are Unix seconds."""
-        return View(self, facts, params, body, client, now, visitor, flags)
+        """The request as conditions see it, which may stand for its `facts`; `now` are Unix seconds.
+
+        `flags` are those that are asked, the snapshot's own if not given.
+        """
+        return View(self, facts, params, body, client, now, visitor, flags or self._flags)
 
     def choose(  # noqa: PLR0917 - the plane calls it once per request, and names cost time
         self,
@@ -134,6 +145,8 @@ class Route:
         rule = self._only or self.rule_for(facts)
         if self._by_server and pin_source != "default":
             return rule.server(pin, ready)
+        if rule.flag is not None:
+            return self._assign_by_flag(rule.flag, rule.plan(pin), facts, ready)
         return self.assign(rule, rule.plan(pin), facts, body, client, ready, draw, visitor)
 
     def settle(self, facts: Facts, params: tuple[bytes, ...]) -> tuple[Rule, Plan] | None:
@@ -182,6 +195,17 @@ class Route:
         if choice is not None and ready[choice.served_index]:
             return choice
         return plan.instead(source, arm, slot, ready)
+
+    def _assign_by_flag(self, flag: FlagArms, plan: Plan, facts: Facts, ready: Sequence[bool]) -> Choice:
+        """As `assign`, by what a flag says; the key counts as its source's where the flag reads it."""
+        assert isinstance(facts, View)
+        source, arm = len(self._readers), flag.arm(facts)
+        if flag.by_key and (key := facts.key()) is not None:
+            source = self.labels.index(key[0])
+        choice = plan.ready_choices[source][arm]
+        if choice is not None and ready[choice.served_index]:
+            return choice
+        return plan.instead(source, arm, 0, ready)
 
     def _assign_visitor(self, rule: Rule, plan: Plan, visitor: Visitor, ready: Sequence[bool]) -> Choice:
         """As `assign`, by an id that Stepdown made; what the cookie says of a version counts where that one drains."""

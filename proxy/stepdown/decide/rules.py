@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from stepdown.decide import spec
 from stepdown.decide.choice import Choice
 from stepdown.decide.conditions import Conditions
+from stepdown.decide.flag_view import FlagArms
 from stepdown.decide.pins import Pin
 from stepdown.decide.plans import Choices, Plan
 from stepdown.decide.slots import Tables, hash_of
@@ -31,6 +32,7 @@ class Rule:
         "_weighted",
         "condition",
         "drained",
+        "flag",
         "name",
         "prefixes",
         "records",
@@ -48,6 +50,8 @@ class Rule:
         self.condition = conditions.condition(rule.when)
         self.spec = rule
         self.split = rule.split
+        self.flag = FlagArms(rule.flag, rule.split, conditions.flags) if rule.flag is not None else None
+        """What takes the place of the table, where a flag says which version it is."""
         self.table = tables.table(rule.split)
         self.rotation = Rotation(order(tuple(weight for _, weight in rule.split))) if rule.smooth else None
         """Who is next among requests without a key, where they are not drawn for."""
@@ -83,11 +87,12 @@ class Rule:
     def shape(self, pin: Pin) -> str:
         """The newest version of a pin that the split reaches, else the newest that any version of the route reaches.
 
-        Of a rule with colours, the newest that both of them reach comes first: a switch moves servers, never shapes.
+        Of a rule with colours or a flag, the newest that all its versions reach comes first: a switch moves servers,
+        never shapes.
         Raises `RetiredVersionError` (410) where all that the pin allows is retired, `UnreachableShapeError` (406) where
         nothing configured reaches any of it.
         """
-        if self.spec.colours is not None:
+        if self.spec.colours is not None or self.flag is not None:
             for version in pin.versions:
                 if all(self._model.reaches(served, version) for served, _ in self.split):
                     return version

@@ -9,6 +9,7 @@ from stepdown.decide.choice import Choice
 from stepdown.decide.conditions import Conditions
 from stepdown.decide.digests import Digests
 from stepdown.decide.facts import Facts
+from stepdown.decide.flag_view import compiled_flags
 from stepdown.decide.keysets import KeySet
 from stepdown.decide.lookup import Lookup
 from stepdown.decide.models import Model, VersionKey
@@ -26,10 +27,11 @@ _NO_LISTS: Mapping[str, KeySet] = {}
 class Snapshot:
     """Routes and models as one request sees them from its beginning to its end."""
 
-    __slots__ = ("_lookup", "models", "routes", "spec", "versions")
+    __slots__ = ("_lookup", "flags", "models", "routes", "spec", "versions")
 
     def __init__(self, specification: spec.SnapshotSpec, lists: Mapping[str, KeySet], digests: Digests) -> None:
-        conditions = Conditions(specification.segments, digests, lists)
+        self.flags = compiled_flags(specification.flags)
+        conditions = Conditions(specification.segments, digests, lists, self.flags)
         tables = Tables()
         room = max(_LEAST_PIN_ROOM, _PIN_ROOM // max(1, len(specification.models)))
         self.spec = specification

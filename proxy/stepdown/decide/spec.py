@@ -2,10 +2,9 @@
 
 The controller compiles the file to a `SnapshotSpec`, encodes it as JSON (`encode`) and sends it with its digest to
 every worker; a worker decodes it (`decode`) and compiles it to a `decide.snapshot.Snapshot`. So a worker needs neither
-pydantic nor YAML, and what travels can be stored, compared and shown.
-
-Everything is resolved here: names are checked, defaults are filled in, ranges in `clients` and `default_version` are
-exact versions, schemas are inlined, adapters are planned to chains, durations are seconds and sizes are bytes.
+pydantic nor YAML, and what travels can be stored, compared and shown. Everything is resolved here: names are checked,
+defaults are filled in, ranges are exact versions, schemas are inlined, adapters are planned to chains, durations are
+seconds and sizes are bytes.
 """
 
 from __future__ import annotations
@@ -15,6 +14,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from stepdown.decide.flag_spec import FlagRule, Flags
 from stepdown.decide.when import EVERYONE, Segment, When
 
 
@@ -108,9 +108,8 @@ class Colours(Spec, frozen=True):
     names: tuple[str, str]
     """In the file's order."""
     active: str
-    """The colour that takes requests: the file's, or the one that was switched to by hand (`decide.colours`)."""
+    """The colour that takes requests: `declared`, or the one that was switched to by hand (`decide.colours`)."""
     declared: str
-    """The file's `active`."""
     ready: int = 3
     """Successes in a row that each endpoint of a colour has to show before the colour is switched to."""
     timeout: float = 30.0
@@ -258,8 +257,9 @@ class Rule(Spec, frozen=True):
     drain: Literal["sticky"] | None = None
     """`sticky`: a version with weight 0 keeps those whose signed cookie says that it had them."""
     colours: Colours | None = None
-    """Of a rule that has them, the split gives everything to the version of the active colour; both stand in it, in
-    the order of `colours.names`."""
+    """Of a rule that has them, the split gives everything to the active one's version; both stand in their order."""
+    flag: FlagRule | None = None
+    """Of a rule that has it, the split gives everything to the default; all versions of the flag stand in it."""
 
 
 class Timeouts(Spec, frozen=True):
@@ -307,10 +307,9 @@ class Route(Spec, frozen=True):
 
 
 class Explain(Spec, frozen=True):
-    """Who may ask for a live explanation with the header `X-Stepdown-Explain: 1`; nobody by default."""
+    """Addresses (CIDR) that may ask for a live explanation with the header `X-Stepdown-Explain: 1`."""
 
     allow: tuple[str, ...] = ()
-    """Addresses in CIDR form."""
 
 
 class OverrideKey(Spec, frozen=True):
@@ -365,6 +364,7 @@ class SnapshotSpec(Spec, frozen=True):
     models: tuple[Model, ...]
     routes: tuple[Route, ...]
     segments: tuple[Segment, ...] = ()
+    flags: Flags | None = None
     passthrough_to: tuple[Endpoint, ...] = ()
     trusted_hops: int = 0
     """How many proxies in front are trusted: the client's address is that many entries from the right."""

@@ -38,6 +38,14 @@ class FlagAnswer(Protocol):
     def reason(self) -> str:
         """Why: one of OpenFeature's reasons."""
 
+    @property
+    def error(self) -> str | None:
+        """One of OpenFeature's error codes, where the reason is `ERROR`."""
+
+    @property
+    def message(self) -> str:
+        """For people: what the error is about."""
+
 
 class FlagView(Protocol):
     """All flags, for one request at a time; never waits and never raises."""

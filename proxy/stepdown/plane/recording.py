@@ -90,7 +90,7 @@ def _flags(facts: Facts) -> dict[str, FlagSaid]:
     said = {}
     for name, answer in facts.answered.items():
         value = answer.value if isinstance(answer.value, bool | str | int) else None
-        said[name] = FlagSaid(value, answer.variant, answer.reason)
+        said[name] = FlagSaid(value, answer.variant, answer.reason, answer.error)
     return said
 
 

@@ -347,6 +347,8 @@ class Answer:
     value: Any
     variant: str | None
     reason: str = "STATIC"
+    error: str | None = None
+    message: str = ""
 
 
 class Flags:
