@@ -21,6 +21,7 @@ from stepdown_adapters.errors import Refusal
 from stepdown_adapters.json_values import MAX_DEPTH
 
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*"')
+_PLACE = re.compile(r"invalid character \(byte (\d+)\)")
 _SHALLOW = 2 * MAX_DEPTH
 """Bytes that cannot be nested too deeply: a level takes two."""
 _FEW = 60
@@ -118,16 +119,31 @@ def read_lazily(body: bytes) -> Any:
         return _object(body)
     except msgspec.ValidationError:  # it is something else
         return read(LAZY, body)
+    except msgspec.DecodeError as error:
+        raise _told(body, error) from None
 
 
 def read(codec: Codec, body: bytes) -> Any:
     """The body as an opened document; raises `Refusal` or msgspec's errors if it is not JSON."""
     raw = checked(body)
-    document = codec.opened(raw)
-    if document is raw:
-        _value(raw)  # a scalar is not opened, so its grammar has to be checked
-        return Raw(bytes(raw).rstrip(_SPACE))
+    try:
+        document = codec.opened(raw)
+        if document is raw:
+            _value(raw)  # a scalar is not opened, so its grammar has to be checked
+            return Raw(bytes(raw).rstrip(_SPACE))
+    except msgspec.DecodeError as error:
+        raise _told(bytes(raw), error) from None
     return document
+
+
+def _told(body: bytes, error: msgspec.DecodeError) -> Exception:
+    """The error, or one that says more: what Python servers write most often of what is no JSON is NaN."""
+    place = _PLACE.search(str(error))
+    if place is None or not body.startswith((b"NaN", b"Infinity"), int(place[1])):
+        return error
+    return Refusal(
+        f"NaN and infinities are no JSON (byte {place[1]}); `non_finite: nullify` takes null for an answer's"
+    )
 
 
 def checked(body: bytes) -> Raw:

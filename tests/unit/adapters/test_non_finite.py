@@ -20,6 +20,13 @@ def test_a_number_that_is_not_finite_fails_the_document_unless_null_may_stand_fo
     assert json.loads(adapter.response(BODY, Context())) == {"a": 2, "b": [None, None, None, 'NaN " Infinity']}
 
 
+@pytest.mark.parametrize("fidelity", ["normal", "strict"])
+@pytest.mark.parametrize("body", [b'{"a": 1, "b": [NaN]}', b'{"b": -Infinity}', b"[1, Infinity]", b"NaN"])
+def test_the_refusal_names_what_is_no_json_and_what_can_be_done(body: bytes, fidelity: str) -> None:
+    with pytest.raises(AdaptError, match=r"NaN and infinities are no JSON \(byte \d+\); `non_finite: nullify`"):
+        compile_chain([Step([REPLACE], fidelity=fidelity)]).response(body, Context())
+
+
 def test_the_first_step_says_it_since_the_server_answers_in_its_shape() -> None:
     first, last = Step([REPLACE], source="3.0.0", target="2.0.0", non_finite="nullify"), Step()
     assert compile_chain([first, last]).response(BODY, Context())
