@@ -18,11 +18,11 @@ SECRET = "a secret of some length"
 SERVE = b"x-stepdown-serve: 2.0.0"
 
 
-def token(lasts: float = 60, **changes: str) -> bytes:
+def token(lasts: int = 86_400, **changes: str) -> bytes:
     now = int(time.time())
     claims = {"holder": "alice", "model": "m", "version": "2.0.0"} | changes
     return (
-        b"x-stepdown-override-token: " + issue(Claims(**claims, issued=now, expires=now + int(lasts)), SECRET).encode()
+        b"x-stepdown-override-token: " + issue(Claims(**claims, issued=now, expires=now + lasts), SECRET).encode()
     )
 
 

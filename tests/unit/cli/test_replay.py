@@ -35,6 +35,7 @@ routes:
       - {name: all, split: {"1.1.0": 90, "2.0.0": 10}}
 """
 WIDER = FILE.replace('"1.1.0": 90, "2.0.0": 10', '"1.1.0": 60, "2.0.0": 40')
+HIDDEN = msgspec.Raw(b'{"sha256":"ab"}')
 APP = typer.Typer()
 APP.command()(explain)
 
@@ -256,3 +257,58 @@ def test_options_that_do_not_fit_are_said(arguments: tuple[str, ...], message: s
     done = CliRunner().invoke(APP, list(arguments))
     assert done.exit_code == 2
     assert message in done.stderr
+
+
+# --- what is not on record, and what stands for it ----------
+
+BY_BODY = FILE.replace("{header: x-user-id}", "{json: /user/id}")
+
+
+@pytest.mark.parametrize(
+    ("text", "changes", "what"),
+    [
+        (FILE.replace("header: x-user-id", "cookie: uid"), {}, "cookie uid"),
+        (BY_BODY, {}, "body /user/id"),
+        (FILE.replace("[{header: x-user-id}]", "[client_ip]\n    limits: {}\n").replace(
+            "models:", "trusted_hops: 0\nmodels:"), {}, "the client's address"),
+        (FILE.replace("{header: {x-plan: beta}}", "{query: {api_key: a}}"), {"query": "api_key=***"}, "query api_key"),
+        (FILE.replace("{header: {x-plan: beta}}", "{query: {plan: a}}"), {"cut": ("query",)}, "query plan"),
+        (FILE.replace("{header: {x-plan: beta}}", "{json: {/token: a}}"), {"body": {"/token": HIDDEN}}, "body /token"),
+        (FILE, {"cut": ("path",)}, "the path, which was too long"),
+        (FILE, {"cut": ("host",)}, "the host, which was too long"),
+    ],
+    ids=["cookie", "body", "client", "hidden parameter", "query", "hidden member", "path", "host"],
+)  # fmt: skip
+def test_what_is_missing_is_named_and_nothing_is_guessed(
+    case: Case, text: str, changes: dict[str, object], what: str
+) -> None:
+    done = case.run(text, lines(record(**changes)))
+    assert done.exit_code == 2, done.output
+    assert f"1 requests of which this is not on record: {what}" in done.stderr
+
+
+def test_members_of_the_body_are_read_as_they_were(case: Case) -> None:
+    text = BY_BODY.replace("{header: {x-plan: beta}}", "{json: {/user/plan: beta}}")
+    body = {"/user/id": msgspec.Raw(b'"u1"'), "/user/plan": msgspec.Raw(b'"beta"'), "/user": msgspec.Raw(b"[]")}
+    report = case.report(text, record(body=body))
+    assert report["groups"][0]["rules"] == [{"from": "churn/all", "to": "churn/beta", "records": 1}]
+
+
+def test_a_hidden_member_may_still_be_a_key(case: Case) -> None:
+    text = FILE.replace("{header: x-user-id}", "{json: /token}")
+    decided = msgspec.structs.replace(record().decided, key_source="json:/token", slot=3000)
+    report = case.report(text, record(body={"/token": HIDDEN}, decided=decided))
+    assert report["whole"]["moved"]["records"] == 0
+
+
+def test_what_went_through_still_goes_through(case: Case) -> None:
+    text = FILE.replace("models:", 'passthrough_to: ["http://127.0.0.1:18089"]\nmodels:')
+    report = case.report(text, record(path="/other", decided=Decided()))
+    assert report["whole"]["assigned"] == [{"from": "passed through", "to": "passed through", "records": 1}]
+
+
+def test_a_hidden_key_is_none_of_a_pin_on_a_server(case: Case) -> None:
+    text = FILE.replace("    model: churn\n", "    model: churn\n    pin: server\n")
+    headers: dict[str, Value] = {"x-model-version": "2", "x-user-id": Hidden("ab"), "x-plan": None}
+    report = case.report(text, record(Hidden("ab"), slot=5000, headers=headers))
+    assert report["whole"]["assigned"] == [{"from": "1.1.0", "to": "2.0.0", "records": 1}]
