@@ -6,6 +6,7 @@ would stop every other exchange of the worker.
 
 from __future__ import annotations
 
+import re
 from copy import copy
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -45,6 +46,8 @@ _STALE = frozenset(
         b"inference-header-content-length",
     )
 )
+_CHARSET = re.compile(rb";\s*charset\s*=\s*\"?([^\s\";]+)", re.IGNORECASE)
+_UTF_8 = (b"utf-8", b"utf8", b"us-ascii", b"ascii")
 _NOTHING = Context()
 
 
@@ -66,6 +69,8 @@ class Notes(NamedTuple):
 
     stream: bytes | None
     """Its media type where it is a stream of events."""
+    charset: bytes | None
+    """What its text is said to be in, where that is not the UTF-8 of JSON (RFC 8259 section 8.1)."""
     codings: bytes | None
     fields: bytes
     """Its field lines without those that are untrue of an adapted body, each with its CRLF."""
@@ -76,8 +81,10 @@ def notes(head: ResponseHead) -> Notes:
     if head.notes is None:
         media = head.get(b"content-type") or b""
         stream = media if media.partition(b";")[0].strip().lower() in _STREAMS else None
+        named = _CHARSET.search(media)
+        charset = named[1] if named is not None and named[1].lower() not in _UTF_8 else None
         kept = [line + b"\r\n" for line in head.lines if line.partition(b":")[0].lower() not in _STALE]
-        head.notes = Notes(stream, head.get(b"content-encoding"), b"".join(kept))
+        head.notes = Notes(stream, charset, head.get(b"content-encoding"), b"".join(kept))
     found: Notes = head.notes
     return found
 
@@ -92,8 +99,10 @@ def refuse_stream(head: ResponseHead) -> None:
 
 
 def decoded(head: ResponseHead, body: bytes, limit: int) -> bytes:
-    """The body without its content coding, at most `limit` bytes of it."""
-    codings = notes(head).codings
+    """The body without its content coding, at most `limit` bytes of it; raises `AdapterFailedError`."""
+    _, charset, codings, _ = notes(head)
+    if charset is not None:
+        raise AdapterFailedError(f"The answer's text is in {charset.decode('latin-1')}, and JSON is in UTF-8")
     return body if codings is None else encodings.decode(body, codings, limit)
 
 

@@ -293,6 +293,23 @@ def test_a_large_request_behind_others_is_collected_although_reading_was_paused(
 
 # --- failures ----------
 
+
+@pytest.mark.parametrize("media", [b"application/json; charset=iso-8859-1", b'application/json;Charset="UTF-16"'])
+def test_an_answer_in_another_charset_is_refused_even_where_its_bytes_could_be_utf_8(media):
+    with world(exact(answer(NEW).replace(b"application/json", media)), spec=adapting()) as here:
+        response = here.ask(POST, "POST")
+        assert (response.status, response.get(b"x-stepdown-error")) == (502, b"adapter-failed")
+        assert b"and JSON is in UTF-8" in response.body
+
+
+@pytest.mark.parametrize(
+    "media", [b"application/json; charset=utf-8", b'application/json; charset="UTF8"', b"text/json"]
+)
+def test_an_answer_that_says_that_it_is_in_utf_8_is_adapted(media):
+    with world(exact(answer(NEW).replace(b"application/json", media)), spec=adapting()) as here:
+        assert orjson.loads(here.ask(POST, "POST").body) == OLD
+
+
 BAD = {
     "no-json": b"{]",
     "cut": NEW[:-1],
