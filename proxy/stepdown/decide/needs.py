@@ -10,8 +10,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from stepdown.decide import spec
+from stepdown.decide.flag_context import KEY, Reads
+from stepdown.decide.flag_view import CompiledFlags, compiled_flags
 from stepdown.decide.pins import HEADER
-from stepdown.decide.when import ClientIn, FieldIs, InSegment, KeyIn, Percent, When, leaves
+from stepdown.decide.when import ClientIn, FieldIs, FlagIs, InSegment, KeyIn, Percent, When, leaves
 
 Name = tuple[str, str]
 """Where a value is (`header`, `cookie`, `query`, `json`), and its name there."""
@@ -55,18 +57,20 @@ class Needs:
             if header.prefix is not None:
                 self.inside.add(name)
 
-    def read_condition(self, when: When, segments: Mapping[str, When]) -> None:
+    def read_condition(self, when: When, segments: Mapping[str, When], flags: CompiledFlags) -> None:
         """What the condition of a rule reads, segments included, which are no circles."""
         for leaf in leaves(when):
             match leaf:
                 case InSegment(name=name):
-                    self.read_condition(segments[name], segments)
+                    self.read_condition(segments[name], segments, flags)
                 case FieldIs():
                     self._read_field(leaf)
                 case ClientIn():
                     self.client = True
                 case Percent() | KeyIn():
                     self.key = True
+                case FlagIs(flag=flag):
+                    self.read_flag(flags.reads([flag]))
 
     def _read_field(self, leaf: FieldIs) -> None:
         if leaf.source == "param":
@@ -78,6 +82,16 @@ class Needs:
         looked_into = (leaf.prefix, leaf.suffix, leaf.regex, leaf.semver, leaf.key_in)
         if leaf.cidr or any(one is not None for one in looked_into) or len(self.whole[name]) < len(set(texts)):
             self.inside.add(name)
+
+    def read_flag(self, reads: Reads) -> None:
+        """What the targeting of a flag reads, which may do anything with it."""
+        places = {"header": reads.headers, "cookie": reads.cookies, "query": reads.queries}
+        for place, names in places.items():
+            found = dict.fromkeys((place, name.lower() if place == "header" else name) for name in sorted(names))
+            self.names |= found
+            self.inside |= found.keys()
+        self.client |= "client" in reads.names
+        self.key |= KEY in reads.names
 
     def read_keys(self, sources: Iterable[spec.KeySource]) -> None:
         """What sticky keys are read from; Stepdown's own cookie is recorded apart."""
@@ -91,13 +105,15 @@ class Needs:
             self.client |= source.client_ip
 
 
-def needs_of(route: spec.Route, model: spec.Model, segments: Mapping[str, When]) -> Needs:
+def needs_of(route: spec.Route, model: spec.Model, segments: Mapping[str, When], flags: CompiledFlags) -> Needs:
     """What a route reads once it has matched."""
     needs = Needs({("header", HEADER.decode()): None})
     for entry in model.clients:
         needs.read_match(entry.match)
     for rule in route.rules:
-        needs.read_condition(rule.when, segments)
+        needs.read_condition(rule.when, segments, flags)
+        if rule.flag is not None:
+            needs.read_flag(flags.reads([rule.flag.flag]))
     needs.read_keys(route.key)
     return needs
 
@@ -106,8 +122,9 @@ def needs_of_all(specification: spec.SnapshotSpec) -> Needs:
     """What a configuration reads of any request: to find its route, and on every route."""
     segments = {segment.name: segment.when for segment in specification.segments}
     models = {model.name: model for model in specification.models}
+    flags = compiled_flags(specification.flags)
     needs = Needs()
     for route in specification.routes:
         needs.read_match(route.match)
-        needs.add(needs_of(route, models[route.model], segments))
+        needs.add(needs_of(route, models[route.model], segments, flags))
     return needs

@@ -8,7 +8,7 @@ Nothing is guessed. Where a decision needs a value that is not on record, or of 
 - A sticky key that is hidden keeps its slot while the rule's salt and the key's source are those that were recorded.
 - A request without a key keeps the slot that was drawn for it, and its number where they are given out in turn.
 - Versions that were down are down, and all others are up.
-- Feature flags say what they said; one that was not asked cannot be asked now.
+- Feature flags of the new configuration are asked; one whose answers come from elsewhere says what it said.
 """
 
 from __future__ import annotations
@@ -23,16 +23,17 @@ from stepdown.decide import cookies, spec
 from stepdown.decide.choice import Choice
 from stepdown.decide.digests import Digests
 from stepdown.decide.facts import Facts
+from stepdown.decide.flag_view import CompiledFlags, compiled_flags
 from stepdown.decide.keys import tokens_of
 from stepdown.decide.keysets import KeySet
 from stepdown.decide.needs import Name, Needs, needs_of, needs_of_all
 from stepdown.decide.plans import Plan
-from stepdown.decide.records import FlagSaid, Hidden, Record, is_hidden_in
+from stepdown.decide.records import Hidden, Record, is_hidden_in
 from stepdown.decide.route import Route
 from stepdown.decide.rules import Rule
 from stepdown.decide.slots import SLOTS, slot_of
 from stepdown.decide.snapshot import Snapshot, compile_snapshot
-from stepdown.decide.view import View
+from stepdown.decide.view import FlagAnswer, View
 from stepdown.errors import StepdownError
 
 _HIDDEN = b"sha256:"
@@ -84,7 +85,10 @@ class Replay:
         self.snapshot: Snapshot = compile_snapshot(specification, lists, _Recalled())
         segments = {segment.name: segment.when for segment in specification.segments}
         models = {model.name: model for model in specification.models}
-        self._needs = {route.name: needs_of(route, models[route.model], segments) for route in specification.routes}
+        self._flags = compiled_flags(specification.flags)
+        self._needs = {
+            route.name: needs_of(route, models[route.model], segments, self._flags) for route in specification.routes
+        }
         everything = needs_of_all(specification)
         self._texts = {
             (name, hashlib.sha256(text.encode()).hexdigest()): text
@@ -121,7 +125,7 @@ class Replay:
         body = facts.body(needs)
         visitor = _visitor(route, record, facts, body)
         drawn = _dice(record)
-        view = route.view(facts, params, body, record.client, record.seconds, visitor, _Flags(record))
+        view = route.view(facts, params, body, record.client, record.seconds, visitor, _Flags(self._flags, record))
         hidden = _hidden_key(route, facts, body, record.client) if visitor is None else None
         if hidden is None:
             return route.choose(view, params, body, record.client, self._ready(record), drawn, visitor)
@@ -131,7 +135,7 @@ class Replay:
         rule = route.rule_for(view)
         if source != "default" and route.spec.pin == "server":
             return rule.server(pin, self._ready(record))
-        if rule.flag is not None:
+        if rule.flag is not None:  # which does not read the key
             return route.choose(view, params, body, record.client, self._ready(record), drawn, visitor)
         was = record.decided
         if rule.salt != was.salt or hidden != was.key_source or was.slot is None:
@@ -173,13 +177,16 @@ class _Dice:
 
 
 class _Flags:
-    """Flags that say what is on record (`view.FlagView`)."""
+    """The flags of a configuration, and for others what is on record (`view.FlagView`)."""
 
-    def __init__(self, record: Record) -> None:
+    def __init__(self, flags: CompiledFlags, record: Record) -> None:
+        self._flags = flags
         self._said = record.flags
 
-    def flag(self, name: str, view: View) -> FlagSaid:
-        """What this flag said; raises `NotRecordedError`."""
+    def flag(self, name: str, view: View) -> FlagAnswer:
+        """What this flag says; raises `NotRecordedError`."""
+        if name in self._flags.flags.names:
+            return self._flags.flag(name, view)
         if name not in self._said:
             raise NotRecordedError(f"what the flag {name} said")
         return self._said[name]

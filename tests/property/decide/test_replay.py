@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,10 +11,10 @@ from hypothesis import strategies as st
 
 from stepdown.decide import spec, when
 from stepdown.decide.cookies import Visitor
-from stepdown.decide.records import FlagSaid, Record, read, write
+from stepdown.decide.flag_spec import FlagRule, Flags
+from stepdown.decide.records import Record, read, write
 from stepdown.decide.replay import NotRecordedError, Outcome, Replay, recorded_outcome
 from stepdown.decide.snapshot import Snapshot, compile_snapshot
-from stepdown.decide.view import View
 from stepdown.errors import StepdownError
 from stepdown.plane.recording import Recorder, decided_of
 from tests.kit import specs
@@ -85,6 +86,25 @@ keys = st.lists(
 )
 
 
+flag_definitions = st.sampled_from(
+    [
+        {"if": [{"==": [{"var": "header.x-app"}, "7"]}, "new", "old"]},
+        {"if": [{"starts_with": [{"var": "cookie.session"}, "a"]}, "new", "old"]},
+        {"if": [{"==": [{"var": "client"}, "10.0.0.9"]}, "new", "old"]},
+        {"if": [{"==": [{"var": "query.plan"}, "beta"]}, "new", "old"]},
+        {"fractional": [["new", 50], ["old", 50]]},
+    ]
+).map(
+    lambda targeting: {
+        "state": "ENABLED",
+        "variants": {"new": "new", "old": "old"},
+        "defaultVariant": "old",
+        "targeting": targeting,
+    }
+)
+by_flag = FlagRule(flag="new-model", versions=(("new", "2.0.0"), ("old", "1.1.0")), default="1.1.0")
+
+
 @st.composite
 def configurations(draw: st.DrawFn) -> spec.SnapshotSpec:
     chains = tuple(spec.Chain(served=served, pinned=pinned, steps=()) for served, pinned in sorted(draw(pairs)))
@@ -98,6 +118,11 @@ def configurations(draw: st.DrawFn) -> spec.SnapshotSpec:
             spec.Rule(name=f"r{number}", split=tuple(draw(splits).items()), when=condition, salt=f"s{number}")
             for number, condition in enumerate(draw(st.lists(conditions, max_size=2)))
         ),
+        *(
+            [spec.Rule(name="flag", split=(("1.1.0", 1), ("2.0.0", 1)), when=draw(conditions), flag=by_flag)]
+            if draw(st.booleans())
+            else []
+        ),
         spec.Rule(name="all", split=tuple(draw(splits).items()), salt="all", smooth=smooth),
     )
     pin: Any = draw(st.sampled_from(["shape", "server"]))
@@ -107,8 +132,9 @@ def configurations(draw: st.DrawFn) -> spec.SnapshotSpec:
         specs.route({"1.1.0": 1}, name="three", match=spec.Match(path="/b", headers=(draw(header_matches),))),
     )
     segment = when.Segment("them", leaf(draw(fields)))
+    flags = Flags(document=json.dumps({"flags": {"new-model": draw(flag_definitions)}}))
     decisions = spec.Decisions(sample=1.0, redact=tuple(draw(st.sets(st.sampled_from(["x-user-id", "x-app"])))))
-    return specs.snapshot(*routes, models=[model], segments=(segment,), decisions=decisions)
+    return specs.snapshot(*routes, models=[model], segments=(segment,), decisions=decisions, flags=flags)
 
 
 header_matches = st.one_of(
@@ -128,15 +154,6 @@ requests = st.builds(
 pins = st.sampled_from([None] * 6 + [b"1.1.0", b"^1", b"2.0.0", b"9", b"junk?", b"latest"])
 cookies = st.sampled_from([None, b"uid=7", b"session=abc; uid=9", b"uid=; session=7"])
 bodies = st.sampled_from([None, b"{}", b'{"user": "7"}', b'{"user": {"plan": "beta"}, "token": 1.50}', b"[1]", b"no"])
-
-
-class Flags:
-    """One flag, which says by the client's header what it is (`view.FlagView`)."""
-
-    def flag(self, name: str, view: View) -> FlagSaid:
-        assert name == "new-model"
-        variant = "new" if view.get(b"x-app") else "old"
-        return FlagSaid(variant, variant, "TARGETING_MATCH")
 
 
 class Recording:
@@ -160,7 +177,7 @@ class Recording:
         route, params = found
         visitor: Visitor | None = route.visitor(head, body, "10.0.0.9", 1_800_000_000.5, lambda: b"0123456789abcdef")
         exchange.visitor = visitor
-        exchange.facts = route.view(head, params, body, "10.0.0.9", 1_800_000_000.5, visitor, Flags())
+        exchange.facts = route.view(head, params, body, "10.0.0.9", 1_800_000_000.5, visitor)
         explanation = route.explain(exchange.facts, params, body, "10.0.0.9", ready, lambda _turns=None: drawn, visitor)
         down = tuple(
             one for one in route.model.versions if route.model.is_served(one) and not ready[route.model.index(one)]
@@ -175,7 +192,7 @@ def decided_again(specification: spec.SnapshotSpec, record: Record) -> Outcome |
         return str(error)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(
     configurations(),
     requests,
