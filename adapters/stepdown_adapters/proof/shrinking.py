@@ -10,12 +10,14 @@ from typing import Any
 from stepdown_adapters.proof.questions import Sample
 
 MOST_TRIES = 4000
+_MOST_TEXT = 10_000_000
+"""Characters of all that is tried: what is large is tried less often."""
 _SIMPLEST: tuple[Any, ...] = (0, 1, None, False, "", [], {})
 
 
 def shrunk(sample: Sample, remains: Callable[[Sample], bool]) -> Sample:
     """The smallest sample found that is still one; `remains` says so. Smaller is: less text."""
-    left = [MOST_TRIES]
+    left = _Patience()
     document = _least(sample.document, lambda one: remains(replace(sample, document=one)), left)
     sample = replace(sample, document=document)
     if sample.has_request:
@@ -24,20 +26,35 @@ def shrunk(sample: Sample, remains: Callable[[Sample], bool]) -> Sample:
     return sample
 
 
-def _least(value: Any, remains: Callable[[Any], bool], left: list[int]) -> Any:
+class _Patience:
+    """How much more is tried."""
+
+    def __init__(self) -> None:
+        self._tries, self._text = MOST_TRIES, _MOST_TEXT
+
+    def has_any(self, text: int) -> bool:
+        """Whether another candidate of this length may be looked at."""
+        self._text -= text
+        return self._text > 0
+
+    def takes_one(self) -> bool:
+        """Whether one may be tried."""
+        self._tries -= 1
+        return self._tries >= 0
+
+
+def _least(value: Any, remains: Callable[[Any], bool], left: _Patience) -> Any:
     """Greedy: the first smaller value that remains is taken, and then its own smaller ones are tried."""
     size = _size(value)
     moved = True
-    while moved and left[0] > 0:
+    while moved:
         moved = False
         for smaller in _smaller(value):
-            if _size(smaller) >= size:
-                continue
-            left[0] -= 1
-            if remains(smaller):
-                value, size, moved = smaller, _size(smaller), True
+            now = _size(smaller)
+            if not left.has_any(now[0]):
                 break
-            if left[0] <= 0:
+            if now < size and left.takes_one() and remains(smaller):
+                value, size, moved = smaller, now, True
                 break
     return value
 

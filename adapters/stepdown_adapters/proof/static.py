@@ -38,7 +38,7 @@ def prove(question: Question) -> Proof:
         return Proof(False, f"nothing is known of what the hook {named} returns")
     operations = question.operations()
     made, unknown = _after(operations, question.given)
-    details = tuple(f"nothing is known of what {one.where} {one.name} makes" for one in unknown)
+    details = tuple(f"nothing is known of what {one.where} makes" for one in unknown)
     match included(made, question.made):
         case Included():
             words = sorted({word for schema in (made, question.made) for word in _keywords(schema)})

@@ -101,8 +101,8 @@ class Documents:
             need = self._decided(need)
         self._met += need.goals
         if need.values is not None:
-            value, goal = self._dice.choice(need.values)
-            self._met.append(goal)
+            value, goals = self._dice.choice(need.values)
+            self._met += goals
             return value
         return self._of_kind(self._kind(need), need, depth)
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from stepdown_adapters.contract.keywords import Schema, pointer
+from stepdown_adapters.json_values import equal
 from stepdown_adapters.proof.drawing.coverage import Ledger
 from stepdown_adapters.proof.drawing.numbers import Numbers
 from stepdown_adapters.proof.drawing.texts import Texts
@@ -50,8 +51,8 @@ class Need:
     goals: tuple[int, ...] = ()
     dead: bool = False
     """Whether no value can satisfy it."""
-    values: tuple[tuple[Any, int], ...] | None = None
-    """The values that `enum` and `const` leave, each with its goal."""
+    values: tuple[tuple[Any, tuple[int, ...]], ...] | None = None
+    """The values that `enum` and `const` leave, each with its goals."""
     kinds: tuple[str, ...] = ()
     likely: tuple[str, ...] = ()
     """The kinds that the schemas talk about, where they leave it open."""
@@ -135,14 +136,14 @@ class Needs:
         need.kinds, need.integral = _kinds(schema for schema, _ in need.parts)
         said = {word for schema, _ in need.parts for word in schema}
         need.likely = tuple(kind for kind in need.kinds if not said.isdisjoint(_HINTS.get(kind, ())))
-        for schema, place in need.parts:
-            if isinstance(schema.get("type"), list) and len(need.kinds) > 1:
-                for kind in need.kinds:
-                    need.types[kind] = self._ledger.goal("type", f"{place} {kind}")
         need.values = self._values(need)
         need.dead = need.values == () or not need.kinds
         if need.values is not None:
             return
+        for schema, place in need.parts:
+            if isinstance(schema.get("type"), list) and len(need.kinds) > 1:
+                for kind in need.kinds:
+                    need.types[kind] = self._ledger.goal("type", f"{place} {kind}")
         schemas = [schema for schema, _ in need.parts]
         if "number" in need.kinds:
             need.numbers = Numbers(schemas, integral=need.integral, hints=self._numbers)
@@ -158,7 +159,7 @@ class Needs:
             found = tuple(self._ledger.goal("boundary", f"{place}/{word}") for word, place in places)
             need.marks[kind, bound] = need.marks.get((kind, bound), ()) + found
 
-    def _values(self, need: Need) -> tuple[tuple[Any, int], ...] | None:
+    def _values(self, need: Need) -> tuple[tuple[Any, tuple[int, ...]], ...] | None:
         lists = [
             ([schema["const"]] if "const" in schema else schema["enum"], place)
             for schema, place in need.parts
@@ -166,17 +167,22 @@ class Needs:
         ]
         if not lists:
             return None
-        values, place = min(lists, key=lambda one: len(one[0]))
+        fewest, _ = min(lists, key=lambda one: len(one[0]))
         # Choices are decided elsewhere, and looking into them here would ask for the very same thing once more.
         plain = [{word: schema[word] for word in schema if word != "$ref"} for schema, _ in need.parts]
         fitting = [
-            (index, value)
-            for index, value in enumerate(values[:_MOST_VALUES])
+            value
+            for value in fewest[:_MOST_VALUES]
             if all(valid(schema, value, self.root) is not False for schema in plain)
         ]
-        if len(values) == 1:
-            return tuple((value, self._ledger.goal("place", place)) for _, value in fitting)
-        return tuple((value, self._ledger.goal("value", f"{place}/enum/{index}")) for index, value in fitting)
+        return tuple((value, tuple(self._listed(value, lists))) for value in fitting)
+
+    def _listed(self, value: Any, lists: list[tuple[list[Any], str]]) -> Iterable[int]:
+        """The goals of a value in all lists that have several."""
+        for values, place in lists:
+            for index, one in enumerate(values[:_MOST_VALUES] if len(values) > 1 else ()):
+                if equal(one, value):
+                    yield self._ledger.goal("value", f"{place}/enum/{index}")
 
 
 def _kinds(schemas: Iterable[dict[str, Any]]) -> tuple[tuple[str, ...], bool]:

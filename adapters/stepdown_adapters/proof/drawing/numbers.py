@@ -29,12 +29,12 @@ class Numbers:
             lows += [schema[keyword] for keyword in ("minimum", "exclusiveMinimum") if keyword in schema]
             highs += [schema[keyword] for keyword in ("maximum", "exclusiveMaximum") if keyword in schema]
             steps += [schema["multipleOf"]] if "multipleOf" in schema else []
-            for keyword in ("minimum", "maximum"):
-                if keyword in schema:
-                    self.marks.setdefault(schema[keyword], []).append(keyword)
         self._low: Any = max(lows, default=None)
         self._high: Any = min(highs, default=None)
         self._step = _fraction(steps[0]) if steps else Fraction(1) if integral else None
+        for bound, keyword in ((self._low, "minimum"), (self._high, "maximum")):
+            if bound is not None and (self._step is None or Fraction(str(bound)) % self._step == 0):
+                self.marks[bound] = [*self.marks.get(bound, ()), keyword]
         self._special = [*dict.fromkeys(self._specials(hints))]
 
     def draw(self, dice: Dice) -> int | float:
