@@ -102,6 +102,7 @@ class SetState:
     tokens: tuple[Token, ...] = ()
     overlay: Overlay = NOTHING_SWITCHED
     overlay_saved: bool | None = None
+    flags_ok: bool | None = None
     switch_counts: Mapping[tuple[str, str], int] = field(default_factory=dict)
     wishes: list[Wish] = field(default_factory=list)
     """Switches that were asked for."""

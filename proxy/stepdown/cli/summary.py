@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from stepdown.cli import segments
+from stepdown.cli import flags, segments
 from stepdown.config import Loaded
 from stepdown.decide import spec, when
 from stepdown.decide.colours import told
@@ -27,7 +27,8 @@ class Table:
 def tables(loaded: Loaded) -> tuple[Table, ...]:
     """Routes, then for each model its versions and which of their shapes each served version can deliver."""
     named = (Table("segments", segments.rows(loaded.spec)),) if loaded.spec.segments else ()
-    return (_routes(loaded.spec), *named, *(_model(model) for model in loaded.spec.models))
+    asked = (Table("flags", flags.rows(loaded)),) if loaded.flags is not None else ()
+    return (_routes(loaded.spec), *named, *asked, *(_model(model) for model in loaded.spec.models))
 
 
 def _routes(snapshot: spec.SnapshotSpec) -> Table:
@@ -88,6 +89,9 @@ def way(chain: spec.Chain | None, *, native: bool) -> str:
 def _split(rule: spec.Rule) -> str:
     if rule.colours is not None:
         return told(rule.colours, tuple(version for version, _ in rule.split))
+    if rule.flag is not None:
+        named = ", ".join(f"{variant} {version}" for variant, version in rule.flag.versions)
+        return f"flag {rule.flag.flag}: {named}, else {rule.flag.default}"
     whole = sum(weight for _, weight in rule.split)
     return ", ".join(f"{version} {100 * weight / whole:.4g} %" for version, weight in rule.split)
 
@@ -154,10 +158,20 @@ def as_json(loaded: Loaded) -> Mapping[str, Any]:
             for model in loaded.spec.models
         },
         "segments": segments.as_json(loaded.spec),
+        "flags": flags.as_json(loaded),
         "routes": {
             route.name: {
                 "model": route.model,
                 "rules": {rule.name: dict(rule.split) for rule in route.rules},
+                "flags": {
+                    rule.name: {
+                        "flag": rule.flag.flag,
+                        "versions": dict(rule.flag.versions),
+                        "default": rule.flag.default,
+                    }
+                    for rule in route.rules
+                    if rule.flag is not None
+                },
                 "colours": {
                     name: version
                     for rule in route.rules

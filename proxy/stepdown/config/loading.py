@@ -18,6 +18,7 @@ from stepdown.config.compile.resources import gather
 from stepdown.config.compile.snapshot import compile_snapshot_spec
 from stepdown.config.file import RootFile
 from stepdown.config.findings import Finding, Place, RefusedError, in_order
+from stepdown.config.flagfiles import FlagFile
 from stepdown.config.idlists import IdList
 from stepdown.config.settings import Loaded, ProcessSettings, Token
 from stepdown.config.sources import Disk, Source
@@ -34,6 +35,8 @@ class _Attempt:
     result: tuple[SnapshotSpec, ProcessSettings, tuple[Token, ...]] | None = None
     overlay: str | None = None
     lists: Mapping[str, IdList] = field(default_factory=dict)
+    flags: FlagFile | None = None
+    flags_ok: bool | None = None
 
     @property
     def errors(self) -> tuple[Finding, ...]:
@@ -73,6 +76,8 @@ def load(path: Path, environ: Mapping[str, str], previous: Loaded | None = None)
         watched=watched,
         sources=tuple(attempt.sources.values()),
         lists=attempt.lists,
+        flags=attempt.flags,
+        flags_ok=attempt.flags_ok,
         overlay=path.absolute().parent / attempt.overlay if attempt.overlay is not None else None,
     )
 
@@ -88,7 +93,8 @@ def _attempt(
     if valid.file is None:
         return _Attempt(in_order(findings), assembly.sources)
     checker = Checker(valid.root, valid.removed)
-    resources = gather(valid.file, checker, disk, environ, assembly.sources, previous.lists if previous else {})
+    flags = previous.flags if previous is not None else None
+    resources = gather(valid.file, checker, disk, environ, assembly.sources, previous.lists if previous else {}, flags)
     models = {model.name: model for model in previous.spec.models} if previous else {}
     spec = compile_snapshot_spec(valid.file, resources, models, checker)
     process = process_settings_of(valid.file, checker)
@@ -97,7 +103,15 @@ def _attempt(
         checker.warn((), "nothing is routed: every request will be answered with 404", "routes or passthrough_to")
     overlay = valid.file.state.overlay if valid.file.state is not None else None
     found = in_order([*findings, *checker.findings])
-    return _Attempt(found, assembly.sources, (spec, process, tokens), overlay, resources.lists_by_file)
+    return _Attempt(
+        found,
+        assembly.sources,
+        (spec, process, tokens),
+        overlay,
+        resources.lists_by_file,
+        resources.flags,
+        resources.flags_ok,
+    )
 
 
 def _unless_said(findings: list[Finding], assembly: Assembly) -> list[Finding]:

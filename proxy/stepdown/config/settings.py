@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from stepdown.config.findings import Finding
+from stepdown.config.flagfiles import FlagFile
 from stepdown.config.idlists import IdList
 from stepdown.config.sources import Source
 from stepdown.config.watched import Watched
@@ -58,6 +59,10 @@ class Loaded:
     """What was read, kept as the last good copy of each included file."""
     lists: Mapping[str, IdList] = field(default_factory=dict)
     """Lists of ids by file."""
+    flags: FlagFile | None = None
+    """The flag file; where it could not be used, the one before it."""
+    flags_ok: bool | None = None
+    """Whether the flag file as it is now is in force; `None` where there is none."""
     overlay: Path | None = None
     """Where what is switched by hand is kept across starts; `None`: nowhere."""
 

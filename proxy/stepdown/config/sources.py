@@ -9,9 +9,11 @@ from typing import Any, TypeVar
 
 from pydantic import SecretStr
 
+from stepdown.config.flagfiles import FlagFile, read_flags
 from stepdown.config.idlists import IdList, IdListError, read_ids
 from stepdown.config.watched import Stamp, Watched, matching, stamp
 from stepdown.config.yaml_reader import MOST_BYTES
+from stepdown.decide.flags.document import LARGEST_FILE
 from stepdown_adapters.contract.sides import Side
 from stepdown_adapters.contract.source import load_contract
 from stepdown_adapters.errors import ContractError
@@ -40,7 +42,7 @@ class Source:
 
     path: Path
     text: str = field(repr=False)
-    contents: dict[str, Contract | SecretStr | IdList] = field(default_factory=dict, repr=False)
+    contents: dict[str, Contract | SecretStr | IdList | FlagFile] = field(default_factory=dict, repr=False)
 
     def content(self, name: str, read: Callable[[], Content]) -> Content:
         """What `read` gives for something that this file names, read once."""
@@ -105,6 +107,13 @@ class Disk:
             raise FileError("does not exist") from None
         except (OSError, ValueError) as error:
             raise FileError(f"cannot be read: {_reason(error)}") from None
+
+    def flags(self, path: Path, fractional: int, known: FlagFile | None) -> FlagFile:
+        """A flag file; `known`, if it has not changed since that was read. Raises `FileError` and `FlagsError`."""
+        looks = self._stamps.setdefault(path, stamp(path))
+        if known is not None and (known.stamp, known.fractional) == (looks, fractional) and looks is not None:
+            return known
+        return read_flags(self._bytes(path, LARGEST_FILE), fractional, looks)
 
     def exists(self, path: Path) -> None:
         """Raise `FileError` unless the file can be read; its content is for others."""

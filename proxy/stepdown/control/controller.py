@@ -182,6 +182,11 @@ class Controller:
         return self._parent.comparer
 
     @property
+    def flags_ok(self) -> bool | None:
+        """Of the file that was accepted last."""
+        return self._loaded.flags_ok if self._loaded is not None else None
+
+    @property
     def health(self) -> Mapping[str, HealthView]:
         """What the probes say."""
         return self._prober.views()

@@ -128,6 +128,10 @@ class ControllerState(Protocol):
         """What was switched by hand and lies over the file."""
 
     @property
+    def flags_ok(self) -> bool | None:
+        """Whether the flag file was good when it was last read; `None` where there is none."""
+
+    @property
     def overlay_saved(self) -> bool | None:
         """Whether that is on disk; `None` where the file names no place for it."""
 

@@ -90,6 +90,8 @@ def samples(state: ControllerState) -> Iterator[Sample]:
     yield Sample("stepdown_config_reload_ok", (), state.last_reload.ok)
     yield Sample("stepdown_config_last_reload_timestamp_seconds", (), state.last_reload.when)
     yield Sample("stepdown_config_digest_info", (state.digest,), 1)
+    if state.flags_ok is not None:
+        yield Sample("stepdown_flags_ok", (), state.flags_ok)
     yield from _switches(state)
     for model in state.spec.models:
         for version in model.versions:

@@ -83,7 +83,7 @@ def version(exchange: Exchange) -> None:
     facts: Facts = head
     if matched.needs_view:
         now = time() if matched.reads_clock else 0.0
-        facts = exchange.facts = matched.view(head, params, body, address, now, exchange.visitor)
+        facts = exchange.facts = matched.view(head, params, body, address, now, exchange.visitor, runtime.flags)
     ready, verdict, asked = runtime.ready, None, reasons.wants_explanation(exchange)
     try:
         verdict = reasons.verdict_of(exchange, matched)

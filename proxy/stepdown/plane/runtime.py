@@ -28,6 +28,7 @@ from stepdown.decide.snapshot import Choice, Route, Snapshot, compile_snapshot
 from stepdown.errors import StepdownError
 from stepdown.plane.check import Check
 from stepdown.plane.clock import CoarseClock
+from stepdown.plane.flags import CountedFlags
 from stepdown.plane.handoff import Handoff
 from stepdown.plane.offload import compiled
 from stepdown.plane.plan import Plan, RoutePlan, answer_lines, vary_line
@@ -84,6 +85,7 @@ class Runtime:
         "_turns",
         "client_timeouts",
         "digest",
+        "flags",
         "idle",
         "not_down",
         "overrides",
@@ -116,6 +118,7 @@ class Runtime:
         self.spec = spec
         self.digest = digest
         self.snapshot: Snapshot = compile_snapshot(spec, lists or {})
+        self.flags = CountedFlags(self.snapshot.flags, slab)
         self.trusted_hops = spec.trusted_hops
         self.client_timeouts = spec.client_timeouts
         self.ready: list[bool] = [False] * (len(self.snapshot.versions) + 1)

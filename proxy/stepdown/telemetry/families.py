@@ -40,9 +40,9 @@ _WORKER = (
         "counter",
         "Requests answered. `assigned` is what the split said, `served` the version that computed the answer, "
         "`pinned` the shape that the client was due, all three `none` where there was no choice (reason refused); "
-        "`reason` says how `served` was chosen (split, kept, pin-forced, unhealthy, pin-server, override); `adapter` "
-        "says what became of the answer (none, adapted, failed; native: a version that has the shape was asked; "
-        "passthrough: the answer kept its own shape).",
+        "`reason` says how `served` was chosen (split, flag, kept, pin-forced, unhealthy, pin-server, override); "
+        "`adapter` says what became of the answer (none, adapted, failed; native: a version that has the shape was "
+        "asked; passthrough: the answer kept its own shape).",
         ("route", "rule", "assigned", "served", "pinned", "reason", "key_source", "status_class", "adapter"),
     ),
     Family(
@@ -136,6 +136,14 @@ _WORKER = (
         ("route", "result"),
     ),
     Family(
+        "stepdown_flag_evaluations_total",
+        "counter",
+        "What feature flags said; `variant` is none where the default of whoever asked counted, `reason` one of "
+        "OpenFeature's (STATIC, TARGETING_MATCH, DEFAULT, DISABLED, ERROR). A request asks a flag once, however many "
+        "rules name it, and again where it is chosen for again after a failed attempt.",
+        ("flag", "variant", "reason"),
+    ),
+    Family(
         "stepdown_decisions_recorded_total",
         "counter",
         "Decisions that were sampled to be recorded, those that were dropped included.",
@@ -200,6 +208,12 @@ _CONTROLLER = (
         "When the file was last read, in Unix seconds; whether it was accepted, `stepdown_config_reload_ok` says.",
     ),
     Family("stepdown_config_digest_info", "info", "The configuration that runs.", ("digest",)),
+    Family(
+        "stepdown_flags_ok",
+        "gauge",
+        "1 where the flag file was good when the configuration was last accepted, 0 where it could not be used and the "
+        "flags that were read before it stay in force; absent where the configuration has no flags.",
+    ),
     Family(
         "stepdown_colour_active",
         "gauge",

@@ -50,6 +50,7 @@ def test_metrics_are_those_of_all_workers_and_of_the_controller(state, server):
 def test_every_value_of_the_controller_is_in_the_table_of_families(state):
     state.comparer = ComparerView(pid=7, alive=True, restarts=2)
     state.spec, state.overlay_saved, state.switch_counts = with_colours(), True, {("churn", "done"): 1}
+    state.flags_ok = True
     given = {sample.family for sample in status.samples(state)}
     assert given == {family.name for family in FAMILIES.values() if family.writer == "controller"}
     for sample in status.samples(state):
@@ -76,6 +77,13 @@ def test_colours_show_which_is_active_and_where_that_is_not_what_the_file_says(s
     assert not any(name[0] == "stepdown_overlay_saved" for name in found)
     state.overlay_saved = False
     assert samples(server.ask("GET", "/metrics"))["stepdown_overlay_saved",] == 0
+
+
+def test_a_flag_file_that_cannot_be_used_shows(state, server):
+    assert not any(name[0] == "stepdown_flags_ok" for name in samples(server.ask("GET", "/metrics")))
+    for good in (False, True):
+        state.flags_ok = good
+        assert samples(server.ask("GET", "/metrics"))["stepdown_flags_ok",] == good
 
 
 def test_a_version_that_goes_away_says_when(state, server):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from stepdown.config.compile.checker import Checker
@@ -14,6 +15,9 @@ from stepdown.config.idlists import IdList
 from stepdown.config.tree import Path
 from stepdown.decide import when
 from stepdown.decide.texts import regex_test
+
+if TYPE_CHECKING:
+    from stepdown.config.compile.flags import FlagCompiler
 
 Field = FieldSection | BodyFieldSection
 
@@ -55,7 +59,14 @@ def id_files(section: WhenSection, path: Path) -> Iterator[tuple[Path, str]]:
 class WhenCompiler:
     """Compiles the conditions of one file."""
 
-    def __init__(self, segments: Mapping[str, WhenSection], lists: Mapping[Path, IdList], checker: Checker) -> None:
+    def __init__(
+        self,
+        segments: Mapping[str, WhenSection],
+        lists: Mapping[Path, IdList],
+        flags: FlagCompiler,
+        checker: Checker,
+    ) -> None:
+        self.flags = flags
         self._segments = segments
         self._lists = lists
         self._checker = checker
@@ -82,6 +93,8 @@ class WhenCompiler:
             yield when.Percent(section.percent.share, given if given is not None else salt)
         if section.key_in is not None:
             yield when.KeyIn(self._list((*path, "key_in"), section.key_in))
+        for name, variant in (section.flag or {}).items():
+            yield self.flags.condition(name, None if variant is True else variant, (*path, "flag", name))
         if section.segment is not None:
             self._check_segment(section.segment, (*path, "segment"))
             yield when.InSegment(section.segment)

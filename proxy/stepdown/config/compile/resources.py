@@ -15,7 +15,9 @@ from stepdown.config.compile.checker import Checker
 from stepdown.config.compile.conditions import id_files
 from stepdown.config.file import EndpointSection, RootFile
 from stepdown.config.file.contract import ContractSection
+from stepdown.config.file.flags import FlagsSection
 from stepdown.config.file.model import SecretSection
+from stepdown.config.flagfiles import FlagFile, FlagsError
 from stepdown.config.idlists import IdList
 from stepdown.config.sources import Contract, Disk, FileError, Source
 from stepdown.config.tree import Path
@@ -36,6 +38,9 @@ class Resources:
     lists: dict[Path, IdList] = field(default_factory=dict)
     """Lists of ids."""
     lists_by_file: dict[str, IdList] = field(default_factory=dict)
+    flags: FlagFile | None = None
+    flags_ok: bool | None = None
+    """Whether that is the file as it is now; `None` where there is none."""
 
 
 @dataclass(slots=True)
@@ -101,6 +106,27 @@ class _Gathering:
             self.checker.warn(path, f"the file {name} has no ids in it", "one id a line")
         self.found.lists[path] = self.found.lists_by_file[str(file)] = found
 
+    def flags(self, section: FlagsSection, kept: FlagFile | None) -> None:
+        """The flag file; where it cannot be used, the one in force stays in force."""
+        path: Path = ("flags", "file")
+        file = self.checker.folder(path) / section.file
+        mistakes: tuple[str, ...] = ()
+        try:
+            self.found.flags = self.disk.flags(file, section.fractional, kept)
+        except FileError as error:
+            mistakes = (f"the file {section.file} {error}",)
+        except FlagsError as error:
+            mistakes = tuple(f"the file {section.file} cannot be used: {mistake}" for mistake in error.mistakes)
+        self.found.flags_ok = not mistakes
+        for mistake in mistakes:
+            if kept is None:
+                self.checker.error(path, mistake, "a flag file in flagd's format")
+            else:
+                self.checker.warn(path, f"{mistake}; the flags that were read before stay in force")
+        if mistakes and kept is not None:
+            same = kept.fractional == section.fractional
+            self.found.flags = kept if same else kept.of_generation(section.fractional)
+
     def contract(self, given: str | ContractSection, path: Path, default: tuple[str, str]) -> None:
         """The contract that `schema` or `input` names; `default` are the model and version to look up in a registry."""
         side: Side = "input" if path[-1] == "input" else "output"
@@ -141,22 +167,18 @@ def gather(  # noqa: PLR0917 - a file and all that it may be made from
     environ: Mapping[str, str],
     sources: Mapping[str, Source],
     lists: Mapping[str, IdList],
+    flags: FlagFile | None,
 ) -> Resources:
-    """Read all that `file` names; `lists` are the lists of ids in force, by file."""
+    """Read all that `file` names; `lists` are the lists of ids in force, by file, and `flags` the flags in force."""
     gathering = _Gathering(checker, disk, environ, sources, lists)
-    for index, token in enumerate(file.admin.tokens if file.admin else ()):
-        gathering.secret(token.token, ("admin", "tokens", index, "token"))
-    tokens = file.overrides.tokens if file.overrides is not None else None
-    for index, secret in enumerate(tokens.secret if tokens is not None else ()):
-        gathering.secret(secret, ("overrides", "tokens", "secret", index))
+    for secret, at in _secrets(file):
+        gathering.secret(secret, at)
     for index, endpoint in enumerate(file.passthrough_to):
         gathering.endpoint(endpoint, ("passthrough_to", index))
+    if file.flags is not None:
+        gathering.flags(file.flags, flags)
     for at, name in _id_files(file):
         gathering.ids(at, name)
-    for route_name, route in file.routes.items():
-        for index, key in enumerate(route.key):
-            for number, secret in enumerate(key.cookie.secrets if key.cookie is not None else ()):
-                gathering.secret(secret, ("routes", route_name, "key", index, "cookie", "secrets", number))
     for model_name, model in file.models.items():
         for version_name, version in model.versions.items():
             path: Path = ("models", model_name, "versions", version_name)
@@ -166,6 +188,19 @@ def gather(  # noqa: PLR0917 - a file and all that it may be made from
             for below, endpoint in version.servers:
                 gathering.endpoint(endpoint, (*path, *below))
     return gathering.found
+
+
+def _secrets(file: RootFile) -> Iterator[tuple[SecretSection, Path]]:
+    """Every secret that is no part of an endpoint, with its path."""
+    for index, token in enumerate(file.admin.tokens if file.admin else ()):
+        yield token.token, ("admin", "tokens", index, "token")
+    tokens = file.overrides.tokens if file.overrides is not None else None
+    for index, secret in enumerate(tokens.secret if tokens is not None else ()):
+        yield secret, ("overrides", "tokens", "secret", index)
+    for name, route in file.routes.items():
+        for index, key in enumerate(route.key):
+            for number, secret in enumerate(key.cookie.secrets if key.cookie is not None else ()):
+                yield secret, ("routes", name, "key", index, "cookie", "secrets", number)
 
 
 def _id_files(file: RootFile) -> Iterator[tuple[Path, str]]:

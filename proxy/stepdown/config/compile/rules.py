@@ -9,9 +9,11 @@ from stepdown.config.compile.colours import check_one_place, colours_of
 from stepdown.config.compile.conditions import WhenCompiler
 from stepdown.config.compile.versions import Versions
 from stepdown.config.file import RouteSection, RuleSection
+from stepdown.config.file.flags import FlagVersionsSection
 from stepdown.config.findings import listed
 from stepdown.config.tree import Path
 from stepdown.decide import spec
+from stepdown.decide.flag_spec import FlagRule
 from stepdown.decide.when import EVERYONE
 
 
@@ -105,7 +107,11 @@ def _only_rule(
 def _rule(  # noqa: PLR0917 - as `rules_of`
     section: RuleSection, name: str, path: Path, versions: Versions, whens: WhenCompiler | None, checker: Checker
 ) -> DraftRule:
-    if section.colours is None:
+    if section.flag is not None:
+        split = _flagged(section.flag, (*path, "flag"), versions, checker)
+        if whens is not None and split.flag is not None:
+            whens.flags.check_rule(split.flag, (*path, "flag"))
+    elif section.colours is None:
         split = _split(section.split or {}, (*path, "split"), versions, checker)
     else:
         split = _coloured(section, (*path, "colours"), versions, checker)
@@ -118,6 +124,7 @@ def _rule(  # noqa: PLR0917 - as `rules_of`
         when=whens.compiled(section.when, (*path, "when"), f"{path[1]}/{name}/when") if whens is not None else EVERYONE,
         salt=section.salt if section.salt is not None else f"{path[1]}/{name}",
         colours=split.colours,
+        flag=split.flag,
         instead=tuple(instead.places),
         smooth=section.smooth,
         drain=section.drain,
@@ -130,6 +137,7 @@ class _Split:
     weights: dict[str, int] = field(default_factory=dict)
     places: dict[str, Path] = field(default_factory=dict)
     colours: spec.Colours | None = None
+    flag: FlagRule | None = None
 
 
 def _split(section: dict[str, int], path: Path, versions: Versions, checker: Checker) -> _Split:
@@ -146,6 +154,26 @@ def _coloured(section: RuleSection, path: Path, versions: Versions, checker: Che
     split = _Split(colours=colours_of(section, named))
     for colour, text in named.items():
         _add(split, text, int(colour == section.active), (*path, colour), versions, checker, of_key=False)
+    return split
+
+
+def _flagged(section: FlagVersionsSection, path: Path, versions: Versions, checker: Checker) -> _Split:
+    """Every version that the flag may give; everything to the default, as far as weights go."""
+    split, ids = _Split(), {}
+    written = [(variant, text, (*path, "versions", variant)) for variant, text in section.versions.items()]
+    for variant, text, at in (*written, (None, section.default, (*path, "default"))):
+        declared = versions.get(text)
+        if declared is not None and declared.id in split.weights:
+            ids[variant] = declared.id
+            continue
+        _add(split, text, 0, at, versions, checker, of_key=False)
+        if declared is not None:
+            ids[variant] = declared.id
+    if len(ids) > len(written):
+        default = ids.pop(None)
+        split.weights |= {default: 1} if default in split.weights else {}
+        named = tuple((variant, version) for variant, version in ids.items() if variant is not None)
+        split.flag = FlagRule(flag=section.name, versions=named, default=default)
     return split
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from stepdown.config.compile.checker import Checker
 from stepdown.config.compile.conditions import WhenCompiler
 from stepdown.config.compile.endpoints import endpoints_of
+from stepdown.config.compile.flags import FlagCompiler
 from stepdown.config.compile.keys import check_cookies
 from stepdown.config.compile.models import model_of
 from stepdown.config.compile.people import decisions_of, overrides_of
@@ -29,11 +30,13 @@ def compile_snapshot_spec(
     `previous` are the models of the configuration in force, by name.
     """
     drafts = {name: draft_model(name, section, resources, checker) for name, section in file.models.items()}
-    whens = WhenCompiler(file.segments, resources.lists, checker)
+    flags = FlagCompiler(file, resources, checker)
+    whens = WhenCompiler(file.segments, resources.lists, flags, checker)
     segments = segments_of(file, whens, checker)
     found = (_draft_route(name, file, drafts, whens, checker) for name in file.routes)
     draft_routes = [draft for draft in found if draft is not None]
     check_uses(segments, draft_routes, file, checker)
+    flags.check_uses(draft_routes, {segment.name: segment.when for segment in segments}, file)
     routes = [route_of(draft, drafts[draft.model], file, resources, checker) for draft in draft_routes]
     check_distinct(routes, checker)
     check_cookies(draft_routes, routes, checker)
@@ -45,6 +48,7 @@ def compile_snapshot_spec(
         models=tuple(model for model in models if model is not None),
         routes=tuple(routes),
         segments=segments,
+        flags=flags.compiled(),
         passthrough_to=_passthrough(file, resources, checker),
         trusted_hops=file.trusted_hops or 0,
         max_client_connections=file.max_client_connections,

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
+from stepdown.config.file.flags import FlagsSection
 from stepdown.config.file.model import Endpoint, ModelSection, Secret
 from stepdown.config.file.people import DecisionsSection, ExplainSection, OverridesSection
 from stepdown.config.file.route import LimitsSection, RouteSection, TimeoutsSection
@@ -98,6 +99,7 @@ class RootFile(Section):
     )
     models: dict[Name, ModelSection] = Field(default={}, description="By name.")
     routes: dict[Name, RouteSection] = Field(default={}, description="By name.")
+    flags: FlagsSection | None = Field(default=None, description="Feature flags; none by default.")
     segments: dict[Name, WhenSection] = Field(
         default={}, description="Conditions with names, for rules and for each other: `when: {segment: NAME}`."
     )

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from stepdown.config.file.colours import ColourVersions, SwitchSection, check_active
 from stepdown.config.file.cookie import Cookie
+from stepdown.config.file.flags import FlagVersionsSection
 from stepdown.config.file.match import MatchSection
 from stepdown.config.file.section import Section, as_list, refused
 from stepdown.config.file.values import Duration, HeaderName, Name, Pointer, Size, VersionText
@@ -57,7 +58,7 @@ Split = Annotated[dict[VersionText, Weight], AfterValidator(_not_all_zero)]
 
 
 class RuleSection(Section):
-    """A condition and a split, or two colours; the first rule whose condition holds is the one."""
+    """A condition and a split, two colours or a flag; the first rule whose condition holds is the one."""
 
     name: Name | None = Field(
         default=None, description="For metrics and messages; `rule-N`, or `default` for the last."
@@ -73,6 +74,9 @@ class RuleSection(Section):
     )
     active: Name | None = Field(
         default=None, description="With colours, the one that takes requests until `stepdown switch ROUTE`."
+    )
+    flag: FlagVersionsSection | None = Field(
+        default=None, description="In the place of a split, the version that a feature flag gives."
     )
     switch: SwitchSection = Field(default_factory=SwitchSection, description="With colours, how one is switched to.")
     salt: str | None = Field(
@@ -98,12 +102,16 @@ class RuleSection(Section):
     )
 
     @model_validator(mode="after")
-    def _split_or_colours(self) -> Self:
-        if (self.split is None) == (self.colours is None):
-            found = "neither split nor colours" if self.split is None else "split and colours"
-            raise refused("one of the two", problem=f"found {found}")
+    def _one_way(self) -> Self:
+        ways = {"split": self.split, "colours": self.colours, "flag": self.flag}
+        given = [name for name, way in ways.items() if way is not None]
+        if len(given) != 1:
+            found = " and ".join(given) if given else "neither split nor colours nor flag"
+            raise refused("one of them", problem=f"found {found}")
         if self.drain is not None and self.colours is not None:
             raise refused("drain with a split only", problem="found drain with colours, of which one takes everything")
+        if self.flag is not None and (self.drain is not None or self.smooth):
+            raise refused("drain and smooth with a split only", problem="found them with flag, which says the version")
         check_active(self.active, list(self.colours or {}), "colours")
         return self
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from stepdown.config.file.flags import FlagConditions
 from stepdown.config.file.match import HeadSection
 from stepdown.config.file.operators import BodyFieldCondition, FieldCondition, IdFile, Networks, Semver
 from stepdown.config.file.section import Section, as_list, refused
@@ -149,6 +150,11 @@ class WhenSection(HeadSection):
         default=None,
         description="The route's key is one of the ids in this file, relative to this one: UTF-8, one id a line, `#` "
         "begins a comment at the beginning of a line.",
+    )
+    flag: FlagConditions | None = Field(
+        default=None,
+        description="Feature flags: `NAME` is on (its value is true), or `{NAME: VARIANT}`. Where a flag is off or in "
+        "error it is neither.",
     )
     segment: Name | None = Field(default=None, description="Name of one of `segments`.")
     all_of: list[WhenSection] | None = Field(default=None, alias="all", min_length=1, description="All of these hold.")

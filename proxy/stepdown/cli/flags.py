@@ -1,0 +1,71 @@
+"""The feature flags of a configuration and who asks them, for `stepdown check`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from stepdown.config import Loaded
+from stepdown.decide import spec
+from stepdown.decide.flag_context import Reads, reads_of
+from stepdown.decide.when import FlagIs, When, leaves
+
+Row = tuple[str, ...]
+
+
+def users_of(snapshot: spec.SnapshotSpec) -> Mapping[str, tuple[str, ...]]:
+    """By flag, the rules (`route/rule`) and segments (`segment NAME`) that ask it."""
+    users: dict[str, dict[str, None]] = {}
+    for segment in snapshot.segments:
+        for name in _named_in(segment.when):
+            users.setdefault(name, {})[f"segment {segment.name}"] = None
+    for route in snapshot.routes:
+        for rule in route.rules:
+            names = [*_named_in(rule.when), *([rule.flag.flag] if rule.flag is not None else [])]
+            for name in names:
+                users.setdefault(name, {})[f"{route.name}/{rule.name}"] = None
+    return {name: tuple(found) for name, found in users.items()}
+
+
+def rows(loaded: Loaded) -> tuple[Row, ...]:
+    """A head, one row for each flag that is asked, and how many others the file has."""
+    if loaded.flags is None:
+        return ()
+    users, flags = users_of(loaded.spec), loaded.flags.flags
+    found = [
+        (name, ", ".join(flags.variants(name)), _told(reads_of(flags.needs(name))), ", ".join(by))
+        for name, by in sorted(users.items())
+    ]
+    others = len(flags.names - users.keys())
+    if others:
+        found.append((f"{others} other{'s' if others > 1 else ''}", "", "", "-"))
+    return (("flag", "variants", "reads", "asked by"), *found)
+
+
+def as_json(loaded: Loaded) -> Mapping[str, Any]:
+    """All flags of the file, for machines."""
+    if loaded.flags is None:
+        return {}
+    users, flags = users_of(loaded.spec), loaded.flags.flags
+    return {
+        name: {
+            "variants": list(flags.variants(name)),
+            "reads": _names(reads_of(flags.needs(name))),
+            "asked_by": list(users.get(name, ())),
+        }
+        for name in sorted(flags.names)
+    }
+
+
+def _names(reads: Reads) -> list[str]:
+    groups = {"header": reads.headers, "query": reads.queries, "cookie": reads.cookies, "param": reads.params}
+    grouped = [f"{group}.{name}" for group, names in groups.items() for name in sorted(names)]
+    return [*sorted(reads.names), *grouped, *(["the time"] if reads.clock else []), *sorted(reads.unknown)]
+
+
+def _told(reads: Reads) -> str:
+    return ", ".join(_names(reads)) or "nothing"
+
+
+def _named_in(condition: When) -> list[str]:
+    return [leaf.flag for leaf in leaves(condition) if isinstance(leaf, FlagIs)]
