@@ -21,9 +21,7 @@ SERVE = b"x-stepdown-serve: 2.0.0"
 def token(lasts: int = 86_400, **changes: str) -> bytes:
     now = int(time.time())
     claims = {"holder": "alice", "model": "m", "version": "2.0.0"} | changes
-    return (
-        b"x-stepdown-override-token: " + issue(Claims(**claims, issued=now, expires=now + lasts), SECRET).encode()
-    )
+    return b"x-stepdown-override-token: " + issue(Claims(**claims, issued=now, expires=now + lasts), SECRET).encode()
 
 
 def echo(got: Request) -> bytes:
