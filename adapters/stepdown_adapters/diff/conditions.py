@@ -16,7 +16,7 @@ def compare(walk: Walk, older: Flat, newer: Flat, path: Path) -> None:
     _not(walk, older, newer, path)
     _if(walk, older, newer, path)
     _all_of(walk, older, newer, path)
-    _required(walk, older.get("dependentRequired", {}), newer.get("dependentRequired", {}), path)
+    _required(walk, older, newer, path)
     before, after = older.get("dependentSchemas", {}), newer.get("dependentSchemas", {})
     for name in dict.fromkeys([*before, *after]):
         walk.graded("dependent", before.get(name), after.get(name), path, keyword="dependentSchemas")
@@ -59,14 +59,17 @@ def _conditional(flat: Flat) -> Flat | None:
     return {keyword: flat[keyword] for keyword in ("if", "then", "else") if keyword in flat}
 
 
-def _required(walk: Walk, before: dict[str, list[str]], after: dict[str, list[str]], path: Path) -> None:
+def _required(walk: Walk, older: Flat, newer: Flat, path: Path) -> None:
+    """What a member asks for beside it; what is sent in any case may be asked for without harm."""
+    before, after = older.get("dependentRequired", {}), newer.get("dependentRequired", {})
+    always = set(walk.sent_first(older, newer)[0].get("required", ()))
     for name in dict.fromkeys([*before, *after]):
         old, new = set(before.get(name, ())), set(after.get(name, ()))
         facts: dict[str, Any] = {"before": sorted(old), "after": sorted(new), "keyword": "dependentRequired"}
         if old - new:
-            walk.note("dependent/loosened", path, **facts)
+            walk.note("dependent/loosened", path, proved=old - new <= always or None, **facts)
         if new - old:
-            walk.note("dependent/tightened", path, **facts)
+            walk.note("dependent/tightened", path, proved=new - old <= always or None, **facts)
 
 
 def _all_of(walk: Walk, older: Flat, newer: Flat, path: Path) -> None:

@@ -107,6 +107,16 @@ def test_a_constraint_that_others_make_superfluous_may_go() -> None:
     assert (removed.kind, removed.compatible) == ("bound-loosened", True)
 
 
+@pytest.mark.parametrize("direction", ["response", "request"])
+def test_what_is_sent_in_any_case_may_be_asked_for_beside_a_member(direction: Any) -> None:
+    depends = {**obj(a=STRING, b=STRING), "dependentRequired": {"a": ["b"]}}
+    sent, other = {**obj(b=STRING), "required": ["b"]}, {**obj(c=STRING), "required": ["c"]}
+    for schema, compatible in ((sent, True), (other, False)):
+        pair = (depends, schema) if direction == "response" else (schema, depends)
+        (dependency,) = [change for change in diff(*pair, direction=direction).changes if "dependent" in change.kind]
+        assert dependency.compatible is compatible
+
+
 def test_a_meaning_breaks_though_types_agree_and_no_proof_heals_it() -> None:
     older = NUMBER | {"x-semantic": {"kind": "probability"}}
     found = diff(older, NUMBER | {"x-semantic": {"kind": "logit"}})
