@@ -50,8 +50,8 @@ def told(error: ErrorDetails, path: Path, root: Node, model: type[Section]) -> F
     if kind == REFUSED:
         return Finding(place, key, context["problem"] or problem, context["allowed"])
     if kind == "literal_error":
-        choices = re.findall(r"'([^']*)'|(True)", context["expected"])
-        names = [name or "true" for name, _ in choices]
+        choices = re.findall(r"'([^']*)'|(\d+)|True", context["expected"])
+        names = [name or number or "true" for name, number in choices]
         near = nearest_name(found.text, names) if isinstance(found, Scalar) else ""
         return Finding(place, key, problem, " or ".join(names), near)
     allowed = _ALLOWED[kind](context) if kind in _ALLOWED else error["msg"]

@@ -49,8 +49,9 @@ class FlagCompiler:
             return
         for variant, _version in rule.versions:
             self._check_variant(rule.flag, variant, (*path, "versions", variant), of_key=True)
-        left = [variant for variant in self._file.flags.variants(rule.flag) if variant not in dict(rule.versions)]
-        if left:
+        variants, named = self._file.flags.variants(rule.flag), dict(rule.versions)
+        left = [variant for variant in variants if variant not in named]
+        if left and named.keys() <= variants.keys():
             problem = f"{listed(left)} of {rule.flag} has no version here: requests with it get {rule.default}"
             self._checker.warn((*path, "versions"), problem, "a version for each variant", of_key=True)
 
