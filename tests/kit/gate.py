@@ -13,6 +13,7 @@ from stepdown.gate.lock import Entry, Lock
 from stepdown.gate.policy import Policy
 from stepdown_adapters.contract.model import Contract
 from stepdown_adapters.plan import Edge, plan_chains
+from stepdown_adapters.proof.grading import Grading
 from stepdown_adapters.versions import Version
 
 TODAY = datetime.date(2026, 12, 1)
@@ -100,11 +101,12 @@ def judged(
     today: datetime.date = TODAY,
     lock: Lock | None = None,
     base_lock: Lock | None = None,
+    grades: Mapping[tuple[str, str, str], tuple[Grading, ...]] | None = None,
 ) -> list[Finding]:
     """What is found about a change; without a lock, one that fits is taken."""
     base = base if base is not None else Facts()
     lock = lock if lock is not None else lock_of(head)
-    return list(judge(case_of(head, base, policy or Policy(), today, lock, base_lock)).findings)
+    return list(judge(case_of(head, base, policy or Policy(), today, lock, base_lock, grades=grades)).findings)
 
 
 def told(findings: Sequence[Finding], rule: str) -> list[str]:

@@ -12,10 +12,12 @@ from stepdown.gate.policy import ProofDemand
 from stepdown_adapters.proof.grading import SEED, Grading, graded
 from stepdown_adapters.proof.questions import Question, Side
 
-Path_ = tuple[str, str, str]
+Way = tuple[str, str, str]
 """Model, newer and older version of a chain."""
 Tell = Callable[[Question, int], None]
 """Told how many documents of a question have passed."""
+SIDE_WORDS: Mapping[Side, str] = {"response": "answers", "request": "requests"}
+"""What goes through a chain, for people."""
 
 
 def questions(model: ModelFacts, newer: str, older: str) -> Iterator[Question]:
@@ -50,7 +52,7 @@ def paths(facts: Facts, today: datetime.date) -> Iterator[tuple[ModelFacts, str,
 
 def grades_of(
     facts: Facts, demand: ProofDemand, today: datetime.date, folder: Path
-) -> Mapping[Path_, tuple[Grading, ...]]:
+) -> Mapping[Way, tuple[Grading, ...]]:
     """The grades of all chains that clients may rely on; `folder` is that of the policy, which may keep cases.
 
     Raises:
@@ -81,7 +83,3 @@ def grade(
     if cases is not None and found.counterexample is not None:
         keep(cases, question, found.counterexample)
     return found
-
-
-SIDE_WORDS: Mapping[Side, str] = {"response": "answers", "request": "requests"}
-"""What goes through a chain, for people."""

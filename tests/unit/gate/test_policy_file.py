@@ -8,7 +8,7 @@ import yaml
 
 from stepdown.config import RefusedError
 from stepdown.gate.facts import Place
-from stepdown.gate.policy import Approval, Policy, Waiver
+from stepdown.gate.policy import Approval, Policy, ProofDemand, Waiver
 from stepdown.gate.policy_file import load_policy, policy_schema
 from tests.kit.gate import day
 
@@ -52,6 +52,22 @@ def test_everything_that_a_policy_says_is_read(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("text", "demand"),
+    [
+        ("{at_least: proved}", ProofDemand(None, 1000)),
+        ("{at_least: {tested: 50}}", ProofDemand(50, 50)),
+        ("{at_least: {tested: 50}, documents: 10}", ProofDemand(50, 50)),
+        ("{at_least: proved, documents: 10, keep: cases}", ProofDemand(None, 10, "cases")),
+    ],
+)
+def test_a_policy_says_how_well_chains_are_proved(tmp_path: Path, text: str, demand: ProofDemand) -> None:
+    file = tmp_path / "policy.yaml"
+    file.write_text(f"proof: {text}\n")
+    assert load_policy(file).proof == demand
+    assert jsonschema_rs.is_valid(policy_schema(), {"proof": yaml.safe_load(text)})
+
+
 def test_a_policy_may_say_little(tmp_path: Path) -> None:
     file = tmp_path / "policy.yaml"
     file.write_text("notice: 1d\n")
@@ -62,7 +78,10 @@ def test_a_policy_may_say_little(tmp_path: Path) -> None:
     ("text", "expected"),
     [
         ("notise: 1d", '1:1: notise: found the unknown key "notise"; allowed support, notice, remove_before_sunset, '
-         'diff, approvals, waivers; did you mean "notice"?'),
+         'diff, proof, approvals, waivers; did you mean "notice"?'),
+        ("proof: {at_least: {tested: 0}}", "1:19: proof.at_least: found a mapping; allowed proved, or a number of doc"),
+        ("proof: {at_least: tested}", '1:19: proof.at_least: found "tested"; allowed proved, or a number of documents'),
+        ("proof: {}", "1:1: proof: found no \"at_least\"; allowed `proved`, or `{tested: 1000}`"),
         ("notice: 180", "1:9: notice: found the number 180; allowed a number of days such as 365d, or of weeks"),
         ("support: {majors: 0}", "1:19: support.majors: found the number 0; allowed a number from 1 on"),
         ("approvals: [{rule: path-lots, by: [a]}]", 'did you mean "path-lost"?'),

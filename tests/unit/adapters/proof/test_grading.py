@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from stepdown_adapters.proof import static
 from stepdown_adapters.proof.grading import Grade, Grading, graded
+from stepdown_adapters.proof.inclusion import Included
 from stepdown_adapters.proof.questions import Question, Sample
 from stepdown_adapters.proof.static import prove
 from stepdown_adapters.step import Step
@@ -185,9 +187,8 @@ def test_kept_cases_go_first_and_stale_ones_are_told() -> None:
 
 
 def test_a_proof_that_a_document_refutes_is_a_contradiction(monkeypatch: pytest.MonkeyPatch) -> None:
-    # A function that returns what its operation's effect rules out, as a mistake in an operation would.
-    module = sys.modules["stepdown_adapters.proof.static"]
-    monkeypatch.setattr(module, "included", lambda inner, outer: module.Included())
+    # As if the prover had a mistake.
+    monkeypatch.setattr(static, "included", lambda inner, outer: Included())
     found = grade(DOWN)
     assert (found.grade, found.passes) == (Grade.CONTRADICTION, False)
 
