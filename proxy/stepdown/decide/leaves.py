@@ -15,7 +15,7 @@ from stepdown.decide.facts import Facts
 from stepdown.decide.hosts import bare_host, host_holds
 from stepdown.decide.keysets import KeySet
 from stepdown.decide.networks import Addresses, Networks
-from stepdown.decide.pairs import cookie_reader, query_reader
+from stepdown.decide.pairs import in_cookies, query_reader
 from stepdown.decide.paths import Template, split_path
 from stepdown.decide.pins import Pin
 from stepdown.decide.texts import ValueTest, cidr_test, regex_test, remembered, semver_test
@@ -56,13 +56,19 @@ def method_test(methods: tuple[str, ...]) -> HeadTest:
 
 def host_test(hosts: tuple[str, ...]) -> HeadTest:
     """The host is one of these, or below one of them."""
+    holds = host_value_test(hosts)
+    return lambda facts: holds(facts.host)
+
+
+def host_value_test(hosts: tuple[str, ...]) -> ValueTest:
+    """Whether a host as it was sent is one of these, or below one of them."""
     wanted = tuple(host.encode() for host in hosts)
 
-    def test(facts: Facts) -> bool:
-        host = bare_host(facts.host)
+    def test(sent: bytes) -> bool:
+        host = bare_host(sent)
         return any(host_holds(host, one) for one in wanted)
 
-    return test
+    return remembered(test)
 
 
 def path_test(path: str) -> HeadTest:
@@ -136,10 +142,23 @@ def field_test(field: FieldIs, tools: Tools) -> Test:
     if field.source == "json":
         return _json_test(field, tools)
     if field.source == "query":
-        query_holds = remembered(_present_test(query_reader(field.name), field, tools))
+        query_holds = query_value_test(field, tools)
         return lambda facts: query_holds(facts.query)
-    read = cookie_reader(field.name) if field.source == "cookie" else _param_reader(field.name)
-    return _present_test(read, field, tools)
+    if field.source == "cookie":
+        cookies_hold = cookie_value_test(field, tools)
+        return lambda facts: cookies_hold(facts.get(b"cookie") or b"")
+    name = field.name
+    return _present_test(lambda view: view.param(name), field, tools)
+
+
+def query_value_test(field: FieldIs, tools: Tools) -> ValueTest:
+    """The test of a parameter, of the whole query."""
+    return remembered(_present_test(query_reader(field.name), field, tools))
+
+
+def cookie_value_test(field: FieldIs, tools: Tools) -> ValueTest:
+    """The test of a cookie, of a whole `Cookie` field."""
+    return _present_test(in_cookies(field.name), field, tools)
 
 
 def _present_test(read: Callable[[Asked], bytes | None], field: FieldIs, tools: Tools) -> Callable[[Asked], bool]:
@@ -153,10 +172,6 @@ def _present_test(read: Callable[[Asked], bytes | None], field: FieldIs, tools: 
         return lambda asked: read(asked) in wanted
     holds = value_test(field, tools)
     return lambda asked: (value := read(asked)) is not None and holds(value)
-
-
-def _param_reader(name: str) -> Callable[[View], bytes | None]:
-    return lambda view: view.param(name)
 
 
 def _header_test(field: FieldIs, tools: Tools) -> HeadTest:
@@ -206,8 +221,14 @@ def _scalar_test(wanted: tuple[Scalar, ...]) -> Callable[[object], bool]:
 
 def client_test(networks: tuple[str, ...], addresses: Addresses) -> Test:
     """The client's address is in one of these networks."""
+    holds = client_value_test(networks, addresses)
+    return lambda view: holds(view.client)
+
+
+def client_value_test(networks: tuple[str, ...], addresses: Addresses) -> Callable[[str], bool]:
+    """Whether a text is an address in one of these networks."""
     compiled, read = Networks(networks), addresses.read
-    return lambda view: (address := read(view.client)) is not None and compiled.hold(address)
+    return remembered(lambda text: (address := read(text)) is not None and compiled.hold(address))
 
 
 def pin_test(wanted: PinIs) -> Test:

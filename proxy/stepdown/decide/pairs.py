@@ -14,15 +14,21 @@ from stepdown.decide.facts import Facts
 
 
 def cookie_reader(name: str) -> Callable[[Facts], bytes | None]:
-    """Reads a cookie, as `keys` does; the expression is only needed where `name=` may be a part of something else."""
+    """Reads a cookie of a request."""
+    read = in_cookies(name)
+    return lambda facts: read(field) if (field := facts.get(b"cookie")) is not None else None
+
+
+def in_cookies(name: str) -> Callable[[bytes], bytes | None]:
+    """Reads a cookie from a `Cookie` field, as `keys` does.
+
+    The expression is only needed where `name=` may be a part of something else.
+    """
     needle = name.encode() + b"="
     length = len(needle)
     search = pattern_of(name).search
 
-    def read(facts: Facts) -> bytes | None:
-        field = facts.get(b"cookie")
-        if field is None:
-            return None
+    def read(field: bytes) -> bytes | None:
         start = field.find(needle)
         if start < 0:
             return None

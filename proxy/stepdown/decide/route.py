@@ -25,6 +25,7 @@ from stepdown.decide.keys import label_of, reader_of
 from stepdown.decide.models import Model
 from stepdown.decide.overrides import SERVE, Verdict
 from stepdown.decide.paths import Template
+from stepdown.decide.picking import picker
 from stepdown.decide.pins import HEADER, Pinned
 from stepdown.decide.plans import Choices, Plan
 from stepdown.decide.rules import Rule
@@ -41,10 +42,10 @@ class Route:
 
     __slots__ = (
         "_by_server",
-        "_conditions",
         "_cookie_place",
         "_flags",
         "_only",
+        "_pick",
         "_place_of_version",
         "_readers",
         "_records",
@@ -95,7 +96,9 @@ class Route:
         """The key that Stepdown gives to those who have none; requests of such a route need a `visitor`."""
         choices = Choices(route.name, model, self.labels)
         self.rules = tuple(Rule(rule, route, choices, conditions, tables) for rule in route.rules)
-        self._conditions = tuple((rule.condition.holds, rule) for rule in self.rules)
+        self._pick = picker(
+            ((rule.spec.when, rule.condition, rule) for rule in self.rules), conditions, views=self.needs_view
+        )
         self._by_server = route.pin == "server"
         self._records = {
             (rule.name, version): record
@@ -269,10 +272,10 @@ class Route:
 
     def rule_for(self, facts: Facts) -> Rule:
         """The first rule whose condition holds; raises `NoRouteError` (404) if none does."""
-        for holds, rule in self._conditions:
-            if holds(facts):
-                return rule
-        raise NoRouteError(f"no rule of route {self.name} holds for this request")
+        rule = self._pick(facts)
+        if rule is None:
+            raise NoRouteError(f"no rule of route {self.name} holds for this request")
+        return rule
 
     def key(
         self, facts: Facts, body: bytes | None, client: str, visitor: Visitor | None = None

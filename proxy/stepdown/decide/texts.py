@@ -8,10 +8,12 @@ whatever the pattern is; where none is configured, its module is not imported.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeVar
 
 from stepdown.decide.networks import Addresses, Networks
 from stepdown_adapters.versions import Range, Version, VersionError
 
+Value = TypeVar("Value", bytes, str)
 ValueTest = Callable[[bytes], bool]
 
 _ROOM = 1024
@@ -19,11 +21,11 @@ _LONGEST = 200
 """Values of more bytes are tested each time: what is remembered has to stay small."""
 
 
-def remembered(test: ValueTest) -> ValueTest:
+def remembered(test: Callable[[Value], bool]) -> Callable[[Value], bool]:
     """The same test, which is asked once about each value while there is room for it."""
-    known: dict[bytes, bool] = {}
+    known: dict[Value, bool] = {}
 
-    def look_up(value: bytes) -> bool:
+    def look_up(value: Value) -> bool:
         holds = known.get(value)
         if holds is None:
             holds = test(value)

@@ -26,6 +26,7 @@ CHUNKED = -1
 
 _guard = grammar.REQUEST.fullmatch
 _SLASH = 47
+_UNASKED: Any = object()
 
 
 class RequestHead:
@@ -108,21 +109,21 @@ class RequestHead:
 
     def get(self, name: bytes, /) -> bytes | None:
         """Value of the first field called `name` (lower case), without white space around it; `None` if absent."""
-        try:
-            return self.values[name]
-        except KeyError:
-            value = self.values[name] = self._find(b"\r\n" + name + b":")
+        value: bytes | None = self.values.get(name, _UNASKED)  # no exception: that would cost more than the search
+        if value is not _UNASKED:
             return value
-
-    def _find(self, needle: bytes) -> bytes | None:
         lower = self.lower
         if lower is None:
             lower = self.lower = self.raw.lower()
+        needle = b"\r\n" + name + b":"
         start = lower.find(needle)
         if start < 0:
-            return None
-        start += len(needle)
-        return self.raw[start : lower.find(b"\r\n", start)].strip(b" \t")
+            value = None
+        else:
+            start += len(needle)
+            value = self.raw[start : lower.find(b"\r\n", start)].strip(b" \t")
+        self.values[name] = value
+        return value
 
     def get_all(self, name: bytes, /) -> list[bytes]:
         """Values of all fields called `name` (lower case), in order."""
