@@ -57,6 +57,8 @@ class Disk:
     def __init__(self) -> None:
         self._stamps: dict[Path, Stamp | None] = {}
         self._globs: dict[str, tuple[Path, ...]] = {}
+        self._around: set[Path] = set()
+        """Folders whose contracts are all watched: looking once suffices, however many of them are read."""
 
     @property
     def watched(self) -> Watched:
@@ -86,13 +88,20 @@ class Disk:
         if file is not None:
             path = folder / file
             self.exists(path)
-            for ending in _SCHEMA_ENDINGS:
-                for neighbour in matching(f"{path.parent}/{ending}"):
-                    self._stamps.setdefault(neighbour, stamp(neighbour))
+            self._watch_around(path.parent)
         try:
             return load_contract(reference, folder, side=side).schema
         except ContractError as error:
             raise FileError(f"is no usable contract: {error}") from None
+
+    def _watch_around(self, folder: Path) -> None:
+        if folder in self._around:
+            return
+        self._around.add(folder)
+        for ending in _SCHEMA_ENDINGS:
+            for neighbour in matching(f"{folder}/{ending}"):
+                if neighbour not in self._stamps:
+                    self._stamps[neighbour] = stamp(neighbour)
 
     def ids(self, path: Path, known: IdList | None) -> IdList:
         """A list of ids; `known`, if the file has not changed since that was read. Raises `FileError`."""

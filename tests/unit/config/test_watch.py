@@ -10,7 +10,7 @@ import pytest
 from stepdown.config import watch as watching
 from stepdown.config.watch import folders_of, watch
 from stepdown.config.watched import NOTHING, Watched, matching, stamp
-from tests.kit.configuration import GOOD, Folder
+from tests.kit.configuration import GOOD, SCHEMA_2_0, Folder
 
 PATIENCE = 30.0
 """Seconds after which a test gives up; a change is noticed in a fraction of one."""
@@ -155,6 +155,17 @@ def test_a_loaded_file_watches_all_that_was_read_and_looked_for(folder: Folder) 
         assert loaded.watched.again() == loaded.watched
     folder.write("more/a.yaml", "{}")
     assert loaded.watched.again() != loaded.watched
+
+
+def test_what_contracts_may_refer_to_is_watched_in_each_of_their_folders(folder: Folder) -> None:
+    parts = folder.write("contracts/parts.yaml", "{}"), folder.write("others/parts.json", "{}")
+    folder.write("others/2.0.0.json", SCHEMA_2_0)
+    loaded = folder.load(GOOD.replace("contracts/2.0.0.json", "others/2.0.0.json"))
+    assert {*parts, folder.path / "others/2.0.0.json"} <= loaded.watched.stamps.keys()
+    for part in parts:
+        before = loaded.watched.again()
+        part.write_text('{"type": "object"}')
+        assert loaded.watched.again() != before
 
 
 def test_a_refused_file_says_what_to_watch_for_its_correction(folder: Folder) -> None:
