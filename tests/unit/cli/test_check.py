@@ -123,3 +123,15 @@ def test_help_teaches_by_example() -> None:
     assert "stepdown check stepdown.yaml --strict --json" in shown
     assert "stepdown check stepdown.yaml" in CliRunner().invoke(app, []).output
     assert CliRunner().invoke(app, ["--version"]).output.startswith("stepdown ")
+
+
+def test_segments_are_shown_with_who_uses_them(folder: Folder) -> None:
+    segments = "segments:\n  beta: {header: {x-plan: beta}}\n  some: {any: [{segment: beta}, {percent: 5%}]}\n"
+    folder.write("stepdown.yaml", changed(("{header: {x-plan: beta}}", "{segment: some}")) + segments)
+    shown = check(folder.file).output
+    assert "  beta     header x-plan is 'beta'" in shown
+    assert "segment some" in shown
+    assert "churn/beta" in shown
+    report = json.loads(check(folder.file, "--json").output)["segments"]
+    assert {name: one["used_by"] for name, one in report.items()} == {"beta": ["segment some"], "some": ["churn/beta"]}
+    assert report["beta"]["who"] == "header x-plan is 'beta'"
