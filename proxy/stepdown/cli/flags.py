@@ -8,6 +8,7 @@ from typing import Any
 from stepdown.config import Loaded
 from stepdown.decide import spec
 from stepdown.decide.flag_context import Reads, reads_of
+from stepdown.decide.flag_spec import NamedFact
 from stepdown.decide.when import FlagIs, When, leaves
 
 Row = tuple[str, ...]
@@ -31,9 +32,9 @@ def rows(loaded: Loaded) -> tuple[Row, ...]:
     """A head, one row for each flag that is asked, and how many others the file has."""
     if loaded.flags is None:
         return ()
-    users, flags = users_of(loaded.spec), loaded.flags.flags
+    users, flags, named = users_of(loaded.spec), loaded.flags.flags, _named(loaded)
     found = [
-        (name, ", ".join(flags.variants(name)), _told(reads_of(flags.needs(name))), ", ".join(by))
+        (name, ", ".join(flags.variants(name)), _told(reads_of(flags.needs(name), named)), ", ".join(by))
         for name, by in sorted(users.items())
     ]
     others = len(flags.names - users.keys())
@@ -46,11 +47,11 @@ def as_json(loaded: Loaded) -> Mapping[str, Any]:
     """All flags of the file, for machines."""
     if loaded.flags is None:
         return {}
-    users, flags = users_of(loaded.spec), loaded.flags.flags
+    users, flags, named = users_of(loaded.spec), loaded.flags.flags, _named(loaded)
     return {
         name: {
             "variants": list(flags.variants(name)),
-            "reads": _names(reads_of(flags.needs(name))),
+            "reads": _names(reads_of(flags.needs(name), named)),
             "asked_by": list(users.get(name, ())),
         }
         for name in sorted(flags.names)
@@ -60,7 +61,12 @@ def as_json(loaded: Loaded) -> Mapping[str, Any]:
 def _names(reads: Reads) -> list[str]:
     groups = {"header": reads.headers, "query": reads.queries, "cookie": reads.cookies, "param": reads.params}
     grouped = [f"{group}.{name}" for group, names in groups.items() for name in sorted(names)]
-    return [*sorted(reads.names), *grouped, *(["the time"] if reads.clock else []), *sorted(reads.unknown)]
+    named = [f"{fact.name} ({fact.source} {fact.of})" for fact in sorted(reads.named)]
+    return [*sorted(reads.names), *named, *grouped, *(["the time"] if reads.clock else []), *sorted(reads.unknown)]
+
+
+def _named(loaded: Loaded) -> tuple[NamedFact, ...]:
+    return loaded.spec.flags.context if loaded.spec.flags is not None else ()
 
 
 def _told(reads: Reads) -> str:

@@ -5,7 +5,9 @@
     host            lower case, without port        cookie.NAME     a cookie
     client          the client's address            param.NAME      the part of the path that `{NAME}` stands for
 
-All of them are texts; what a request does not have is null. Bytes that are no UTF-8 are written as `\\xff`.
+A configuration may give names of their own to headers, parameters and cookies (`NamedFact`), so that flag files which
+others read too can say `email`. All of them are texts; what a request does not have is null. Bytes that are no UTF-8
+are written as `\\xff`.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
+from stepdown.decide.flag_spec import NamedFact
 from stepdown.decide.flags import Needs
 from stepdown.decide.hosts import bare_host
 from stepdown.decide.pairs import cookie_reader, query_reader
@@ -35,6 +38,7 @@ class Reads(NamedTuple):
     queries: frozenset[str] = frozenset()
     cookies: frozenset[str] = frozenset()
     params: frozenset[str] = frozenset()
+    named: frozenset[NamedFact] = frozenset()
     unknown: frozenset[str] = frozenset()
     """Paths that lead to nothing in any request."""
     clock: bool = False
@@ -49,6 +53,7 @@ class Reads(NamedTuple):
             queries=self.queries | other.queries,
             cookies=self.cookies | other.cookies,
             params=self.params | other.params,
+            named=self.named | other.named,
             unknown=self.unknown | other.unknown,
             clock=self.clock or other.clock,
             everything=self.everything or other.everything,
@@ -57,28 +62,38 @@ class Reads(NamedTuple):
     @property
     def fields(self) -> frozenset[str]:
         """Lower-case names of the header fields that are read, `cookie` among them where a cookie is."""
-        return frozenset(name.lower() for name in self.headers) | ({"cookie"} if self.cookies else frozenset())
+        headers = {name.lower() for name in self.headers} | self.of("header")
+        return frozenset(headers | ({"cookie"} if self.cookies or self.of("cookie") else set()))
+
+    def of(self, source: str) -> frozenset[str]:
+        """What is read of one source under names of their own."""
+        return frozenset(fact.of for fact in self.named if fact.source == source)
 
 
-def reads_of(needs: Needs) -> Reads:
-    """What a flag reads, by the paths in its targeting."""
-    found: dict[str, set[str]] = {group: set() for group in (*GROUPS, "names", "unknown")}
+def reads_of(needs: Needs, named: Iterable[NamedFact] = ()) -> Reads:
+    """What a flag reads, by the paths in its targeting; `named` are the facts that have names of their own."""
+    facts = {fact.name: fact for fact in named}
+    found: dict[str, set[str]] = {group: set() for group in (*GROUPS, "names", "named", "unknown")}
     for path in needs.paths:
         first, _, rest = path.partition(".")
         if first in _READERS:
             found["names"].add(first)
+        elif first in facts:
+            found["named"].add(first)
         elif first in GROUPS and rest:
             found[first].add(rest.partition(".")[0])
         else:
             found["unknown"].add(path)
     if needs.everything:
         found["names"] |= _READERS.keys()
+        found["named"] |= facts.keys()
     return Reads(
         names=frozenset(found["names"]),
         headers=frozenset(found["header"]),
         queries=frozenset(found["query"]),
         cookies=frozenset(found["cookie"]),
         params=frozenset(found["param"]),
+        named=frozenset(facts[name] for name in found["named"]),
         unknown=frozenset(found["unknown"]),
         clock=needs.time or needs.everything,
         everything=needs.everything,
@@ -88,6 +103,7 @@ def reads_of(needs: Needs) -> Reads:
 def context_of(reads: Reads) -> Context:
     """The function that makes the context of a request."""
     singles = tuple((name, _READERS[name]) for name in sorted(reads.names))
+    singles += tuple((fact.name, _BY_SOURCE[fact.source](fact.of)) for fact in sorted(reads.named))
     groups = tuple(_groups(reads))
 
     def context(view: View) -> Mapping[str, Any]:
@@ -100,11 +116,10 @@ def context_of(reads: Reads) -> Context:
 
 
 def _groups(reads: Reads) -> Iterable[tuple[str, tuple[tuple[str, Read], ...]]]:
-    readers = (_header, _query, _cookie, _param)
     sets = (reads.headers, reads.queries, reads.cookies, reads.params)
-    for group, names, reader in zip(GROUPS, sets, readers, strict=True):
+    for group, names in zip(GROUPS, sets, strict=True):
         if names:
-            yield group, tuple((name, reader(name)) for name in sorted(names))
+            yield group, tuple((name, _BY_SOURCE[group](name)) for name in sorted(names))
 
 
 def _text(value: bytes | None) -> str | None:
@@ -130,6 +145,14 @@ def _param(name: str) -> Read:
     return lambda view: _text(view.param(name))
 
 
+_BY_SOURCE: Mapping[str, Callable[[str], Read]] = {
+    "header": _header,
+    "query": _query,
+    "cookie": _cookie,
+    "param": _param,
+}
+
+
 def _key(view: View) -> str | None:
     key = view.key()
     return None if key is None else _text(key[1])
@@ -144,3 +167,5 @@ _READERS: Mapping[str, Read] = {
 }
 NAMES = (*_READERS, *(f"{group}.NAME" for group in GROUPS))
 """For messages: all that a request has."""
+RESERVED = frozenset({*_READERS, *GROUPS, "$flagd"})
+"""Names that no fact may be given."""

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Literal, NamedTuple
+
 import msgspec
+
+
+class NamedFact(NamedTuple):
+    """A fact that targeting knows by a name of its own, such as `email`."""
+
+    name: str
+    source: Literal["header", "query", "cookie", "param"]
+    of: str
+    """The name there; a header's in lower case."""
 
 
 class Flags(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -12,6 +23,8 @@ class Flags(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """flagd's format as JSON text, with the flags in it that are asked and no others."""
     fractional: int = 2
     """Generation of `fractional` (`decide.flags.fractional`)."""
+    context: tuple[NamedFact, ...] = ()
+    """Facts with names of their own."""
 
     def __repr__(self) -> str:
         """Without the document, which is long."""

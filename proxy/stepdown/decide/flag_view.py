@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from stepdown.decide.flag_context import KEY, Reads, context_of, reads_of
-from stepdown.decide.flag_spec import FlagRule, Flags
+from stepdown.decide.flag_spec import FlagRule, Flags, NamedFact
 from stepdown.decide.flags import Evaluation, FlagSet, compile_flags
 from stepdown.decide.view import View
 
@@ -15,9 +15,11 @@ class CompiledFlags:
 
     __slots__ = ("_contexts", "_reads", "flags")
 
-    def __init__(self, flags: FlagSet) -> None:
+    def __init__(self, flags: FlagSet, named: Iterable[NamedFact] = ()) -> None:
+        """`named` are the facts that targeting knows by names of their own."""
         self.flags = flags
-        self._reads = {name: reads_of(flags.needs(name)) for name in flags.names}
+        facts = tuple(named)
+        self._reads = {name: reads_of(flags.needs(name), facts) for name in flags.names}
         self._contexts = {name: context_of(reads) for name, reads in self._reads.items()}
 
     def flag(self, name: str, view: View) -> Evaluation:
@@ -40,7 +42,7 @@ def compiled_flags(flags: Flags | None) -> CompiledFlags:
     """The flags of a specification; raises `FlagFileError` for a document that `config` would have refused."""
     if flags is None:
         return NO_FLAGS
-    return CompiledFlags(compile_flags(flags.document, fractional=flags.fractional))
+    return CompiledFlags(compile_flags(flags.document, fractional=flags.fractional), flags.context)
 
 
 class FlagArms:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from stepdown.decide import spec
 from stepdown.decide.choice import Choice
 from stepdown.decide.flag_context import Reads, context_of, reads_of
-from stepdown.decide.flag_spec import FlagRule, Flags
+from stepdown.decide.flag_spec import FlagRule, Flags, NamedFact
 from stepdown.decide.flag_view import compiled_flags
 from stepdown.decide.flags import Needs, compile_flags
 from stepdown.decide.snapshot import Route
@@ -81,6 +81,26 @@ def test_what_a_request_does_not_have_is_null() -> None:
     assert context(*asked) == {
         "targetingKey": None, "header": nothing, "query": nothing, "cookie": nothing, "param": nothing
     }  # fmt: skip
+
+
+def test_facts_may_have_names_of_their_own() -> None:
+    named = (
+        NamedFact("email", "header", "x-email"),
+        NamedFact("plan", "cookie", "plan"),
+        NamedFact("country", "query", "c"),
+        NamedFact("tenant", "param", "model"),
+    )
+    asked = flags({"if": [{"ends_with": [{"var": "email"}, "@company.com"]}, "new", {"var": "plan"}]})
+    route = ruled(Flags(document=asked.document, context=named))
+    assert chosen(route, of(x_email="a@company.com")).assigned == "2.0.0"
+    assert chosen(route, of(cookie="plan=new")).assigned == "2.0.0"
+    assert chosen(route, of(x_email="a@example.com", cookie="plan=old")).assigned == "1.0.0"
+    assert route.asking == {"x-email", "cookie"}
+    reads = reads_of(Needs(frozenset({"country", "tenant", "email.0"})), named)
+    assert reads.unknown == frozenset()
+    head = Request(path=b"/m/churn/infer", query=b"c=de")
+    made = context_of(reads)(Asked(head=head).view(PLAIN))
+    assert made == {"country": "de", "tenant": "churn", "email": None}
 
 
 def test_paths_that_lead_nowhere_and_computed_ones_are_known() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from stepdown.config.compile.checker import Checker
@@ -12,12 +12,13 @@ from stepdown.config.findings import listed, nearest_name
 from stepdown.config.tree import Path
 from stepdown.decide import when
 from stepdown.decide.flag_context import KEY, NAMES, Reads, reads_of
-from stepdown.decide.flag_spec import FlagRule, Flags
+from stepdown.decide.flag_spec import FlagRule, Flags, NamedFact
 from stepdown.decide.inputs import inputs_of
 
 if TYPE_CHECKING:
     from stepdown.config.compile.resources import Resources
     from stepdown.config.compile.rules import DraftRoute
+    from stepdown.config.file.flags import FlagsSection
 
 _FILE: Path = ("flags", "file")
 
@@ -29,6 +30,7 @@ class FlagCompiler:
         self._file = resources.flags
         self._names = sorted(self._file.flags.names) if self._file is not None else []
         self._is_lost = self._file is None and (file.flags is not None or checker.is_damaged("flags"))
+        self._context = tuple(_facts(file.flags))
         self._checker = checker
         self._asked: dict[str, None] = {}
 
@@ -59,7 +61,7 @@ class FlagCompiler:
         """What a snapshot needs of the file; `None` where no flag is asked."""
         if self._file is None or not self._asked:
             return None
-        return Flags(document=self._file.only(self._asked), fractional=self._file.fractional)
+        return Flags(document=self._file.only(self._asked), fractional=self._file.fractional, context=self._context)
 
     def check_uses(self, routes: Iterable[DraftRoute], segments: Mapping[str, when.When], file: RootFile) -> None:
         """Note what targeting reads that requests do not have, and mistakes in flags that are asked."""
@@ -80,11 +82,15 @@ class FlagCompiler:
                         self._check_route(name, rule.path, route, file)
 
     def _reads(self, name: str) -> Reads:
-        return reads_of(self._file.flags.needs(name)) if self._file is not None else Reads()
+        return reads_of(self._file.flags.needs(name), self._context) if self._file is not None else Reads()
 
     def _check_reads(self, name: str, reads: Reads) -> None:
         for path in sorted(reads.unknown):
-            self._checker.warn(_FILE, f'the flag {name} reads "{path}", which no request has', listed(NAMES))
+            self._checker.warn(
+                _FILE,
+                f'the flag {name} reads "{path}", which no request has',
+                f"{listed(NAMES)}, or a name in flags.context",
+            )
         if reads.everything:
             problem = f"which facts the flag {name} reads is known only when it is evaluated"
             self._checker.warn(_FILE, problem, "`var` with a text: headers and the like are null to it otherwise")
@@ -98,7 +104,7 @@ class FlagCompiler:
             problem = f"the flag {name} reads client, and there is no trusted_hops"
             self._checker.warn(path, problem, "trusted_hops, 0 where no proxy is in front")
         known = template_names(route.section.match.path or route.section.match.path_prefix or "")
-        for param in sorted(reads.params - set(known)):
+        for param in sorted((reads.params | reads.of("param")) - set(known)):
             problem = f"the flag {name} reads param.{param}, which the path of the route {route.name} does not have"
             self._checker.warn(path, problem, f"a {{name}} of its path: {listed(known) or 'it has none'}")
 
@@ -118,6 +124,18 @@ class FlagCompiler:
         variants = tuple(self._file.flags.variants(name)) if self._file is not None else ()
         if variant not in variants:
             self._checker.unknown(path, variant, variants, f"a variant of {name}: {listed(variants)}", of_key=of_key)
+
+
+def _facts(section: FlagsSection | None) -> Iterator[NamedFact]:
+    for name, fact in (section.context if section is not None else {}).items():
+        if fact.header is not None:
+            yield NamedFact(name, "header", fact.header.lower())
+        elif fact.query is not None:
+            yield NamedFact(name, "query", fact.query)
+        elif fact.cookie is not None:
+            yield NamedFact(name, "cookie", fact.cookie)
+        elif fact.param is not None:
+            yield NamedFact(name, "param", fact.param)
 
 
 def _segments(condition: when.When) -> Iterable[str]:

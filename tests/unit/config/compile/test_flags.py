@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from stepdown.decide.flag_spec import FlagRule
+from stepdown.decide.flag_spec import FlagRule, NamedFact
 from stepdown.decide.flags import compile_flags
 from stepdown.decide.flags.document import LARGEST_FILE
 from stepdown.decide.when import All, FlagIs
@@ -142,6 +142,32 @@ def test_what_targeting_reads_and_no_request_has_is_a_warning(flagged: Folder) -
     flagged.write("flags.json", file(**GOOD | {"churn": flag("old", "new", targeting=by_key)}))
     [warning] = flagged.warnings(without_key)
     assert "the flag churn reads targetingKey, and the route churn has no key" in warning
+
+
+def test_facts_get_the_names_that_the_file_has_for_them(flagged: Folder) -> None:
+    reads = {"cat": [{"var": "email"}, {"var": "country"}, {"var": "plan"}, {"var": "tenant"}]}
+    flagged.write("flags.json", file(**GOOD | {"churn": flag("old", "new", targeting=reads)}))
+
+    def named(facts: str) -> str:
+        return text().replace("flags.json}", f"flags.json, context: {{{facts}}}}}")
+
+    facts = "email: {header: X-Email}, country: {query: c}, plan: {cookie: p}, tenant: {param: t}"
+    [warning] = flagged.warnings(named(facts))
+    assert "the flag churn reads param.t, which the path of the route churn does not have" in warning
+    loaded = flagged.load(named(facts.replace(", tenant: {param: t}", "")))
+    assert loaded.spec.flags is not None
+    assert loaded.spec.flags.context == (
+        NamedFact("email", "header", "x-email"), NamedFact("country", "query", "c"), NamedFact("plan", "cookie", "p")
+    )  # fmt: skip
+    assert [str(one).partition("reads ")[2][:8] for one in loaded.warnings] == ['"tenant"']
+    for wrong, told in (
+        ("header: {query: c}", 'found "header"; allowed another name'),
+        ("a.b: {query: c}", "allowed another name, without a dot"),
+        ("a: {query: c, param: d}", "found 2 sources; allowed exactly one of header, query, cookie, param"),
+        ("a: {}", "found 0 sources"),
+    ):
+        findings = flagged.refusal(named(wrong))
+        assert any(told in finding for finding in findings), findings
 
 
 BROKEN: dict[str, tuple[str | bytes, str]] = {
