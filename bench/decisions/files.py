@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from collections.abc import Mapping
 from itertools import pairwise
@@ -39,6 +40,20 @@ def _ten_rules() -> str:
     return f"rules: [{', '.join(rules)}, {{name: all, split: {_ALL}}}]"
 
 
+def _flagged(flag: str) -> str:
+    """The version that a flag gives."""
+    return f'rules: [{{name: all, flag: {{name: {flag}, versions: {{a: "1.0.0", b: "1.1.0"}}, default: "1.0.0"}}}}]'
+
+
+def _flag_file() -> str:
+    """A flag that reads a header with few values, whose outcomes are remembered, and one that deals users."""
+    variants = {"state": "ENABLED", "variants": {"a": 1, "b": 2}, "defaultVariant": "a"}
+    by_plan = {"if": [{"in": [{"var": "header.x-plan"}, ["beta", "trial"]]}, "b", "a"]}
+    by_key = {"fractional": [{"var": "header.x-request-id"}, ["b", 5], ["a", 95]]}
+    flags = {"by-plan": variants | {"targeting": by_plan}, "by-key": variants | {"targeting": by_key}}
+    return json.dumps({"flags": flags})
+
+
 ROUTES: Mapping[str, str] = {
     "no-split": f"split: {_ALL}",
     "drawn": f"split: {_EVEN}",
@@ -47,6 +62,8 @@ ROUTES: Mapping[str, str] = {
     "cookie-key": f"key: [{{cookie: uid}}], split: {_EVEN}",
     "set-cookie": f"key: [{_COOKIE}], split: {_EVEN}",
     "ten-rules": _ten_rules(),
+    "flag-kept": _flagged("by-plan"),
+    "flag-new": _flagged("by-key"),
 }
 """Each is a route of its own, at the path of its name."""
 
@@ -59,7 +76,8 @@ def text(routes: Mapping[str, str]) -> str:
         f"  {name}: {{match: {{path: /{name}, methods: [POST]}}, model: churn, {rest}}}"
         for name, rest in routes.items()
     )
-    head = 'listen: 127.0.0.1:8080\ntrusted_hops: 0\nmodels:\n  churn:\n    default_version: "1.0.0"\n    versions:'
+    process = "listen: 127.0.0.1:8080\ntrusted_hops: 0\nflags: {file: flags.json}"
+    head = f'{process}\nmodels:\n  churn:\n    default_version: "1.0.0"\n    versions:'
     return f"{head}\n{versions}\n    adapters: [{adapters}]\nroutes:\n{listed}\n"
 
 
@@ -68,6 +86,7 @@ def snapshot(routes: Mapping[str, str]) -> Snapshot:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "stepdown.yaml"
         file.write_text(text(routes))
+        (file.parent / "flags.json").write_text(_flag_file())
         return compile_snapshot(load(file, ENVIRON).spec)
 
 

@@ -34,6 +34,8 @@ NAMES: Mapping[str, str] = {
     "split by a cookie's key": "cookie-key",
     "split by a cookie that Stepdown sets": "set-cookie",
     TEN_RULES: "ten-rules",
+    "a flag by a header, remembered": "flag-kept",
+    "a flag that deals users, most of them new to it": "flag-new",
 }
 """Rows of the table, and the route that each asks."""
 
