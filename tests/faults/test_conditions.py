@@ -140,10 +140,6 @@ MISTAKES: dict[str, tuple[str, list[str]]] = {
             "weekdays, hours"
         ],
     ),
-    "a flag": (
-        mistaken("{all: [{flag: {new-model: blue}}]}"),
-        ['27:36: routes.churn.rules[0].when.all[0].flag: "flag" is not supported by this version'],
-    ),
 }
 
 
