@@ -87,7 +87,8 @@ class Needs:
         """What the targeting of a flag reads, which may do anything with it."""
         places = {"header": reads.headers, "cookie": reads.cookies, "query": reads.queries}
         for place, names in places.items():
-            found = dict.fromkeys((place, name.lower() if place == "header" else name) for name in sorted(names))
+            written = sorted(names | reads.of(place))
+            found = dict.fromkeys((place, name.lower() if place == "header" else name) for name in written)
             self.names |= found
             self.inside |= found.keys()
         self.client |= "client" in reads.names

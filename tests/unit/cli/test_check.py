@@ -135,3 +135,37 @@ def test_segments_are_shown_with_who_uses_them(folder: Folder) -> None:
     report = json.loads(check(folder.file, "--json").output)["segments"]
     assert {name: one["used_by"] for name, one in report.items()} == {"beta": ["segment some"], "some": ["churn/beta"]}
     assert report["beta"]["who"] == "header x-plan is 'beta'"
+
+
+def test_flags_are_shown_with_what_they_read_and_who_asks_them(folder: Folder) -> None:
+    churn = {"state": "ENABLED", "variants": {"old": 1, "new": 2}, "defaultVariant": "old"}
+    targeting = {"if": [{"==": [{"var": "email"}, {"var": "header.x-a"}]}, "new", {"fractional": [["new", 1]]}]}
+    flags = {"churn": churn | {"targeting": targeting}, "beta": churn, "unasked": churn}
+    folder.write("flags.json", json.dumps({"flags": flags}))
+    text = changed(
+        ("listen:", "flags: {file: flags.json, context: {email: {header: x-email}}}\nlisten:"),
+        ("when: {header: {x-plan: beta}}", "when: {flag: {beta: new}}"),
+        (
+            'name: everyone, split: {"1.1.0": 95, "2.0.0": 5}',
+            'name: everyone, flag: {name: churn, versions: {old: "1.1.0", new: "2.0.0"}, default: "1.1.0"}',
+        ),
+    )
+    folder.write("stepdown.yaml", text)
+    output = check(folder.file).output
+    assert (
+        """
+flags
+  flag     variants  reads                                             asked by
+  beta     old, new  nothing                                           churn/beta
+  churn    old, new  targetingKey, email (header x-email), header.x-a  churn/everyone
+  1 other                                                              -
+"""
+        in output
+    )
+    assert "everyone  everyone              flag churn: old 1.1.0, new 2.0.0, else 1.1.0\n" in output
+    report = json.loads(check(folder.file, "--json").output)
+    assert report["flags"]["unasked"] == {"variants": ["old", "new"], "reads": [], "asked_by": []}
+    assert report["flags"]["churn"]["asked_by"] == ["churn/everyone"]
+    assert report["routes"]["churn"]["flags"] == {
+        "everyone": {"flag": "churn", "versions": {"old": "1.1.0", "new": "2.0.0"}, "default": "1.1.0"}
+    }
