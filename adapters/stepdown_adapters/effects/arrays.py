@@ -50,6 +50,20 @@ def rest(shape: Shape) -> Schema:
     return items
 
 
+def left(shape: Shape, stays: Sequence[bool], goes: Sequence[bool]) -> tuple[int, int | None]:
+    """The least and the greatest number of items after some were taken out.
+
+    For each item of the prefix, and last for all further ones: whether it certainly stays, whether it certainly goes.
+    """
+    low, high = sizes(shape)
+    count = len(stays) - 1
+    least = sum(stays[:count][:low]) + (max(0, low - count) if stays[-1] else 0)
+    most = sum(not one for one in goes[:count][:high])
+    if goes[-1] or (high is not None and high <= count):
+        return least, most
+    return least, None if high is None else most + high - count
+
+
 def any_item(shape: Shape) -> Schema:
     """What an item may be, whatever its index."""
     high = shape.get("maxItems")

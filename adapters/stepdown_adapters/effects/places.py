@@ -127,6 +127,7 @@ def _items(shape: Shape, change: Change) -> list[Shape]:
 def _fitting(shape: Shape, where: Where, below: Change, references: References, fails: bool) -> list[Shape]:
     """Arrays after a change of the items that fit."""
     fits = False
+    must_fit = fails and arrays.sizes(shape)[1] == 1  # the only item there can be
 
     def change(inner: Schema) -> Schema:
         nonlocal fits
@@ -134,7 +135,7 @@ def _fitting(shape: Shape, where: Where, below: Change, references: References, 
         if fitting is False:
             return inner
         fits = True
-        return union([below(fitting), others])
+        return below(fitting) if must_fit else union([below(fitting), others])
 
     changed = _items(shape, change)
     if not fits:
@@ -205,12 +206,13 @@ def _removed(shape: Shape, last: Segment, references: References, fails: bool) -
     if shape["type"] != "array":
         return absent
     if isinstance(last, Where):
-        high = arrays.sizes(shape)[1]
         parts = [divided(inner, last, references) for inner in [*arrays.prefix(shape), arrays.rest(shape)]]
         if all(fitting is False for fitting, _ in parts):
             return absent
-        left = union(others for _, others in parts)
-        return [arrays.rebuilt(shape, (), left, 0, high if high is None or not fails else high - 1)]
+        low, high = arrays.left(shape, [fitting is False for fitting, _ in parts], [one is False for _, one in parts])
+        fewer = arrays.sizes(shape)[1] if fails else None  # at least one goes
+        high = high if fewer is None or (high is not None and high < fewer) else fewer - 1
+        return [arrays.rebuilt(shape, (), union(others for _, others in parts), low, high)]
     assert isinstance(last, Member)
     if last.index is None or arrays.item(shape, last.index) is False:
         return absent
