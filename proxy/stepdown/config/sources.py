@@ -122,7 +122,7 @@ class Disk:
         looks = self._stamps.setdefault(path, stamp(path))
         if known is not None and (known.stamp, known.fractional) == (looks, fractional) and looks is not None:
             return known
-        return read_flags(self._bytes(path, LARGEST_FILE), fractional, looks)
+        return read_flags(path, self._bytes(path, LARGEST_FILE), fractional, looks)
 
     def exists(self, path: Path) -> None:
         """Raise `FileError` unless the file can be read; its content is for others."""

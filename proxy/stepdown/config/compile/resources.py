@@ -110,6 +110,7 @@ class _Gathering:
         """The flag file; where it cannot be used, the one in force stays in force."""
         path: Path = ("flags", "file")
         file = self.checker.folder(path) / section.file
+        kept = kept if kept is not None and kept.path == file else None
         mistakes: tuple[str, ...] = ()
         try:
             self.found.flags = self.disk.flags(file, section.fractional, kept)

@@ -203,6 +203,31 @@ def test_a_file_that_cannot_be_used_is_refused_at_first_and_later_keeps_the_old_
     assert mended.spec.flags != before.spec.flags
 
 
+def test_only_what_decides_travels_to_the_workers(flagged: Folder) -> None:
+    targeting = {"if": [{"$ref": "staff"}, "new", {"and": [True, "old"]}]}
+    churn = flag("old", "new", targeting=targeting, metadata={"owner": "x" * 1000})
+    churn["variants"]["new"] = {"weights": list(range(1000))}
+    evaluators = {"staff": {"and": [{"$ref": "known"}]}, "known": {"var": "header.a"}, "unused": ["y" * 1000]}
+    flagged.write("flags.json", json.dumps({"flags": GOOD | {"churn": churn}, "$evaluators": evaluators}))
+    spec = flagged.load(text()).spec
+    assert spec.flags is not None
+    travels = json.loads(spec.flags.document)
+    assert travels["$evaluators"].keys() == {"staff", "known"}
+    assert travels["flags"].keys() == {"churn"}
+    assert "xxx" not in spec.flags.document
+    assert travels["flags"]["churn"]["variants"] == {"old": "old", "new": {}}
+    compiled, whole = compile_flags(spec.flags.document), compile_flags((flagged.path / "flags.json").read_bytes())
+    for facts in ({"header": {"a": "yes"}}, {}):
+        assert compiled.evaluate("churn", facts, now=0).variant == whole.evaluate("churn", facts, now=0).variant
+
+
+def test_another_file_that_cannot_be_used_is_refused(flagged: Folder) -> None:
+    before = flagged.load(text())
+    flagged.write("others.json", "{")
+    [finding] = flagged.refusal(text().replace("flags.json", "others.json"), previous=before)
+    assert "the file others.json cannot be used" in finding
+
+
 def test_a_file_that_is_gone_keeps_the_old_one_even_for_another_generation(flagged: Folder) -> None:
     before = flagged.load(text())
     (flagged.path / "flags.json").unlink()
