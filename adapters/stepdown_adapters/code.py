@@ -32,6 +32,9 @@ class Code:
         """`numbers` gives the number of an operation in the emitted code, by its `id`."""
         self.namespace = namespace
         self._lines: list[str] = []
+        self._at = 0
+        self.numbers_of_lines: list[int] = []
+        """For each line, the number of the operation that it belongs to."""
         self._indent = indent
         self._taken = set(namespace)
         self._numbers = numbers
@@ -44,6 +47,7 @@ class Code:
     def line(self, text: str) -> None:
         """Adds one line at the current depth."""
         self._lines.append("    " * self._indent + text if text else "")
+        self.numbers_of_lines.append(self._at)
 
     @contextmanager
     def block(self, header: str) -> Iterator[None]:
@@ -54,7 +58,7 @@ class Code:
         # What is learned in a block holds in it only; what holds before a loop may have changed in its second round.
         self._objects = set() if header.startswith("for ") else objects.copy()
         yield
-        if len(self._lines) == before:
+        if all(map(_is_comment, self._lines[before:])):
             self.line("pass")
         self._indent -= 1
         self._objects = objects & self._objects
@@ -90,8 +94,7 @@ class Code:
     def just_put(self, spot: str) -> str:
         """An expression of what is at `spot`: a variable, where the line before has put it there."""
         spotted, name, lines = self._put or ("", "", 0)
-        since = self._lines[lines:]
-        return name if spotted == spot and all(line.lstrip().startswith("at = ") for line in since) else spot
+        return name if spotted == spot and all(map(_is_comment, self._lines[lines:])) else spot
 
     def is_open(self, spot: str) -> bool:
         """Whether the value at `spot` is known to be opened."""
@@ -125,13 +128,22 @@ class Code:
         return name
 
     def at(self, operation: Placed) -> None:
-        """Notes in the emitted code that `operation` is at work, for the error that it may raise, and for readers."""
+        """Says that `operation` is at work from here on: in a comment for readers, and for the error it may raise."""
         # Keys of a configuration are part of `where`; escaped, none of them can end the comment.
-        self.line(f"at = {self._numbers[id(operation)]}  # {ascii(operation.where)[1:-1]}")
+        self.at_number(self._numbers[id(operation)], ascii(operation.where)[1:-1])
+
+    def at_number(self, number: int, remark: str) -> None:
+        """The same for what has a number and no operation."""
+        self._at = number
+        self.line(f"# {remark}")
 
     def source(self) -> str:
         """Everything that was written."""
         return "\n".join(self._lines) + "\n"
+
+
+def _is_comment(line: str) -> bool:
+    return line.lstrip().startswith("#")
 
 
 def literal(value: Any) -> str:

@@ -1,8 +1,8 @@
 """Compiles a chain of adapters into one Python function for each direction, from bytes to bytes.
 
 The function opens only the parts of the document that some operation looks at (`codec`), does what the operations say,
-in code written for them, and encodes. `at` says which operation is at work, so that any failure becomes an
-`AdaptError` with its step, operation and path; there is no other way out than a whole document or that error.
+in code written for them, and encodes. The line that raises says which operation was at work, so that any failure
+becomes an `AdaptError` with its step, operation and path; there is no other way out than a whole document or that error.
 """
 
 from __future__ import annotations
@@ -39,15 +39,16 @@ def {name}(body, context):
 """
 _WHOLE = """\
 def {name}(body, context):
-    at = 0
     try:
         document = {read}(body)
 {body}        return encode(document)
     except Refusal as refusal:
-        raise failed(at, refusal) from None
+        raise failed(refusal) from None
     except FOREIGN as error:
-        raise failed(at, error) from error
+        raise failed(error) from error
 """
+_FIRST_LINE = 4
+"""Of the operations' code in the function."""
 _FOREIGN = (msgspec.MsgspecError, ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 
 
@@ -85,7 +86,7 @@ class CompiledChain:
 
 @dataclass(frozen=True, slots=True)
 class _Site:
-    """What a number in `at = 3` stands for."""
+    """What the number of an operation stands for."""
 
     step: str
     operation: str
@@ -204,14 +205,14 @@ class _Function:
         self._emit()
         self._comment(step)
         hook = self._code.constant(_hook(reference), "hook")
-        self._code.line(f"at = {len(self._sites)}")
+        self._code.at_number(len(self._sites), f"hook {ascii(reference)[1:-1]}")
         self._sites.append(_Site(_name(step), f"hook {reference}", ""))
         self._code.assign("document", f"{hook}(plain(document), context)  # unproved")
 
     def compiled(self) -> Convert:
         """The finished function; one that returns its argument where there is nothing to do."""
         self._emit()
-        body = self._code.source() + f"        at = {len(self._sites)}\n"
+        body = self._code.source()
         self._sites.append(_Site(self._whole, f"writing the {self.direction}", ""))
         self.source = (_WHOLE if self.touches else _IDENTITY).format(name=self.direction, body=body, read=self._read)
         exec(compile(self.source, f"<stepdown adapter: {self.direction}>", "exec"), self._namespace)  # noqa: S102
@@ -221,7 +222,12 @@ class _Function:
     def _comment(self, step: Declaration) -> None:
         self._code.line(f"# {self.direction}: {_name(step)}".encode("ascii", "replace").decode().replace("\n", " "))
 
-    def _failed(self, at: int, error: Exception) -> AdaptError:
+    def _failed(self, error: Exception) -> AdaptError:
+        """The error of the whole; which operation was at work shows in the line that raised, at no cost until then."""
+        assert error.__traceback__ is not None
+        line = error.__traceback__.tb_lineno - _FIRST_LINE
+        numbers = self._code.numbers_of_lines
+        at = 0 if line < 0 else numbers[line] if line < len(numbers) else len(self._sites) - 1
         site = self._sites[at]
         if isinstance(error, Refusal):
             sentence = str(error)

@@ -125,7 +125,7 @@ def test_the_code_of_the_chain_is_shown_when_asked_for(file: Path) -> None:
     told = run(file, *PATH, "--source", "-H", "X-Model-Version: 1.1.0").stdout
     code = told[told.index("def response(body, context):") :]
     assert "# response: 2.0.0 -> 1.1.0" in code
-    assert "at = 1  # [0]/remove" in code
+    assert "# [0]/remove" in code
     compile(code, "shown", "exec")
 
 
