@@ -2,7 +2,7 @@
 
 The function opens only the parts of the document that some operation looks at (`codec`), does what the operations say,
 in code written for them, and encodes. The line that raises says which operation was at work, so that any failure
-becomes an `AdaptError` with its step, operation and path; there is no other way out than a whole document or that error.
+becomes an `AdaptError` with its step, operation and path. There is no other way out: a whole document, or that error.
 """
 
 from __future__ import annotations
