@@ -126,21 +126,20 @@ def _items(shape: Shape, change: Change) -> list[Shape]:
 
 def _fitting(shape: Shape, where: Where, below: Change, references: References, fails: bool) -> list[Shape]:
     """Arrays after a change of the items that fit."""
-    fits = False
+    fits: list[bool] = []  # in the order of the items; the last is for all after the prefix
     must_fit = fails and arrays.sizes(shape)[1] == 1  # the only item there can be
 
     def change(inner: Schema) -> Schema:
-        nonlocal fits
         fitting, others = divided(passed_down(shape, inner, references), where, references)
+        fits.append(fitting is not False)
         if fitting is False:
             return inner
-        fits = True
         return below(fitting) if must_fit else union([below(fitting), others])
 
     changed = _items(shape, change)
-    if not fits:
+    if True not in fits:
         return [] if fails else [shape]
-    return [arrays.longer(one, 1) for one in changed] if fails else changed
+    return [arrays.longer(one, fits.index(True) + 1) for one in changed] if fails else changed
 
 
 def divided(schema: Schema, where: Where, references: References) -> tuple[Schema, Schema]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from stepdown_adapters.contract.keywords import Schema
 from stepdown_adapters.effects.values import TYPES, enumerated
+from stepdown_adapters.json_values import equal
 
 MAX_ALTERNATIVES = 24
 """A union of more is widened to its types: it costs time at every step, and nobody declares such contracts by hand."""
@@ -92,4 +93,15 @@ def conjunction(one: Schema, other: Schema) -> Schema:
         return other
     if other is True or other == {}:
         return one
+    if _differ(_listed(one), _listed(other)):
+        return False
     return {"allOf": [one, other]}
+
+
+def _listed(schema: dict[str, Any]) -> list[Any] | None:
+    return [schema["const"]] if "const" in schema else schema.get("enum")
+
+
+def _differ(ones: list[Any] | None, others: list[Any] | None) -> bool:
+    """Whether two lists of values have none in common."""
+    return ones is not None and others is not None and not any(equal(one, other) for one in ones for other in others)

@@ -179,6 +179,50 @@ def test_items_that_surely_fit_have_only_the_new_schema() -> None:
     assert included(found, {"type": "array", "items": score}) == Included()
 
 
+SCORE_ITEM, REASON_ITEM = (closed(name={"const": name}, data=LIST) for name in ("score", "reason"))
+
+
+def counted(low: int, high: int) -> dict[str, Any]:
+    return {"type": "array", "minItems": low, "maxItems": high}
+
+
+@pytest.mark.parametrize(
+    ("first", "low", "high", "left"),
+    [
+        ([SCORE_ITEM, REASON_ITEM], 1, 2, (1, 1)),  # the first stays, the second goes
+        ([REASON_ITEM, SCORE_ITEM], 1, 2, (0, 1)),
+        ([REASON_ITEM, SCORE_ITEM], 2, 2, (1, 1)),
+        ([{"anyOf": [SCORE_ITEM, REASON_ITEM]}, SCORE_ITEM], 2, 2, (1, 2)),
+    ],
+)
+def test_how_many_items_are_left_is_known_where_it_is_known_which_go(
+    first: list[Any], low: int, high: int, left: tuple[int, int]
+) -> None:
+    newer = {**counted(low, high), "prefixItems": first}
+    found = made(newer, {"remove": {"path": "/[name=reason]", "on_missing": "skip"}})
+    assert included(found, counted(*left)) == Included()
+    assert isinstance(included(found, counted(left[0] + 1, 9)), Excluded)
+    assert isinstance(included(found, counted(0, left[1] - 1)), Excluded)
+
+
+def test_the_only_item_there_can_be_fits_where_a_miss_is_refused() -> None:
+    newer = {**counted(0, 1), "items": {"anyOf": [SCORE_ITEM, REASON_ITEM]}}
+    score = closed(name={"const": "score"}, data={"type": "array", "items": PROBABILITY})
+    assert included(made(newer, {"sigmoid": "/[name=score]/data/*"}), {**counted(1, 1), "items": score}) == Included()
+    skipped = made(newer, {"sigmoid": {"path": "/[name=score]/data/*", "on_missing": "skip"}})
+    assert isinstance(included(skipped, {**counted(0, 1), "items": score}), Excluded)
+
+
+def test_an_array_is_long_enough_for_the_first_item_that_may_fit() -> None:
+    newer = {**counted(1, 2), "prefixItems": [REASON_ITEM, SCORE_ITEM]}
+    assert included(made(newer, {"sigmoid": "/[name=score]/data/*"}), counted(2, 2)) == Included()
+
+
+def test_values_that_two_contracts_list_and_do_not_share_cannot_be() -> None:
+    both = {"allOf": [closed(k={"const": 1}, x=NUMBER), closed(k={"enum": [2, 3]}, x=NUMBER)]}
+    assert made(both, {"sigmoid": "/x"}) is False
+
+
 def test_an_open_contract_leaks_members_of_any_type_until_they_are_projected_away() -> None:
     newer = {"type": "object", "properties": {"logit": NUMBER}, "required": ["logit"]}
     older = {"type": "object", "properties": {"score": PROBABILITY, "id": TEXT}, "required": ["score"]}
