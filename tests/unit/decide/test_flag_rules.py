@@ -30,10 +30,11 @@ def flags(targeting: Any, state: str = "ENABLED", default: str | None = "old") -
     return Flags(document=json.dumps({"flags": {"model": flag | {"targeting": targeting}}}))
 
 
-def ruled(asked: Flags, **options: Any) -> Route:
+def ruled(asked: Flags, *, default: str = "1.0.0", **options: Any) -> Route:
     """A route whose first rule, which is for everyone, takes its version from the flag."""
-    rule = FlagRule(flag="model", versions=(("old", "1.0.0"), ("new", "2.0.0")), default="1.0.0")
-    made = spec.Rule(name="flagged", split=(("1.0.0", 1), ("2.0.0", 0)), flag=rule)
+    rule = FlagRule(flag="model", versions=(("old", "1.0.0"), ("new", "2.0.0")), default=default)
+    split = tuple((version, int(version == default)) for version in ("1.0.0", "2.0.0"))
+    made = spec.Rule(name="flagged", split=split, flag=rule)
     return a_route(made, flags=asked, **options)
 
 
@@ -194,9 +195,11 @@ def test_a_version_that_is_down_gives_way_to_the_default_and_is_charged() -> Non
 
 
 def test_a_flag_moves_servers_and_never_shapes() -> None:
+    for default in ("1.0.0", "2.0.0"):
+        route = ruled(flags(BY_PLAN), default=default)
+        choices = [chosen(route, of(x_model_version="*", x_plan=plan)) for plan in ("beta", "basic")]
+        assert [(one.pinned, one.served) for one in choices] == [("1.0.0", "2.0.0"), ("1.0.0", "1.0.0")]
     route = ruled(flags(BY_PLAN))
-    pinned = {chosen(route, of(x_model_version="*", x_plan=plan)).pinned for plan in ("beta", "basic")}
-    assert pinned == {"1.0.0"}
     forced = chosen(route, of(x_model_version="2.0.0"))
     assert (forced.pinned, forced.assigned, forced.served, forced.reason) == ("2.0.0", "1.0.0", "2.0.0", "pin-forced")
 

@@ -126,6 +126,11 @@ def test_a_variant_without_a_version_is_a_warning(flagged: Folder) -> None:
     assert '"odd" of churn has no version here: requests with it get 1.1.0' in warning
 
 
+def test_a_variant_that_is_misspelt_is_told_once(flagged: Folder) -> None:
+    findings = flagged.refusal(text(rule=FLAGGED.replace("new:", "nwe:")))
+    assert len(findings) == 1, findings
+
+
 def test_what_targeting_reads_and_no_request_has_is_a_warning(flagged: Folder) -> None:
     targeting = {"if": [{"==": [{"var": "email"}, {"var": "param.tenant"}]}, "new", {"var": {"var": "client"}}]}
     asked = {"churn": flag("old", "new", targeting=targeting), "unasked": flag("x", targeting={"nope": 1})}
