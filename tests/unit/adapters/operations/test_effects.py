@@ -193,8 +193,8 @@ def counted(low: int, high: int) -> dict[str, Any]:
         ([REASON_ITEM, SCORE_ITEM], 1, 2, (0, 1)),
         ([REASON_ITEM, SCORE_ITEM], 2, 2, (1, 1)),
         ([{"anyOf": [SCORE_ITEM, REASON_ITEM]}, SCORE_ITEM], 2, 2, (1, 2)),
-        # What both schemas list has no value in common, so the first is a score.
-        ([{"allOf": [{"anyOf": [SCORE_ITEM, REASON_ITEM]}, SCORE_ITEM]}, REASON_ITEM], 1, 2, (1, 1)),
+        # Of the second's alternatives only the reason is left: a name is not both.
+        ([SCORE_ITEM, {"allOf": [{"anyOf": [SCORE_ITEM, REASON_ITEM]}, REASON_ITEM]}], 1, 2, (1, 1)),
     ],
 )
 def test_how_many_items_are_left_is_known_where_it_is_known_which_go(
