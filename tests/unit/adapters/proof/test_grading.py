@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from stepdown_adapters.proof import static
+from stepdown_adapters.proof import examining, static
 from stepdown_adapters.proof.grading import Grade, Grading, graded
 from stepdown_adapters.proof.inclusion import Included
 from stepdown_adapters.proof.questions import Question, Sample
@@ -118,7 +118,7 @@ def test_a_run_that_shows_nothing_is_no_test() -> None:
         "only 2 distinct documents came through, and 30 are the least"
     )
     refused = grade([{"refuse": {"reason": "another space"}}])
-    assert (refused.grade, refused.trial and refused.trial.passed) == (Grade.VACUOUS, 0)
+    assert (refused.grade, refused.reason) == (Grade.VACUOUS, "all 600 documents were refused")
     empty = grade([], {"type": "object", "required": ["a"], "properties": {"a": False}}, SCORE)
     assert (empty.grade, empty.reason) == (Grade.VACUOUS, "no document is valid under the contract of 2.0.0")
 
@@ -154,6 +154,34 @@ def test_requests_are_graded_from_the_older_contract_to_the_newer() -> None:
     assert (wrong.grade, wrong.reason) == (Grade.REFUTED, 'at the top: {"id": "0"} breaks required ["key"]')
 
 
+def test_requests_of_a_chain_pass_its_steps_from_the_oldest_up() -> None:
+    def one(name: str) -> dict[str, Any]:
+        properties = {name: {"type": "integer"}}
+        return {"type": "object", "properties": properties, "required": [name], "additionalProperties": False}
+
+    steps = (
+        Step("3.0.0", "2.0.0", request=[{"move": {"from": "/b", "to": "/c"}}]),
+        Step("2.0.0", "1.0.0", request=[{"move": {"from": "/a", "to": "/b"}}]),
+    )
+    found = graded(Question("m", "3.0.0", "1.0.0", "request", steps, one("a"), one("c")), documents=50)
+    assert (found.grade, found.question.ends) == (Grade.PROVED, ("1.0.0", "3.0.0"))
+
+
+@pytest.mark.parametrize("verdicts", [{"made": True}, {"given": False}])
+def test_where_the_two_validators_disagree_nothing_is_claimed(
+    verdicts: dict[str, bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def judged(schema: Any, value: Any, document: Any) -> bool:
+        return verdicts.get("made", False) if schema is SCORE else verdicts.get("given", True)
+
+    monkeypatch.setattr(examining, "valid", judged)
+    found = grade([{"remove": "/logit"}])
+    assert found.counterexample is None
+    assert found.trial is not None
+    assert found.trial.disputed == found.trial.distinct - found.trial.passed > 500
+    assert found.grade is Grade.VACUOUS
+
+
 def test_an_answer_that_reads_its_request_gets_one() -> None:
     asked = {"type": "object", "properties": {"k": {"type": "integer", "minimum": 1}}, "required": ["k"]}
     made = {"type": "object", "properties": {"k": {"minimum": 1}}, "required": ["k"]}
@@ -169,10 +197,11 @@ def test_an_answer_that_reads_its_request_gets_one() -> None:
 
 def test_what_a_request_carries_and_its_head_says_is_there_for_the_answer() -> None:
     carry = [{"carry": {"from": "/w", "as": "w"}}]
-    values = [{"carried": "w", "default": 1}, {"header": "X-Unit"}, {"param": "model"}]
+    asked = {"type": "object", "properties": {"w": {"type": "integer"}}, "required": ["w"]}
+    values = [{"carried": "w"}, {"header": "X-Unit"}, {"param": "model"}]
     adds = [{"add": {"path": f"/v{index}", "value": value}} for index, value in enumerate(values)]
     given = {"type": "object", "properties": {"a": {"type": "integer"}}, "additionalProperties": False}
-    found = grade(adds, given, {"type": "object", "required": ["v0", "v1", "v2"]}, request=carry)
+    found = grade(adds, given, {"type": "object", "required": ["v0", "v1", "v2"]}, request=carry, asked=asked)
     assert (found.grade, found.trial and found.trial.refused) == (Grade.PROVED, 0)
 
 
