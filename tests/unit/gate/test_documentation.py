@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from stepdown.gate.policy import Policy
+from stepdown.gate.policy import Policy, ProofDemand
 from stepdown.gate.policy_file import load_policy, policy_schema
 from stepdown.gate.rules.table import BY_ID
 
@@ -42,6 +42,7 @@ def test_the_template_holds_one_policy_and_it_enforces_what_the_page_says(tmp_pa
     assert policy.approvers("breaking-unadapted") == ("api-council",)
     assert policy.approvers("contract-edited") == ("platform-team",)
     assert policy.waivers == ()
+    assert policy.proof == ProofDemand(1000, 1000, "proof-cases")
 
 
 def test_the_waiver_that_the_template_explains_can_be_switched_on(tmp_path: Path) -> None:
