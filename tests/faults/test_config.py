@@ -356,19 +356,13 @@ def test_a_mistake_has_one_clear_message(name: str, tmp_path: Path) -> None:
     assert Folder(tmp_path).refusal(changed(change), environ=ENVIRON) == [message]
 
 
-@pytest.mark.parametrize("key", ["rollouts", "flags"])
-def test_what_this_version_cannot_do_yet_is_said_in_so_many_words(key: str, tmp_path: Path) -> None:
-    found = Folder(tmp_path).refusal(changed(("routes:\n", f"{key}: {{}}\nroutes:\n")))
-    assert found == [f'stepdown.yaml:21:1: {key}: "{key}" is not supported by this version']
-
-
-def test_a_rule_cannot_ask_for_a_flag_or_a_shadow_yet(tmp_path: Path) -> None:
+def test_what_this_version_cannot_do_yet_is_said_in_so_many_words(tmp_path: Path) -> None:
     found = Folder(tmp_path).refusal(
-        changed(("header: {x-plan: beta}", "flag: beta"), in_route('shadow: [{version: "2.0.0", percent: 20}]'))
+        changed(("routes:\n", "rollouts: {}\nroutes:\n"), in_route('shadow: [{version: "2.0.0", percent: 20}]'))
     )
     assert found == [
-        'stepdown.yaml:25:5: routes.churn.shadow: "shadow" is not supported by this version',
-        'stepdown.yaml:28:29: routes.churn.rules[0].when.flag: "flag" is not supported by this version',
+        'stepdown.yaml:21:1: rollouts: "rollouts" is not supported by this version',
+        'stepdown.yaml:26:5: routes.churn.shadow: "shadow" is not supported by this version',
     ]
 
 
