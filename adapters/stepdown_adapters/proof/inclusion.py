@@ -14,44 +14,19 @@ of the search, soundly (`search.py` says how), so that much can still be decided
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
-
 from stepdown_adapters.contract.keywords import Schema
 from stepdown_adapters.json_values import equal
 from stepdown_adapters.proof.evaluate import valid
 from stepdown_adapters.proof.outcomes import Exhausted, Found, Nothing
 from stepdown_adapters.proof.schemas import Book, Document
 from stepdown_adapters.proof.search import Searcher
+from stepdown_adapters.proof.verdicts import Excluded, Included, Inclusion, Undecided
 from stepdown_adapters.proof.violation import sentence
+
+__all__ = ["Excluded", "Included", "Inclusion", "Undecided", "included", "inhabited"]
 
 BUDGET = 100_000
 """Steps of a search. They take from two to twenty microseconds, so that a question ends within a second or two."""
-
-
-@dataclass(frozen=True, slots=True)
-class Included:
-    """Every document valid under `inner` is valid under `outer`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Excluded:
-    """A document valid under `inner` and not under `outer`."""
-
-    witness: Any
-    """The document, of plain JSON values."""
-    reason: str
-    """What it breaks of `outer`: `at /score: 1.5 breaks maximum 1`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Undecided:
-    """Neither proved nor refuted."""
-
-    reason: str
-
-
-Inclusion = Included | Excluded | Undecided
 
 
 def included(inner: Schema, outer: Schema, *, budget: int = BUDGET) -> Inclusion:

@@ -23,11 +23,10 @@ from stepdown.config.compile.versions import Declared, DraftModel, draft_model
 from stepdown.config.file import RootFile
 from stepdown.config.file.contract import ContractSection
 from stepdown.config.findings import Finding, Place, in_order
-from stepdown.config.sources import Disk
+from stepdown.config.sources import Disk, FileError
 from stepdown.config.tree import Path, place_of
 from stepdown.config.validate import validate
 from stepdown.decide import spec
-from stepdown.registry.errors import RegistryError
 from stepdown_adapters.contract.model import Contract
 from stepdown_adapters.contract.sides import Side
 from stepdown_adapters.contract.source import load_contract
@@ -157,7 +156,7 @@ class _Surveyor:
                 self._checker.warn(path, f"{what} is not imported here: its contract is not compared")
                 return
             self._contracts[path] = load_contract(reference, folder, side=side)
-        except (RegistryError, ContractError) as error:
+        except (FileError, ContractError) as error:
             self._checker.error(path, f"found no usable contract: {error}", "a contract such as a JSON Schema file")
 
     def _model(self, draft: DraftModel, routes: Sequence[DraftRoute]) -> SurveyedModel:

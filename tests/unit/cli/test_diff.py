@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import pty
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +14,7 @@ from typer.testing import CliRunner, Result
 
 from stepdown.cli.app import app
 from stepdown_adapters.operations import parse
+from tests.kit.terminal import in_terminal
 
 SCORE = {"type": "number", "minimum": 0, "maximum": 1, "x-semantic": {"kind": "probability"}}
 OLD = {
@@ -233,27 +232,11 @@ def test_help_teaches_with_examples_and_documents_exit_codes() -> None:
 
 
 def test_a_terminal_gets_a_table_with_colours(pair: tuple[Path, Path]) -> None:
-    ours, theirs = pty.openpty()
-    command = [sys.executable, "-m", "stepdown", "diff", *map(str, pair)]
-    environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "120"}
-    with subprocess.Popen(command, stdout=theirs, stderr=subprocess.DEVNULL, env=environment) as process:
-        os.close(theirs)
-        shown = b""
-        while chunk := _read(ours):
-            shown += chunk
-        assert process.wait() == 1
-    os.close(ours)
-    text = shown.decode()
+    code, text = in_terminal("diff", *map(str, pair), columns=120)
+    assert code == 1
     assert "what changed" in text
     assert "\x1b[1;31mMAJOR" in text
     assert "- sigmoid: /score" in text
-
-
-def _read(descriptor: int) -> bytes:
-    try:
-        return os.read(descriptor, 65536)
-    except OSError:  # a closed terminal
-        return b""
 
 
 def test_other_commands_do_not_pay_for_the_diff() -> None:

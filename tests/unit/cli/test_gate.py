@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import pty
 import shutil
 import subprocess
 import sys
@@ -16,6 +14,7 @@ from typer.testing import CliRunner, Result
 
 from stepdown.cli.app import app
 from tests.kit.configuration import GOOD, Folder
+from tests.kit.terminal import in_terminal
 
 ADAPTERS = GOOD[GOOD.index("    adapters:") : GOOD.index("    clients:")]
 
@@ -196,25 +195,10 @@ def test_only_who_the_policy_names_accepts_an_edit(pair: Pair) -> None:
 
 def test_a_terminal_gets_colours(pair: Pair) -> None:
     pair.break_it()
-    ours, theirs = pty.openpty()
-    command = [sys.executable, "-m", "stepdown", "gate", str(pair.file), "--base", str(pair.base)]
-    environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "140"}
-    with subprocess.Popen(command, stdout=theirs, stderr=subprocess.DEVNULL, env=environment) as process:
-        os.close(theirs)
-        shown = b""
-        while chunk := _read(ours):
-            shown += chunk
-        assert process.wait() == 1
-    os.close(ours)
-    assert "\x1b[1;31merror" in shown.decode()
-    assert "breaking-unadapted" in shown.decode()
-
-
-def _read(descriptor: int) -> bytes:
-    try:
-        return os.read(descriptor, 65536)
-    except OSError:  # a closed terminal
-        return b""
+    code, text = in_terminal("gate", str(pair.file), "--base", str(pair.base))
+    assert code == 1
+    assert "\x1b[1;31merror" in text
+    assert "breaking-unadapted" in text
 
 
 def test_other_commands_do_not_pay_for_the_gate() -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import pty
 import re
 import subprocess
 import sys
@@ -18,6 +16,7 @@ from stepdown.cli.app import app
 from stepdown_adapters.proof import static
 from stepdown_adapters.proof.inclusion import Included
 from tests.kit.configuration import GOOD, Folder
+from tests.kit.terminal import in_terminal
 
 ROOT = Path(__file__).parents[3]
 PRUNED = GOOD.replace(
@@ -248,26 +247,11 @@ def test_the_grades_of_the_worked_example_are_those_that_the_page_shows() -> Non
 
 
 def test_a_terminal_gets_colours_and_progress(leaking: Folder) -> None:
-    ours, theirs = pty.openpty()
-    command = [sys.executable, "-m", "stepdown", "prove", str(leaking.file), "--documents", "200"]
-    environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "140"}
-    with subprocess.Popen(command, stdout=theirs, stderr=theirs, env=environment) as process:
-        os.close(theirs)
-        shown = b""
-        while chunk := _read(ours):
-            shown += chunk
-        assert process.wait() == 1
-    os.close(ours)
-    assert "\x1b[31mREFUTED" in shown.decode()
-    assert "\x1b[32mPROVED" in shown.decode()
-    assert "churn 1.1.0 -> 1.0.0 answers: 100 of 200" in shown.decode()
-
-
-def _read(descriptor: int) -> bytes:
-    try:
-        return os.read(descriptor, 65536)
-    except OSError:  # a closed terminal
-        return b""
+    code, text = in_terminal("prove", str(leaking.file), "--documents", "200", errors=True)
+    assert code == 1
+    assert "\x1b[31mREFUTED" in text
+    assert "\x1b[32mPROVED" in text
+    assert "churn 1.1.0 -> 1.0.0 answers: 100 of 200" in text
 
 
 def test_other_commands_do_not_pay_for_proofs() -> None:

@@ -17,7 +17,7 @@ from stepdown_adapters.diff.prune import pruning
 from stepdown_adapters.errors import OperationError
 from stepdown_adapters.hooks import load_hook
 from stepdown_adapters.plan import Edge
-from stepdown_adapters.proof.inclusion import Excluded, Undecided
+from stepdown_adapters.proof.verdicts import Excluded, Undecided
 from stepdown_adapters.step import Step
 
 

@@ -21,8 +21,6 @@ from stepdown.config.flagfiles import FlagFile, FlagsError
 from stepdown.config.idlists import IdList
 from stepdown.config.sources import Contract, Disk, FileError, Source
 from stepdown.config.tree import Path
-from stepdown.registry.contracts import contract_file
-from stepdown.registry.errors import RegistryError
 from stepdown_adapters.contract.sides import Side
 
 _IMPORT_PATH = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
@@ -135,7 +133,7 @@ class _Gathering:
         allowed = "a contract such as a JSON Schema file"
         try:
             reference, file, what = contract_reference(given, default, folder, side)
-        except RegistryError as error:
+        except FileError as error:
             self.checker.error(path, str(error), "a version of the registry")
             return
         key = f"{side} {folder} {reference}"
@@ -148,15 +146,26 @@ class _Gathering:
         self.found.contracts[path] = contract
 
 
+def _in_registry(folder: FilePath, model: str, version: str, side: Side) -> FilePath:
+    """The file of a contract in a registry; raises `FileError`."""
+    from stepdown.registry.contracts import contract_file  # noqa: PLC0415 - few configurations name a registry
+    from stepdown.registry.errors import RegistryError  # noqa: PLC0415
+
+    try:
+        return contract_file(folder, model, version, side)
+    except RegistryError as error:
+        raise FileError(str(error)) from None
+
+
 def contract_reference(
     given: str | ContractSection, default: tuple[str, str], folder: FilePath, side: Side
 ) -> tuple[str | dict[str, str], str | None, str]:
-    """What `load_contract` is asked for, the file that it is in, and what messages call it."""
+    """What `load_contract` is asked for, the file that it is in, and what messages call it; raises `FileError`."""
     if isinstance(given, str):
         file = None if _IMPORT_PATH.fullmatch(given) else given.partition("::")[0]
         return given, file, f"the file {file}" if file else f"the model {given}"
     if given.registry is not None:
-        path = contract_file(folder / given.registry, given.name or default[0], given.version or default[1], side)
+        path = _in_registry(folder / given.registry, given.name or default[0], given.version or default[1], side)
         return {"json_schema": str(path)}, str(path), f"the registry's {path.name}"
     return given.reference, given.file, f"the file {given.file}" if given.file else f"the model {given.pydantic}"
 
