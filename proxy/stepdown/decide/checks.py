@@ -11,9 +11,10 @@ import struct
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from stepdown.decide.copies import SAMPLE
 from stepdown.decide.spec import Model, SnapshotSpec
 
-_HEAD = struct.Struct("<II")
+_HEAD = struct.Struct("<cII")
 
 
 class Subject(NamedTuple):
@@ -41,15 +42,17 @@ class Sample(NamedTuple):
 def head(subject: Subject, limit: int, codings: bytes = b"") -> bytes:
     """All of a sample but its body, which follows."""
     names = "\0".join(subject).encode() + b"\0" + codings
-    return _HEAD.pack(len(names), limit) + names
+    return _HEAD.pack(SAMPLE, len(names), limit) + names
 
 
 def parse(record: bytes) -> Sample:
     """Inverse of `head(...) + body`; raises `ValueError` on anything else."""
     try:
-        length, limit = _HEAD.unpack_from(record)
+        kind, length, limit = _HEAD.unpack_from(record)
     except struct.error as error:
         raise ValueError(str(error)) from error
+    if kind != SAMPLE:
+        raise ValueError("no sample")
     end = _HEAD.size + length
     *names, codings = record[_HEAD.size : end].split(b"\0")
     digest, model, served, contract = (name.decode() for name in names)

@@ -15,12 +15,13 @@ from typing import Any, Literal
 import msgspec
 
 from stepdown.decide.flag_spec import FlagRule, Flags
+from stepdown.decide.people_spec import Decisions as Decisions  # noqa: PLC0414 - a part like those that follow
+from stepdown.decide.people_spec import Explain as Explain  # noqa: PLC0414 - a part like those that follow
+from stepdown.decide.people_spec import OverrideKey as OverrideKey  # noqa: PLC0414 - a part like those that follow
+from stepdown.decide.people_spec import Overrides as Overrides  # noqa: PLC0414 - a part like those that follow
+from stepdown.decide.shadow_spec import Recording, Shadow
+from stepdown.decide.spec_base import Spec
 from stepdown.decide.when import EVERYONE, Segment, When
-
-
-class Spec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """Base of all parts: frozen, keyword only, strict when decoded."""
-
 
 # --- matches --------------------------------------------------------------------------------------------------------
 
@@ -304,50 +305,8 @@ class Route(Spec, frozen=True):
     """Name of the path template's part that pins a version (`version` where the template has it)."""
     timeouts: Timeouts = Timeouts()
     limits: Limits = Limits()
-
-
-class Explain(Spec, frozen=True):
-    """Addresses (CIDR) that may ask for a live explanation with the header `X-Stepdown-Explain: 1`."""
-
-    allow: tuple[str, ...] = ()
-
-
-class OverrideKey(Spec, frozen=True):
-    """A key whose holders may choose a server; the key itself is kept nowhere."""
-
-    header: str
-    """Lower case."""
-    sha256: str
-    """Hex digest of the value."""
-
-
-class Overrides(Spec, frozen=True):
-    """Who may choose a server with `X-Stepdown-Serve` (`decide.overrides`); one of the three is enough."""
-
-    allow: tuple[str, ...] = ()
-    """Addresses of connections in CIDR form."""
-    keys: tuple[OverrideKey, ...] = ()
-    secrets: tuple[str, ...] = ()
-    """What tokens are signed with: the first signs, all of them verify."""
-
-    def __repr__(self) -> str:
-        """Without the secrets."""
-        return f"Overrides(allow={self.allow!r}, keys={len(self.keys)}, secrets={len(self.secrets)})"
-
-
-class Decisions(Spec, frozen=True):
-    """Records of a share of all decisions, which `stepdown explain --replay` decides again."""
-
-    sample: float
-    """Share (0 exclusive to 1) of the requests."""
-    file: str | None = None
-    """Absolute path; `None` is standard output."""
-    max_size: int = 256 * 1024 * 1024
-    """Bytes from which on a file is renamed to `<file>.1` and a new one begun."""
-    headers: tuple[str, ...] = ()
-    """Lower-case names of fields that are recorded besides those that decide."""
-    redact: tuple[str, ...] = ()
-    """Lower-case names of fields, cookies and query parameters of which only a digest is recorded."""
+    shadows: tuple[Shadow, ...] = ()
+    record: Recording | None = None
 
 
 class Log(Spec, frozen=True):
