@@ -42,7 +42,7 @@ def test_what_is_written_is_read_again(body: bytes) -> None:
 
 @pytest.mark.parametrize("size", range(len(copy(COPY))))
 def test_a_cut_record_is_an_error(size: int) -> None:
-    with pytest.raises(ValueError, match="record|kind"):
+    with pytest.raises(ValueError, match=r"record|kind"):
         parse_copy(copy(COPY)[:size])
 
 
