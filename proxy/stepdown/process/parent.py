@@ -29,7 +29,7 @@ from collections.abc import Callable
 from stepdown.process import held, ports
 from stepdown.process.child import Child, earliest
 from stepdown.process.events import Events
-from stepdown.process.settings import LISTS_A_MESSAGE, RING_BYTES, SLAB_BYTES, Settings
+from stepdown.process.settings import BOARD_BYTES, LISTS_A_MESSAGE, RING_BYTES, SLAB_BYTES, Settings
 from stepdown.process.tether import Received, Tether, TetherClosedError
 
 EXIT_DRAINED, EXIT_CUT, EXIT_PORT_TAKEN = 0, 1, 3
@@ -74,6 +74,7 @@ class Parent:
         self._slabs = [held.blank(f"stepdown-slab-{index}", SLAB_BYTES) for index in range(settings.workers)]
         self._comparers_slab = held.blank("stepdown-slab-comparer", SLAB_BYTES)
         self._rings = [held.blank(f"stepdown-ring-{index}", RING_BYTES) for index in range(settings.workers)]
+        self._board = held.blank("stepdown-board", BOARD_BYTES)
         self._bell = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         self._workers = [Child(WORKER, index) for index in range(settings.workers)]
         self._controller = Child(CONTROLLER)
@@ -165,7 +166,7 @@ class Parent:
                 fds[name] = opened.fileno()
         for index, slab in enumerate(self._slabs):
             self._controller.tell("descriptors", {f"slab {index}": slab})
-        fds["slab comparer"] = self._comparers_slab
+        fds |= {"slab comparer": self._comparers_slab, "board": self._board}
         self._controller.tell("start", fds, settings=self._settings.to_json(), restarts=self._controller.restarts)
         for worker in self._workers:
             self._link(worker)
@@ -176,7 +177,7 @@ class Parent:
     def _introduce_comparer(self) -> None:
         for index, ring in enumerate(self._rings):
             self._comparer.tell("descriptors", {f"ring {index}": ring})
-        fds = {"slab": self._comparers_slab, "bell": self._bell, "spec": self._held["spec"]}
+        fds = {"slab": self._comparers_slab, "bell": self._bell, "board": self._board, "spec": self._held["spec"]}
         self._comparer.tell("start", fds, settings=self._settings.to_json())
         self._tell_of_comparer()
 

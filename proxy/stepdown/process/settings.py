@@ -9,6 +9,9 @@ SLAB_BYTES = 8 * 1024 * 1024
 RING_BYTES = 4 * 1024 * 1024
 """`telemetry.ring.DEFAULT_SIZE`, repeated here for the same reason."""
 
+BOARD_BYTES = 8 * 1024 * 1024
+"""`telemetry.board.DEFAULT_SIZE`, likewise."""
+
 LISTS_A_MESSAGE = 200
 """Lists of ids whose descriptors go in one message."""
 
