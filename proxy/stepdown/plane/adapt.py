@@ -166,11 +166,11 @@ def context(exchange: Exchange, plan: Plan) -> Context:
     head = exchange.head
     params = {name: value.decode("latin-1") for name, value in zip(plan.route.names, exchange.params, strict=False)}
     body = bytes(exchange.body) if exchange.kept and "body" in plan.needs else None
-    headers = _headers(head) if "headers" in plan.needs else None
+    headers = headers_of(head) if "headers" in plan.needs else None
     return Context(head.method.decode("ascii"), head.path.decode("ascii"), params, body, headers)
 
 
-def _headers(head: RequestHead) -> dict[str, str]:
+def headers_of(head: RequestHead) -> dict[str, str]:
     """End-to-end fields by lower-case name; of those that are there several times the values are joined (RFC 9110)."""
     headers: dict[str, str] = {}
     for line in head.lines:

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
-from stepdown.errors import BadRequestError, BadResponseError, UpstreamClosedError
+from stepdown.errors import BadRequestError, BadResponseError, UpstreamClosedError, UpstreamError
 from stepdown.wire import BodyReader, limits, parse_response, reader_for
 from stepdown.wire.response import ResponseHead
 
 if TYPE_CHECKING:
-    from stepdown.plane.exchange import Exchange
     from stepdown.plane.pool import EndpointPool
 
 WRITE_HIGH_WATER = 64 * 1024
@@ -29,6 +28,50 @@ def bound_turn(sock: socket.socket) -> None:
     only at the end of a turn: megabytes would pile up for each slow reader. The kernel doubles the number.
     """
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
+
+
+class Asker(Protocol):
+    """What a connection needs of whoever has it: an exchange, or a copy of one (`comparer.legs`)."""
+
+    method: bytes
+    request_sent: bool
+    upstream: UpstreamConnection | None
+
+    def on_answer(self, head: ResponseHead, body: bytes) -> None:
+        """A whole answer, in one piece."""
+        ...
+
+    def on_head(self, head: ResponseHead) -> None:
+        """The head of an answer whose body follows."""
+        ...
+
+    def on_body(self, payload: bytes) -> None:
+        """A piece of the answer's body."""
+        ...
+
+    def on_end(self) -> None:
+        """The answer is complete."""
+        ...
+
+    def on_cut(self, error: UpstreamError) -> None:
+        """The answer ended in its middle, or went on in a way that is no answer."""
+        ...
+
+    def on_lost(self, error: UpstreamError) -> None:
+        """The connection ended before an answer began."""
+        ...
+
+    def on_bad_answer(self, error: BadResponseError) -> None:
+        """The endpoint's bytes are no answer."""
+        ...
+
+    def pause_request(self) -> None:
+        """The endpoint reads the request slowly."""
+        ...
+
+    def resume_request(self) -> None:
+        """It has caught up."""
+        ...
 
 
 class UpstreamConnection(asyncio.Protocol):
@@ -56,7 +99,7 @@ class UpstreamConnection(asyncio.Protocol):
         self.full = False
         """More is written than the socket took: not everything was sent."""
         # for one exchange
-        self.exchange: Exchange | None = None
+        self.exchange: Asker | None = None
         self._buffer = b""
         self._head: ResponseHead | None = None
         self._reader: BodyReader | None = None
@@ -136,7 +179,7 @@ class UpstreamConnection(asyncio.Protocol):
 
     # --- the answer -------------------------------------------------------------------------------------------------
 
-    def _heads(self, exchange: Exchange, data: bytes) -> None:
+    def _heads(self, exchange: Asker, data: bytes) -> None:
         if self._buffer:
             data = self._buffer + data
             self._buffer = b""
@@ -169,7 +212,7 @@ class UpstreamConnection(asyncio.Protocol):
             if body and self.exchange is exchange:
                 self._body(exchange, body)
 
-    def _body(self, exchange: Exchange, data: bytes) -> None:
+    def _body(self, exchange: Asker, data: bytes) -> None:
         reader = self._reader
         assert reader is not None
         assert self._head is not None
@@ -190,7 +233,7 @@ class UpstreamConnection(asyncio.Protocol):
             raise BadResponseError("The upstream's answer is not HTTP/1.1")
         self._buffer = data
 
-    def _release(self, exchange: Exchange, reusable: bool) -> None:
+    def _release(self, exchange: Asker, reusable: bool) -> None:
         """The answer is complete: part from the exchange, and be free again if nothing speaks against it."""
         self.exchange = exchange.upstream = None
         self._head = self._reader = None

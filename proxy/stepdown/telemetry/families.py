@@ -154,6 +154,18 @@ _WORKER = (
         "Records of decisions that were dropped because the file or pipe took them too slowly or not at all.",
     ),
     Family(
+        "stepdown_shadow_skipped_total",
+        "counter",
+        "Requests that were due to be copied to a shadow and were not; `reason` says why. By the request: served (the "
+        "shadow's own version answers it), too-large (over `max_body`), aborted (its client left before it was "
+        "complete), unreachable-shape (no adapters lead from the shadow's version to the pinned one), unadaptable (the "
+        "adapters failed on it). By the limits: rate, concurrent, pending (copies and answers wait for one another in "
+        "more memory than they may), full (the comparer is too slow, stopped or not there). By the world: down (no "
+        "endpoint of the version accepts connections), stale (the configuration is gone), failed (the comparer could "
+        "not do it, which it logs).",
+        ("route", "shadow", "reason"),
+    ),
+    Family(
         METRICS_FULL,
         "gauge",
         "1 where a worker has no room for new series, which are counted with every label `other` from then on.",
@@ -177,6 +189,36 @@ _COMPARER = (
         "does not have; `keyword` is the rule of the contract (`json`: no JSON at all). Of one contract 100 different "
         "pairs are told apart, and what comes after them is `other`.",
         ("model", "served", "contract", "path", "keyword"),
+    ),
+    Family(
+        "stepdown_shadow_copies_total",
+        "counter",
+        "Copies sent to a shadow's version; `outcome` is answered (with any status below 500), error (5xx), refused (no "
+        "connection), reset (the connection ended before an answer), cut (in the middle of one), timeout, malformed "
+        "(its bytes are no answer), too-large (the answer is over `max_body`) or pending (there was no room left to "
+        "keep it in). None is sent twice.",
+        ("route", "shadow", "outcome"),
+    ),
+    Family(
+        "stepdown_shadow_noise_total",
+        "counter",
+        "Copies sent to the served version besides, to see how much it differs from itself; `outcome` is the same, or "
+        "skipped where a limit or the endpoint's state forbade it.",
+        ("route", "shadow", "outcome"),
+    ),
+    Family(
+        "stepdown_shadow_compared_total",
+        "counter",
+        "Copies whose answers were held side by side in the shape that the client asked for; `result` is equal, "
+        "different, or incomparable where one of the two has no such shape or did not come.",
+        ("route", "shadow", "result"),
+    ),
+    Family(
+        "stepdown_shadow_seconds",
+        "histogram",
+        "From the first byte of a copy sent to the shadow's version to the last byte of its answer.",
+        ("route", "shadow"),
+        REQUEST_SECONDS,
     ),
     Family(
         "stepdown_comparer_turn_timestamp_seconds",

@@ -48,7 +48,7 @@ def page() -> str:
         "## What workers count\n\n" + _table(workers),
         "## What the comparer counts\n\n" + _table(comparer),
         "## What the controller knows\n\n" + _table(controller),
-        "## Buckets\n\n" + "\n".join(_buckets(workers)) + "\n",
+        "## Buckets\n\n" + "\n".join(_buckets([*workers, *comparer])) + "\n",
         _QUERIES,
     ]
     return "\n".join(parts)
