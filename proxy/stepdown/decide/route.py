@@ -22,6 +22,7 @@ from stepdown.decide.flag_context import KEY
 from stepdown.decide.flag_view import FlagArms
 from stepdown.decide.inputs import inputs_of
 from stepdown.decide.keys import label_of, reader_of
+from stepdown.decide.mirror import conditions_of, mirror_of
 from stepdown.decide.models import Model
 from stepdown.decide.overrides import SERVE, Verdict
 from stepdown.decide.paths import Template
@@ -53,6 +54,7 @@ class Route:
         "cookie",
         "deciding",
         "labels",
+        "mirror",
         "model",
         "name",
         "needs_body",
@@ -72,15 +74,16 @@ class Route:
         inputs = inputs_of((rule.when for rule in route.rules), conditions.segments)
         asked = inputs.flags | {rule.flag.flag for rule in route.rules if rule.flag is not None}
         read = conditions.flags.reads(asked)
+        copying = inputs_of(conditions_of(route), conditions.segments)
         self._flags = conditions.flags
-        self.needs_body = bool(inputs.pointers) or any(source.json is not None for source in route.key)
-        """Whether a key or a condition reads the request's JSON body."""
-        self.needs_view = inputs.view or bool(asked)
-        """Whether its rules read more than a head: then what `view` gives goes in the place of all `facts`."""
+        self.needs_body = bool(inputs.pointers or copying.pointers) or any(key.json is not None for key in route.key)
+        """Whether a key or a condition, of what is copied too, reads the request's JSON body."""
+        self.needs_view = inputs.view or bool(asked) or copying.view or bool(copying.flags)
+        """Whether its conditions read more than a head: then what `view` gives goes in the place of all `facts`."""
         self.recallable = inputs.recallable and not asked
         """Whether rule and pin of requests that are alike in path, query, peer and the `deciding` fields are equal."""
-        self.reads_clock = inputs.clock or read.clock
-        """Whether a rule depends on the time."""
+        self.reads_clock = inputs.clock or read.clock or copying.clock or conditions.flags.reads(copying.flags).clock
+        """Whether a condition depends on the time."""
         reads_key = inputs.key or KEY in read.names
         self.asking = inputs.headers | read.fields | (_headers_of(route.key) if reads_key else frozenset())
         """Lower-case names of the header fields that rules read."""
@@ -90,6 +93,8 @@ class Route:
         """Lower-case names of the fields that can change a decision: the pin and all conditions'; no other keys."""
         self.labels = tuple(label_of(source) for source in route.key)
         """Key sources, in the order in which they are tried."""
+        self.mirror = mirror_of(route, conditions, self.labels)
+        """What becomes of copies of its requests; `None` where there are none."""
         self._readers = tuple(enumerate(reader_of(source) for source in route.key))
         self._cookie_place = next((place for place, one in enumerate(route.key) if one.set_cookie is not None), -1)
         self.cookie = _cookie_of(route.key[self._cookie_place]) if self._cookie_place >= 0 else None
@@ -156,9 +161,11 @@ class Route:
         """Rule and plan of a request: all of `choose` that depends on nothing but its `deciding` fields and its path.
 
         For requests that are alike in these, `assign` does the rest. `None` where a pin names its server, and where
-        answers may have to set a cookie, and where rules read what is not in the head.
+        answers may have to set a cookie, and where rules read what is not in the head. The same goes for the conditions
+        of what is copied: they are tested for each request, and where nothing is decided anew, nothing but its head is
+        there to test. What they read of the head need not be alike, since nothing about it is remembered.
         """
-        if self.cookie is not None or not self.recallable:
+        if self.cookie is not None or not self.recallable or (self.mirror is not None and self.mirror.needs_view):
             return None
         pin, pin_source = self.pinned(facts, params)
         rule = self._only or self.rule_for(facts)
