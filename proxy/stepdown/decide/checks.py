@@ -72,5 +72,8 @@ def pairs(model: Model) -> Iterator[tuple[str, str]]:
 
 
 def wanted(spec: SnapshotSpec) -> bool:
-    """Whether any answers are held against contracts."""
-    return any(True for model in spec.models for _pair in pairs(model))
+    """Whether there is anything for a comparer: answers to hold against contracts, shadows to ask, recordings."""
+    mirrored = any(
+        route.record is not None or any(shadow.percent > 0 for shadow in route.shadows) for route in spec.routes
+    )
+    return mirrored or any(True for model in spec.models for _pair in pairs(model))

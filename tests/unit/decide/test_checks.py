@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from stepdown.decide import checks
 from stepdown.decide.checks import Sample, Subject, head, parse
+from stepdown.decide.shadow_spec import Recording, Shadow
 from stepdown.decide.spec import Chain, Model
 from tests.kit import specs
 
@@ -50,3 +53,18 @@ def test_anything_else_is_no_sample(record: bytes) -> None:
 def test_answers_are_held_against_what_there_is(subject: Model, expected: list[tuple[str, str]]) -> None:
     assert list(checks.pairs(subject)) == expected
     assert checks.wanted(specs.snapshot(models=[subject])) == bool(expected)
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({}, False),
+        ({"shadows": (Shadow(name="next", version="2.0.0", percent=0.0),)}, False),
+        ({"shadows": (Shadow(name="next", version="2.0.0", percent=0.1),)}, True),
+        ({"record": Recording(sample=0.1, folder="/recordings")}, True),
+    ],
+    ids=["nothing", "a shadow without a share", "a shadow", "a recording"],
+)
+def test_copies_are_work_too(options: dict[str, Any], expected: bool) -> None:
+    served = model(None, None, 1.0)
+    assert checks.wanted(specs.snapshot(specs.route({"2.0.0": 100}, **options), models=[served])) == expected
