@@ -136,7 +136,7 @@ def _explanation(  # noqa: PLR0917 - as `Route.explain`
     verdict = None
     if specification.overrides is not None:
         try:
-            verdict = Overrides(specification.overrides).decide(route, facts, params, client, ready, now)
+            verdict = Overrides(specification.overrides).decide(route, facts, params, client, client, ready, now)
         except StepdownError:
             verdict = None  # of a pin that cannot be read, which the explanation says
     explanation = route.explain(facts, params, body, client, ready, _draw, visitor, verdict)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from stepdown.decide import leaves, spec, when
 from stepdown.decide.digests import Digests
-from stepdown.decide.flag_view import NO_FLAGS, CompiledFlags
+from stepdown.decide.flag_view import NO_FLAGS, SnapshotFlags
 from stepdown.decide.keysets import KeySet
 from stepdown.decide.leaves import Test, Tools
 from stepdown.decide.networks import Addresses
@@ -57,13 +57,15 @@ class Conditions:
         segments: Iterable[when.Segment],
         digests: Digests,
         lists: Mapping[str, KeySet] | None = None,
-        flags: CompiledFlags = NO_FLAGS,
+        flags: SnapshotFlags = NO_FLAGS,
     ) -> None:
         """Raises `LookupError` for a segment or list that is missing, `ValueError` for segments in a circle."""
         self.flags = flags
         self.tools = Tools(digests, Addresses(), lists or {})
         self.segments = {segment.name: segment.when for segment in segments}
         """Their conditions by name."""
+        self.written: dict[tuple[str, bool], Callable[[Any, str], bool | None]] = {}
+        """What `picking` has written of them, for requests that are views and for heads."""
         self._sentences: dict[str, str] = {}
         self._tests: dict[str, Test] = {}
         self._open: list[str] = []

@@ -55,7 +55,7 @@ def explain(  # noqa: PLR0917 - the arguments of `Route.choose`
         seen["pin_source"] = source
         seen["pin_value"] = _pin_value(route, facts, params, source)
         seen["passed_over"] = tuple(_passed_over(route, facts))
-        rule = route.rule_for(facts)
+        rule = route.rule_for(facts, client)
         seen |= {"rule": rule.name, "condition": str(rule.condition), "split": rule.split}
         if rule.spec.colours is not None:
             seen["colour"] = rule.spec.colours.active

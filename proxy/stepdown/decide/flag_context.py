@@ -100,6 +100,13 @@ def reads_of(needs: Needs, named: Iterable[NamedFact] = ()) -> Reads:
     )
 
 
+def facts_of(named: Iterable[NamedFact]) -> tuple[tuple[str, ...], Callable[[View], tuple[str | None, ...]]]:
+    """The names of the facts that a provider is told, the key first, and the function that gathers their values."""
+    facts = tuple(named)
+    readers = (_key, *(_BY_SOURCE[fact.source](fact.of) for fact in facts))
+    return (KEY, *(fact.name for fact in facts)), lambda view: tuple([read(view) for read in readers])
+
+
 def context_of(reads: Reads) -> Context:
     """The function that makes the context of a request."""
     singles = tuple((name, _READERS[name]) for name in sorted(reads.names))

@@ -3,11 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Protocol
 
 from stepdown.decide.flag_context import KEY, Reads, context_of, reads_of
 from stepdown.decide.flag_spec import FlagRule, Flags, NamedFact
 from stepdown.decide.flags import Evaluation, FlagSet, compile_flags
-from stepdown.decide.view import View
+from stepdown.decide.provided import ProvidedFlags
+from stepdown.decide.view import FlagAnswer, View
+
+
+class SnapshotFlags(Protocol):
+    """The flags of a snapshot, wherever they are evaluated (a `view.FlagView`)."""
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Those that this process can evaluate by itself."""
+
+    def flag(self, name: str, view: View) -> FlagAnswer:
+        """What a flag says."""
+
+    def reads(self, names: Iterable[str]) -> Reads:
+        """What these flags depend on in a request."""
+
+    def recalled(self, names: Iterable[str]) -> Reads:
+        """What has to be on record of a request so that these flags can be evaluated again."""
 
 
 class CompiledFlags:
@@ -22,6 +41,11 @@ class CompiledFlags:
         self._reads = {name: reads_of(flags.needs(name), facts) for name in flags.names}
         self._contexts = {name: context_of(reads) for name, reads in self._reads.items()}
 
+    @property
+    def names(self) -> frozenset[str]:
+        """All of them."""
+        return self.flags.names
+
     def flag(self, name: str, view: View) -> Evaluation:
         """What a flag says; a name that there is not is an error like others, and raises nothing."""
         context = self._contexts.get(name)
@@ -34,14 +58,18 @@ class CompiledFlags:
             reads = reads.and_also(self._reads.get(name, reads))
         return reads
 
+    recalled = reads
+
 
 NO_FLAGS = CompiledFlags(compile_flags({"flags": {}}))
 
 
-def compiled_flags(flags: Flags | None) -> CompiledFlags:
+def compiled_flags(flags: Flags | None) -> SnapshotFlags:
     """The flags of a specification; raises `FlagFileError` for a document that `config` would have refused."""
     if flags is None:
         return NO_FLAGS
+    if flags.provided is not None:
+        return ProvidedFlags(flags.provided, flags.context)
     return CompiledFlags(compile_flags(flags.document, fractional=flags.fractional), flags.context)
 
 
@@ -50,7 +78,7 @@ class FlagArms:
 
     __slots__ = ("_arms", "_default", "by_key", "name")
 
-    def __init__(self, rule: FlagRule, split: tuple[tuple[str, int], ...], flags: CompiledFlags) -> None:
+    def __init__(self, rule: FlagRule, split: tuple[tuple[str, int], ...], flags: SnapshotFlags) -> None:
         places = {version: place for place, (version, _weight) in enumerate(split)}
         self.name = rule.flag
         self.by_key = KEY in flags.reads([rule.flag]).names

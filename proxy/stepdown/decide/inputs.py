@@ -35,7 +35,9 @@ class Inputs(NamedTuple):
     pointers: frozenset[str] = frozenset()
     """JSON Pointers into the body."""
     view: bool = False
-    """More than method, host, path and header fields."""
+    """More than method, host, path and header fields: their tests take a view."""
+    view_to_pick: bool = False
+    """More than these and the client's address, with which `picking` can do without a view."""
     client: bool = False
     """The client's address."""
     clock: bool = False
@@ -72,13 +74,15 @@ def inputs_of(conditions: Iterable[When], segments: Mapping[str, When]) -> Input
             elif isinstance(leaf, FlagIs):
                 flags.add(leaf.flag)
     headers = names["header"]
-    only_head = kinds <= {InSegment, FieldIs, MethodIs, HostIs, PathIs, PathUnder}
+    only_head = kinds <= {InSegment, FieldIs, MethodIs, HostIs, PathIs, PathUnder, ClientIn}
+    view = not only_head or any(names[source] for source in ("param", "json"))
     return Inputs(
         headers=frozenset(headers | ({"cookie"} if names["cookie"] else set())),
         cookies=frozenset(names["cookie"]),
         params=frozenset(names["param"]),
         pointers=frozenset(names["json"]),
-        view=not only_head or any(names[source] for source in ("param", "json")),
+        view=view or ClientIn in kinds,
+        view_to_pick=view,
         client=ClientIn in kinds,
         clock=TimeIn in kinds,
         key=bool(kinds & {Percent, KeyIn}),
@@ -89,7 +93,10 @@ def inputs_of(conditions: Iterable[When], segments: Mapping[str, When]) -> Input
 def lists_of(specification: SnapshotSpec) -> dict[str, KeyList]:
     """Every list of ids that conditions name, by digest."""
     conditions = [segment.when for segment in specification.segments]
-    conditions += [rule.when for route in specification.routes for rule in route.rules]
+    for route in specification.routes:
+        conditions += [rule.when for rule in route.rules]
+        conditions += [shadow.when for shadow in route.shadows]
+        conditions += [route.record.when] if route.record is not None else []
     named = (_list_of(leaf) for condition in conditions for leaf in leaves(condition))
     return {one.digest: one for one in named if one is not None}
 

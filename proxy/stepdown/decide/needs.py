@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from stepdown.decide import spec
 from stepdown.decide.flag_context import KEY, Reads
-from stepdown.decide.flag_view import CompiledFlags, compiled_flags
+from stepdown.decide.flag_view import SnapshotFlags, compiled_flags
 from stepdown.decide.pins import HEADER
 from stepdown.decide.when import ClientIn, FieldIs, FlagIs, InSegment, KeyIn, Percent, When, leaves
 
@@ -57,7 +57,7 @@ class Needs:
             if header.prefix is not None:
                 self.inside.add(name)
 
-    def read_condition(self, when: When, segments: Mapping[str, When], flags: CompiledFlags) -> None:
+    def read_condition(self, when: When, segments: Mapping[str, When], flags: SnapshotFlags) -> None:
         """What the condition of a rule reads, segments included, which are no circles."""
         for leaf in leaves(when):
             match leaf:
@@ -70,7 +70,7 @@ class Needs:
                 case Percent() | KeyIn():
                     self.key = True
                 case FlagIs(flag=flag):
-                    self.read_flag(flags.reads([flag]))
+                    self.read_flag(flags.recalled([flag]))
 
     def _read_field(self, leaf: FieldIs) -> None:
         if leaf.source == "param":
@@ -106,7 +106,7 @@ class Needs:
             self.client |= source.client_ip
 
 
-def needs_of(route: spec.Route, model: spec.Model, segments: Mapping[str, When], flags: CompiledFlags) -> Needs:
+def needs_of(route: spec.Route, model: spec.Model, segments: Mapping[str, When], flags: SnapshotFlags) -> Needs:
     """What a route reads once it has matched."""
     needs = Needs({("header", HEADER.decode()): None})
     for entry in model.clients:
@@ -114,7 +114,7 @@ def needs_of(route: spec.Route, model: spec.Model, segments: Mapping[str, When],
     for rule in route.rules:
         needs.read_condition(rule.when, segments, flags)
         if rule.flag is not None:
-            needs.read_flag(flags.reads([rule.flag.flag]))
+            needs.read_flag(flags.recalled([rule.flag.flag]))
     needs.read_keys(route.key)
     return needs
 

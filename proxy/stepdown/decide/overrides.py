@@ -100,11 +100,19 @@ class Overrides:
         return Verdict("honoured", version, f"the token was issued for {claims.holder}", claims.holder)
 
     def decide(  # noqa: PLR0917 - as `Route.choose`
-        self, route: Route, facts: Facts, params: tuple[bytes, ...], peer: str, ready: Sequence[bool], now: float
+        self,
+        route: Route,
+        facts: Facts,
+        params: tuple[bytes, ...],
+        peer: str,
+        client: str,
+        ready: Sequence[bool],
+        now: float,
     ) -> Verdict | None:
         """What becomes of the override of a request; `None` where it asks for no version of the route's model.
 
-        Raises what `Route.choose` raises too: for a pin that cannot be read, and where no rule holds.
+        `peer` is what `judge` takes, `client` the address that conditions see. Raises what `Route.choose` raises too:
+        for a pin that cannot be read, and where no rule holds.
         """
         model = route.model
         try:
@@ -119,7 +127,7 @@ class Overrides:
         if verdict.ruling != "honoured":
             return verdict
         pin, _ = route.pinned(facts, params)
-        rule = route.rule_for(facts)
+        rule = route.rule_for(facts, client)
         try:
             check_served(model, version, ready)
         except StepdownError as error:

@@ -23,7 +23,7 @@ from stepdown.decide import cookies, spec
 from stepdown.decide.choice import Choice
 from stepdown.decide.digests import Digests
 from stepdown.decide.facts import Facts
-from stepdown.decide.flag_view import CompiledFlags, compiled_flags
+from stepdown.decide.flag_view import SnapshotFlags, compiled_flags
 from stepdown.decide.keys import tokens_of
 from stepdown.decide.keysets import KeySet
 from stepdown.decide.needs import Name, Needs, needs_of, needs_of_all
@@ -132,7 +132,7 @@ class Replay:
         if needs.key:
             raise NotRecordedError(f"the key in {hidden} (only its digest is on record)")
         pin, source = route.pinned(view, params)
-        rule = route.rule_for(view)
+        rule = route.rule_for(view, record.client)
         if source != "default" and route.spec.pin == "server":
             return rule.server(pin, self._ready(record))
         if rule.flag is not None:  # which does not read the key
@@ -179,13 +179,13 @@ class _Dice:
 class _Flags:
     """The flags of a configuration, and for others what is on record (`view.FlagView`)."""
 
-    def __init__(self, flags: CompiledFlags, record: Record) -> None:
+    def __init__(self, flags: SnapshotFlags, record: Record) -> None:
         self._flags = flags
         self._said = record.flags
 
     def flag(self, name: str, view: View) -> FlagAnswer:
         """What this flag says; raises `NotRecordedError`."""
-        if name in self._flags.flags.names:
+        if name in self._flags.names:
             return self._flags.flag(name, view)
         if name not in self._said:
             raise NotRecordedError(f"what the flag {name} said")

@@ -78,8 +78,8 @@ class Route:
         self._flags = conditions.flags
         self.needs_body = bool(inputs.pointers or copying.pointers) or any(key.json is not None for key in route.key)
         """Whether a key or a condition, of what is copied too, reads the request's JSON body."""
-        self.needs_view = inputs.view or bool(asked) or copying.view or bool(copying.flags)
-        """Whether its conditions read more than a head: then what `view` gives goes in the place of all `facts`."""
+        self.needs_view = inputs.view_to_pick or bool(asked) or copying.view or bool(copying.flags)
+        """Whether its conditions read more than a head (and rules an address): then a `view` stands for all `facts`."""
         self.recallable = inputs.recallable and not asked
         """Whether rule and pin of requests that are alike in path, query, peer and the `deciding` fields are equal."""
         self.reads_clock = inputs.clock or read.clock or copying.clock or conditions.flags.reads(copying.flags).clock
@@ -150,15 +150,15 @@ class Route:
         `UnreachableShapeError` (406), `RetiredVersionError` (410) and `NoReadyVersionError` (503, with `retry_after`).
         """
         pin, pin_source = self.pinned(facts, params)
-        rule = self._only or self.rule_for(facts)
+        rule = self._only or self.rule_for(facts, client)
         if self._by_server and pin_source != "default":
             return rule.server(pin, ready)
         if rule.flag is not None:
             return self._assign_by_flag(rule.flag, rule.plan(pin), facts, ready)
         return self.assign(rule, rule.plan(pin), facts, body, client, ready, draw, visitor)
 
-    def settle(self, facts: Facts, params: tuple[bytes, ...]) -> tuple[Rule, Plan] | None:
-        """Rule and plan of a request: all of `choose` that depends on nothing but its `deciding` fields and its path.
+    def settle(self, facts: Facts, params: tuple[bytes, ...], client: str) -> tuple[Rule, Plan] | None:
+        """Rule and plan of a request: all of `choose` that depends on nothing but `deciding` fields, path and client.
 
         For requests that are alike in these, `assign` does the rest. `None` where a pin names its server, and where
         answers may have to set a cookie, and where rules read what is not in the head. The same goes for the conditions
@@ -168,7 +168,7 @@ class Route:
         if self.cookie is not None or not self.recallable or (self.mirror is not None and self.mirror.needs_view):
             return None
         pin, pin_source = self.pinned(facts, params)
-        rule = self._only or self.rule_for(facts)
+        rule = self._only or self.rule_for(facts, client)
         if self._by_server and pin_source != "default":
             return None
         return rule, rule.plan(pin)
@@ -257,6 +257,8 @@ class Route:
         verdict: Verdict | None = None,
     ) -> Explanation:
         """Every step of what `choose` does with the same arguments, refusals and overrides too; raises nothing."""
+        if not isinstance(facts, View):  # each part of a condition is asked for itself, and takes nothing else
+            facts = self.view(facts, params, body, client, 0.0, visitor)
         return explain(self, facts, params, body, client, ready, draw, visitor, verdict)
 
     def pinned(self, facts: Facts, params: tuple[bytes, ...]) -> Pinned:
@@ -277,9 +279,9 @@ class Route:
                 return row
         return model.default
 
-    def rule_for(self, facts: Facts) -> Rule:
+    def rule_for(self, facts: Facts, client: str) -> Rule:
         """The first rule whose condition holds; raises `NoRouteError` (404) if none does."""
-        rule = self._pick(facts)
+        rule = self._pick(facts, client)
         if rule is None:
             raise NoRouteError(f"no rule of route {self.name} holds for this request")
         return rule

@@ -22,20 +22,29 @@ _LONGEST = 200
 
 
 def remembered(test: Callable[[Value], bool]) -> Callable[[Value], bool]:
-    """The same test, which is asked once about each value while there is room for it."""
-    known: dict[Value, bool] = {}
+    """The same test, which is asked once about each value while there is room for it.
 
-    def look_up(value: Value) -> bool:
-        holds = known.get(value)
-        if holds is None:
-            holds = test(value)
-            if len(value) <= _LONGEST:
-                if len(known) >= _ROOM:
-                    known.clear()
-                known[value] = holds
+    What is known is found without a call in Python, which most such tests are not worth.
+    """
+    return _Remembered(test).__getitem__
+
+
+class _Remembered(dict[Value, bool]):
+    """What a test has said, by value."""
+
+    __slots__ = ("_test",)
+
+    def __init__(self, test: Callable[[Value], bool]) -> None:
+        super().__init__()
+        self._test: Callable[[Value], bool] = test
+
+    def __missing__(self, value: Value) -> bool:
+        holds = self._test(value)
+        if len(value) <= _LONGEST:
+            if len(self) >= _ROOM:
+                self.clear()
+            self[value] = holds
         return holds
-
-    return look_up
 
 
 def regex_test(pattern: str) -> ValueTest:

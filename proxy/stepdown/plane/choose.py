@@ -86,7 +86,7 @@ def version(exchange: Exchange) -> None:
         facts = exchange.facts = matched.view(head, params, body, address, now, exchange.visitor, runtime.flags)
     ready, verdict, asked = runtime.ready, None, reasons.wants_explanation(exchange)
     try:
-        verdict = reasons.verdict_of(exchange, matched)
+        verdict = reasons.verdict_of(exchange, matched, address)
         if verdict is not None and verdict.error is not None:
             raise verdict.error
         choice = verdict.choice if verdict is not None else None
@@ -101,7 +101,7 @@ def version(exchange: Exchange) -> None:
         if asked or verdict is not None or exchange.sampled:
             reasons.tell(exchange, verdict, body, address, ready, asked=asked)
     if not matched.needs_body and client.memory.holds(head) and not matched.deciding & client.memory.names:
-        split = matched.settle(facts, params)
+        split = matched.settle(facts, params, address)
         head.settled = Settled(runtime, matched, params, *split) if split is not None else None
     if exchange.visitor is not None:
         visiting.chosen(exchange, matched, choice)
@@ -136,9 +136,13 @@ def proceed(exchange: Exchange, plan: Plan) -> None:
         exchange.whole_deadline = exchange.client.clock.now + timeouts.whole
     if limits.request_body and max(exchange.head.length, exchange.received) > limits.request_body:
         raise BodyTooLargeError(f"This route takes at most {limits.request_body} bytes")
+    if plan.mirror is not None and exchange.attempts == 0:
+        plan.mirror.begin(exchange, plan.choice.served)
     if plan.request_adapter is not None and exchange.head.framed:
         collect.for_adapter(exchange)
-        return
-    if exchange.head.expect and not exchange.complete:
-        exchange.client.send_continue()
-    forward.pick_and_send(exchange)
+    else:
+        if exchange.head.expect and not exchange.complete:
+            exchange.client.send_continue()
+        forward.pick_and_send(exchange)
+    if exchange.mirrored is not None:
+        exchange.mirrored.forwarded(exchange)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from stepdown.plane.exchange import Exchange
 
 
-def verdict_of(exchange: Exchange, route: Route) -> Verdict | None:
+def verdict_of(exchange: Exchange, route: Route, address: str) -> Verdict | None:
     """What becomes of the request's override; `None` where it has none that is about this route's model.
 
     The first line is all that most requests pay: a head with one of our own fields is never an ordinary one.
@@ -27,8 +27,8 @@ def verdict_of(exchange: Exchange, route: Route) -> Verdict | None:
         return None
     if exchange.head.get(SERVE) is None:
         return None
-    runtime = exchange.runtime
-    verdict = overrides.decide(route, exchange.facts, exchange.params, exchange.client.peer, runtime.ready, time())
+    runtime, peer = exchange.runtime, exchange.client.peer
+    verdict = overrides.decide(route, exchange.facts, exchange.params, peer, address, runtime.ready, time())
     if verdict is not None and exchange.attempts == 0:  # an attempt after a failed one is the same request
         runtime.count_override(route.name, verdict.ruling)
     return verdict

@@ -26,7 +26,17 @@ CHUNKED = -1
 
 _guard = grammar.REQUEST.fullmatch
 _SLASH = 47
-_UNASKED: Any = object()
+
+_needles: dict[bytes, bytes] = {}
+"""What a field's line begins with, by the name that is asked for; few, as a configuration names them."""
+_ROOM = 1024
+
+
+def _needle(name: bytes) -> bytes:
+    needle = b"\r\n" + name + b":"
+    if len(_needles) < _ROOM:
+        _needles[name] = needle
+    return needle
 
 
 class RequestHead:
@@ -109,20 +119,20 @@ class RequestHead:
 
     def get(self, name: bytes, /) -> bytes | None:
         """Value of the first field called `name` (lower case), without white space around it; `None` if absent."""
-        value: bytes | None = self.values.get(name, _UNASKED)  # no exception: that would cost more than the search
-        if value is not _UNASKED:
-            return value
+        values = self.values
+        if name in values:  # no exception: that would cost more than the search
+            return values[name]
         lower = self.lower
         if lower is None:
             lower = self.lower = self.raw.lower()
-        needle = b"\r\n" + name + b":"
+        needle = _needles.get(name) or _needle(name)
         start = lower.find(needle)
         if start < 0:
             value = None
         else:
             start += len(needle)
-            value = self.raw[start : lower.find(b"\r\n", start)].strip(b" \t")
-        self.values[name] = value
+            value = self.raw[start : lower.find(b"\r", start)].strip(b" \t")  # no value has a CR of its own
+        values[name] = value
         return value
 
     def get_all(self, name: bytes, /) -> list[bytes]:

@@ -229,7 +229,7 @@ def test_a_request_that_names_its_server_gets_no_cookie() -> None:
 
 
 def test_heads_of_such_a_route_are_never_settled() -> None:
-    assert route({"1.0.0": 1}).settle(request(), ()) is None
+    assert route({"1.0.0": 1}).settle(request(), (), "") is None
 
 
 def recorded(split: dict[str, int], version: str) -> bytes:

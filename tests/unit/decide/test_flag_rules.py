@@ -212,7 +212,7 @@ def test_a_route_knows_that_flags_decide_for_it() -> None:
     assert not route.recallable
     assert route.reads_clock
     assert route.asking == {"x-plan", "cookie"}, "which shared caches have to be told"
-    assert route.settle(of(), (b"churn",)) is None
+    assert route.settle(of(), (b"churn",), "") is None
     assert "x-user-id" in ruled(flags(BY_KEY)).asking
     assert not PLAIN.needs_view
 

@@ -139,9 +139,9 @@ def test_a_shadow_chooses_nothing_for_the_client() -> None:
 
 def test_conditions_on_heads_leave_a_connections_memory_alone() -> None:
     asked = request()
-    assert routed(shadow(when=BETA)).settle(asked, ()) is not None
-    assert routed(shadow(when=PinIs(exists=True))).settle(asked, ()) is None, "nothing but the head is there to test"
-    assert routed(shadow(0, when=PinIs(exists=True))).settle(asked, ()) is not None, "nothing is copied"
+    assert routed(shadow(when=BETA)).settle(asked, (), "") is not None
+    assert routed(shadow(when=PinIs(exists=True))).settle(asked, (), "") is None, "only the head is there to test"
+    assert routed(shadow(0, when=PinIs(exists=True))).settle(asked, (), "") is not None, "nothing is copied"
 
 
 def test_a_condition_on_the_body_or_more_than_the_head_makes_the_route_read_it() -> None:

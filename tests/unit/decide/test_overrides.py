@@ -50,7 +50,7 @@ def route(**options: Any) -> Route:
 def decide(
     asked: Request, overrides: Overrides = EVERYBODY, *, ready: tuple[bool, ...] = UP, peer: str = ADDRESS
 ) -> Verdict | None:
-    return overrides.decide(route(), asked, (), peer, ready, NOW)
+    return overrides.decide(route(), asked, (), peer, peer, ready, NOW)
 
 
 def honoured(verdict: Verdict | None) -> tuple[str, str]:
@@ -203,7 +203,7 @@ def test_a_connection_without_an_address_is_not_in_any_network() -> None:
 
 def explained(asked: Request, overrides: Overrides = EVERYBODY, ready: tuple[bool, ...] = UP) -> Explanation:
     one = route(key=(spec.KeySource(header="x-user-id"),))
-    verdict = overrides.decide(one, asked, (), ADDRESS, ready, NOW)
+    verdict = overrides.decide(one, asked, (), ADDRESS, ADDRESS, ready, NOW)
     return one.explain(asked, (), None, ADDRESS, ready, lambda _turns=None: 7, verdict=verdict)
 
 

@@ -117,7 +117,7 @@ def test_a_route_settles_nothing_that_depends_on_more_than_its_head() -> None:
 
     def settles(when: When) -> bool:
         route = a_route(rule(when))
-        return route.settle(route.view(head, (b"churn",), None, "", 0.0), (b"churn",)) is not None
+        return route.settle(route.view(head, (b"churn",), None, "", 0.0), (b"churn",), "") is not None
 
     assert settles(A)
     assert settles(ClientIn(("10.0.0.0/8",)))
