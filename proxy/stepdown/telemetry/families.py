@@ -157,13 +157,21 @@ _WORKER = (
         "stepdown_shadow_skipped_total",
         "counter",
         "Requests that were due to be copied to a shadow and were not; `reason` says why. By the request: served (the "
-        "shadow's own version answers it), too-large (over `max_body`), aborted (its client left before it was "
-        "complete), unreachable-shape (no adapters lead from the shadow's version to the pinned one), unadaptable (the "
-        "adapters failed on it). By the limits: rate, concurrent, pending (copies and answers wait for one another in "
-        "more memory than they may), full (the comparer is too slow, stopped or not there). By the world: down (no "
-        "endpoint of the version accepts connections), stale (the configuration is gone), failed (the comparer could "
-        "not do it, which it logs).",
+        "shadow's own version answers it), too-large (over `max_body`), aborted (it ended, or was refused, before it "
+        "was whole and on its way), unreachable-shape (no adapters lead from the shadow's version to the pinned one), "
+        "unadaptable (the adapters failed on it). By the limits: rate, concurrent, pending (copies and answers wait "
+        "for one another in more memory than they may), full (the comparer is too slow, stopped or not there). By the "
+        "world: down (no endpoint of the version accepts connections), stale (the configuration is gone), failed (the "
+        "comparer could not do it, which it logs).",
         ("route", "shadow", "reason"),
+    ),
+    Family(
+        "stepdown_recorded_total",
+        "counter",
+        "Requests that were taken for a recording; `result` is what became of them. By the worker: too-large (over "
+        "`max_body`), aborted (it ended, or was refused, before it was whole and on its way), full (the comparer is "
+        "too slow, stopped or not there).",
+        ("route", "result"),
     ),
     Family(
         METRICS_FULL,
@@ -193,10 +201,10 @@ _COMPARER = (
     Family(
         "stepdown_shadow_copies_total",
         "counter",
-        "Copies sent to a shadow's version; `outcome` is answered (with any status below 500), error (5xx), refused (no "
-        "connection), reset (the connection ended before an answer), cut (in the middle of one), timeout, malformed "
-        "(its bytes are no answer), too-large (the answer is over `max_body`) or pending (there was no room left to "
-        "keep it in). None is sent twice.",
+        "Copies sent to a shadow's version; `outcome` is answered (with any status below 500), error (5xx), refused "
+        "(no connection), reset (the connection ended before an answer), cut (in the middle of one), timeout, "
+        "malformed (its bytes are no answer), too-large (the answer is over `max_body`) or pending (there was no room "
+        "left to keep it in). None is sent twice.",
         ("route", "shadow", "outcome"),
     ),
     Family(
