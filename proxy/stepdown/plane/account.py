@@ -20,6 +20,8 @@ def finished(exchange: Exchange) -> None:
     plan = exchange.plan
     if plan is not None and exchange.status:
         plan.account(exchange.status, exchange.outcome, elapsed, exchange.upstream_time)
+    if exchange.mirrored is not None:
+        exchange.mirrored.ended(exchange, elapsed)
     if exchange.retrying:
         exchange.client.budget.give()
     access = exchange.client.plane.access
@@ -32,11 +34,14 @@ def aborted(exchange: Exchange) -> None:
     if exchange.plan is not None:
         exchange.plan.route.count_abort()
     exchange.status = exchange.status if exchange.answer_begun else 499
+    elapsed = perf_counter_ns() - exchange.started
+    if exchange.mirrored is not None:
+        exchange.mirrored.ended(exchange, elapsed)
     if exchange.retrying:
         exchange.client.budget.give()
     access = exchange.client.plane.access
     if access is not None:
-        _record(exchange, access, perf_counter_ns() - exchange.started)
+        _record(exchange, access, elapsed)
 
 
 def refused(exchange: Exchange, error: StepdownError) -> None:

@@ -136,5 +136,7 @@ def _ask_native(exchange: Exchange, plan: Plan) -> bool:
     exchange.outcome = NATIVE
     exchange.adapted_request = None
     exchange.relay = None
+    if exchange.mirrored is not None:
+        exchange.mirrored.again()
     forward.pick_and_send(exchange)
     return True

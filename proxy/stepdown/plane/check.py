@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from stepdown.decide.checks import Subject, head
 from stepdown.decide.sampling import Sampler
 from stepdown.plane import adapt
-from stepdown.plane.handoff import Handoff
+from stepdown.plane.handoff import Handoff, Pieces
 from stepdown.telemetry.slab import Slab
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class Check:
             return Gathering(self, self._handoff, answer, self._limit)
         return None
 
-    def ended(self, answer: ResponseHead, body: bytes) -> None:
+    def ended(self, answer: ResponseHead, body: bytearray) -> None:
         """What was gathered of a sampled answer is whole."""
         if body:
             self._hand_over(answer, body)
@@ -82,14 +82,14 @@ class Check:
             cell = self._cells[reason] = self._slab.counter("stepdown_validations_skipped_total", labels)
         self._slab.cells[cell] += 1
 
-    def _hand_over(self, answer: ResponseHead, body: bytes) -> None:
+    def _hand_over(self, answer: ResponseHead, body: bytes | bytearray) -> None:
         """Once for each contract: what needs no adapting is in both shapes."""
         codings = adapt.notes(answer).codings or b""
         for subject in (self._native, self._delivered):
             if subject is not None:
                 self._put(subject, body, codings)
 
-    def _put(self, subject: Subject, body: bytes, codings: bytes = b"") -> None:
+    def _put(self, subject: Subject, body: bytes | bytearray, codings: bytes = b"") -> None:
         if not self._handoff.put(head(subject, self._limit, codings), body):
             self.skip("full")
 
@@ -111,45 +111,34 @@ class Check:
 class Gathering:
     """The copy of one sampled answer that passes through in pieces."""
 
-    __slots__ = ("_answer", "_check", "_handoff", "_limit", "_pieces", "_size")
+    __slots__ = ("_answer", "_check", "_pieces")
 
     def __init__(self, check: Check, handoff: Handoff, answer: ResponseHead, limit: int) -> None:
         self._check = check
-        self._handoff = handoff
         self._answer = answer
-        self._limit = limit
-        self._pieces: list[bytes] | None = []
+        self._pieces: Pieces | None = Pieces(handoff, limit)
         """`None` once it was given up."""
-        self._size = 0
 
     def add(self, piece: bytes) -> None:
         """Copy a piece, unless it is too much."""
-        if self._pieces is None:
-            return
-        if self._size + len(piece) > self._limit:
-            self._give_up("too-large")
-        elif not self._handoff.may_gather(len(piece)):
-            self._give_up("full")
-        else:
-            self._size += len(piece)
-            self._pieces.append(piece)
+        pieces = self._pieces
+        if pieces is not None:
+            pieces.add(piece)
+            if pieces.missing:
+                self._pieces = None
+                self._check.skip(pieces.missing)
 
     def done(self) -> None:
         """It is whole: hand it over."""
-        pieces = self._pieces
+        pieces, self._pieces = self._pieces, None
         if pieces is not None:
-            self.drop()
-            self._check.ended(self._answer, b"".join(pieces))
+            self._check.ended(self._answer, pieces.take())
 
     def drop(self) -> None:
         """Let go of what was copied, as of an answer that was cut."""
-        self._pieces = None
-        self._handoff.gathered -= self._size
-        self._size = 0
-
-    def _give_up(self, reason: str) -> None:
-        self.drop()
-        self._check.skip(reason)
+        pieces, self._pieces = self._pieces, None
+        if pieces is not None:
+            pieces.take()
 
 
 def _is_json(answer: ResponseHead) -> bool:

@@ -106,3 +106,5 @@ async def _adapt_elsewhere(exchange: Exchange, plan: Plan, body: bytes) -> None:
     if not exchange.gone:
         exchange.adapted_request = AdaptedRequest(adapted, context)
         forward.pick_and_send(exchange)
+        if exchange.mirrored is not None:
+            exchange.mirrored.forwarded(exchange)

@@ -36,9 +36,10 @@ if TYPE_CHECKING:
     from stepdown.decide.turns import Rotation
     from stepdown.plane.adapt import AdaptedRequest
     from stepdown.plane.client import ClientConnection
+    from stepdown.plane.mirror import Mirrored
     from stepdown.plane.plan import Plan
     from stepdown.plane.pool import EndpointPool
-    from stepdown.plane.receive import Collector, Relay
+    from stepdown.plane.receive import Collector, Overheard, Relay
     from stepdown.plane.runtime import Runtime
     from stepdown.plane.upstream import UpstreamConnection
 
@@ -63,6 +64,7 @@ class Exchange:
         "kept",
         "last_pool",
         "method",
+        "mirrored",
         "outcome",
         "params",
         "plan",
@@ -110,6 +112,8 @@ class Exchange:
         """The line that sets a cookie, where the client needs it."""
         self.sampled = False
         """What is decided is to be recorded."""
+        self.mirrored: Mirrored | None = None
+        """What is copied of it for shadows and a recording."""
         # the request's body
         self.body: bytes | bytearray = payload
         self.kept = True
@@ -130,7 +134,7 @@ class Exchange:
         """Nanoseconds."""
         # the answer
         self.stage = COLLECT_KEY
-        self.relay: Relay | Collector | None = None
+        self.relay: Relay | Collector | Overheard | None = None
         self.answer_begun = False
         self.status = 0
         self.response_bytes = 0
@@ -155,6 +159,8 @@ class Exchange:
         try:
             if collect.take(self, payload):
                 choose.version(self)
+            elif complete and self.mirrored is not None:
+                self.mirrored.forwarded(self)
         except StepdownError as error:
             self.fail(error)
 
@@ -186,6 +192,7 @@ class Exchange:
         elif self.answer_begun:
             if self.pool is not None and not self.client.full:
                 self.pool.failed()
+            self.error = UpstreamTimeoutError.problem
             self.cut()
         elif self.stage == CONNECT:
             self.fail(UpstreamTimeoutError(f"No connection to {self._endpoint()} became free in time"))

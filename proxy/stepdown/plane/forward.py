@@ -71,6 +71,8 @@ def send_more(exchange: Exchange, connection: UpstreamConnection, payload: bytes
     if exchange.kept:
         exchange.keep(payload)
         _forget(exchange)
+    elif exchange.mirrored is not None:
+        exchange.mirrored.more(payload)
     complete = exchange.complete
     if exchange.head.length == CHUNKED:
         payload = serialise.chunk(payload)
@@ -87,6 +89,8 @@ def _forget(exchange: Exchange) -> None:
     """Keep a body that is short enough to be sent again; let go of a longer one that is on its way."""
     assert exchange.plan is not None
     if len(exchange.body) > exchange.plan.route.keep_bytes:
+        if exchange.mirrored is not None:
+            exchange.mirrored.keep(exchange.body)
         exchange.kept = False
         exchange.body = b""
 
@@ -108,6 +112,8 @@ def retry_or_fail(exchange: Exchange, error: StepdownError, *, connected: bool, 
         return
     exchange.leave_upstream()
     exchange.relay = None
+    if exchange.mirrored is not None:
+        exchange.mirrored.again()
     plan.route.count_retry(error.problem)
     if connected or exchange.route is None:
         pick_and_send(exchange, exclude=pool)

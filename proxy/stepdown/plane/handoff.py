@@ -1,7 +1,7 @@
-"""The way from a worker to the comparer: one copy into shared memory for each sampled answer, never a wait.
+"""The way from a worker to the comparer: one copy into shared memory for each record, never a wait.
 
 What has no room is dropped and counted, whether the comparer is slow, stopped, dead or was never started: from here
-they all look like a ring that is full (`telemetry.ring`). Its size is the bound on what waits, in bytes and in answers;
+they all look like a ring that is full (`telemetry.ring`). Its size is the bound on what waits, in bytes and in records;
 what is still being put together, because it passes through in pieces, has a bound of its own.
 """
 
@@ -9,27 +9,31 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
+from itertools import count
+from random import getrandbits
 
 from stepdown.telemetry.ring import RingWriter
 
 GATHERED_BYTES = 4 * 1024 * 1024
-"""All that is copied of answers that have not ended yet, in this worker."""
+"""All that is copied of bodies that have not ended yet, in this worker."""
 
 
 class Handoff:
     """A worker's end."""
 
-    __slots__ = ("_bell", "_ring", "gathered")
+    __slots__ = ("_bell", "_ring", "gathered", "number")
 
     def __init__(self, ring: RingWriter, bell: int) -> None:
         """`bell` is an event descriptor (eventfd) on which the comparer sleeps."""
         self._ring = ring
         self._bell = bell
         self.gathered = 0
-        """Bytes of answers that have not ended yet."""
+        """Bytes of bodies that have not ended yet."""
+        self.number = count(getrandbits(62) + 1).__next__
+        """Numbers of exchanges, never 0; those of a worker that had the ring before are most likely far away."""
 
-    def put(self, head: bytes, body: bytes) -> bool:
-        """Hand over a sample (`decide.checks`); false where there is no room for it."""
+    def put(self, head: bytes, body: bytes | bytearray) -> bool:
+        """Hand over a record (`decide.checks`, `decide.copies`); false where there is no room for it."""
         if not self._ring.put(head, body):
             return False
         if self._ring.wake():
@@ -38,8 +42,42 @@ class Handoff:
         return True
 
     def may_gather(self, size: int) -> bool:
-        """Whether `size` more bytes may be copied of answers that have not ended yet; if so, they count as copied."""
+        """Whether `size` more bytes may be copied of bodies that have not ended yet; if so, they count as copied."""
         if self.gathered + size > GATHERED_BYTES:
             return False
         self.gathered += size
         return True
+
+
+class Pieces:
+    """The copy of one body that passes through in pieces, within its own limit and the worker's bound."""
+
+    __slots__ = ("_body", "_handoff", "_limit", "missing")
+
+    def __init__(self, handoff: Handoff, limit: int) -> None:
+        self._handoff = handoff
+        self._limit = limit
+        self._body = bytearray()  # not a list: pieces of a few bytes each would take many times their length
+        self.missing = ""
+        """Why it was given up: `too-large` or `full`; empty while it is all there."""
+
+    def add(self, piece: bytes | bytearray) -> None:
+        """Copy a piece, unless it is too much."""
+        if self.missing:
+            return
+        if len(self._body) + len(piece) > self._limit:
+            self._give_up("too-large")
+        elif not self._handoff.may_gather(len(piece)):
+            self._give_up("full")
+        else:
+            self._body += piece
+
+    def take(self) -> bytearray:
+        """What there is, which is this one's no more."""
+        body, self._body = self._body, bytearray()
+        self._handoff.gathered -= len(body)
+        return body
+
+    def _give_up(self, reason: str) -> None:
+        self.take()
+        self.missing = reason

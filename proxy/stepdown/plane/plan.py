@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from email.utils import formatdate
+from typing import TYPE_CHECKING
 
 from stepdown.decide import spec as specification
 from stepdown.decide.snapshot import Choice
@@ -18,6 +19,9 @@ from stepdown.telemetry.buckets import ADAPTER_SECONDS, REQUEST_SECONDS, bucket
 from stepdown.telemetry.slab import Slab
 from stepdown.wire import serialise
 from stepdown_adapters.generate import CompiledChain
+
+if TYPE_CHECKING:
+    from stepdown.plane.mirror import Mirror
 
 OUTCOMES = ("none", "adapted", "failed", "native", "passthrough")
 NONE, ADAPTED, FAILED, NATIVE, PASSTHROUGH = range(5)
@@ -98,6 +102,7 @@ class Plan:
         "choice",
         "direct",
         "lines",
+        "mirror",
         "needs",
         "plain",
         "pool",
@@ -117,6 +122,7 @@ class Plan:
         lines: tuple[bytes, bytes, bytes],
         slab: Slab,
         check: Check | None = None,
+        mirror: Mirror | None = None,
     ) -> None:
         self.route = route
         self.choice = choice
@@ -125,7 +131,9 @@ class Plan:
         """What steps answers down; `None` where all of them, errors too, are passed on as they are."""
         self.check = check
         """What samples answers to be held against contracts; `None` where none are."""
-        self.plain = self.adapter is None and check is None
+        self.mirror = mirror
+        """What hands copies over; `None` where the route has neither shadows nor a recording."""
+        self.plain = self.adapter is None and check is None and mirror is None
         """Whether answers are passed on, and nothing else is done with them."""
         self.needs = adapter.request_needs | adapter.response_needs if adapter is not None else frozenset()
         """What of the request the chain reads."""
@@ -139,7 +147,8 @@ class Plan:
         self._labels = (route.name, choice.rule, choice.assigned, choice.served, choice.pinned, choice.reason)
         timeouts = route.timeouts
         self.answer_seconds = timeouts.response_head or NEVER
-        self.direct = not timeouts.whole and not route.limits.request_body and self.request_adapter is None
+        unlimited = not timeouts.whole and not route.limits.request_body
+        self.direct = unlimited and self.request_adapter is None and mirror is None
         """Whether a request can be forwarded without a look at its body or its limits."""
         self._slab = slab
         self._cells = slab.cells

@@ -13,6 +13,7 @@ from stepdown.wire import ResponseHead, serialise
 if TYPE_CHECKING:
     from stepdown.plane.check import Gathering
     from stepdown.plane.exchange import Exchange
+    from stepdown.plane.mirror import Mirrored
     from stepdown.plane.plan import Plan
     from stepdown_adapters.generate import CompiledChain
 
@@ -31,7 +32,9 @@ def answered(exchange: Exchange) -> None:
 
 
 def whole(exchange: Exchange, plan: Plan, head: ResponseHead, body: bytes) -> None:
-    """An answer that came in one piece, of a version whose answers are adapted somehow, or held against contracts."""
+    """An answer that came in one piece, of a version whose answers are adapted, held against contracts, or mirrored."""
+    if exchange.mirrored is not None:
+        exchange.mirrored.whole(plan, head, body)
     adapter = plan.adapter
     if adapter is None:
         _pass(exchange, plan, head, body)
@@ -60,22 +63,27 @@ def _pass(exchange: Exchange, plan: Plan, head: ResponseHead, body: bytes) -> No
 
 def begin(exchange: Exchange, head: ResponseHead) -> None:
     """An answer whose body is still on its way."""
-    plan = exchange.plan
+    plan, mirrored = exchange.plan, exchange.mirrored
     assert plan is not None
+    if mirrored is None:
+        exchange.relay = _begun(exchange, plan, head)
+    else:
+        mirrored.begun(plan, head)
+        exchange.relay = Overheard(_begun(exchange, plan, head), mirrored)
+
+
+def _begun(exchange: Exchange, plan: Plan, head: ResponseHead) -> Relay | Collector:
     adapter = plan.adapter
     if adapter is None:
-        exchange.relay = _relay(exchange, plan, head)
-        return
+        return _relay(exchange, plan, head)
     head = _edited(exchange, adapter, head)
     if adapt.has_shape(head.status, exchange.method):
         if adapter.touches_response:
-            exchange.relay = Collector(exchange, head)
-        else:
-            exchange.relay = _relay(exchange, plan, head)
-    elif adapter.touches_errors and head.status >= 400:
-        exchange.relay = ErrorCollector(exchange, head)
-    else:
-        exchange.relay = Relay(exchange, head, plan.served_lines)
+            return Collector(exchange, head)
+        return _relay(exchange, plan, head)
+    if adapter.touches_errors and head.status >= 400:
+        return ErrorCollector(exchange, head)
+    return Relay(exchange, head, plan.served_lines)
 
 
 def _relay(exchange: Exchange, plan: Plan, head: ResponseHead) -> Relay:
@@ -148,6 +156,32 @@ class CheckedRelay(Relay):
     def drop(self) -> None:
         """Let go of the copy."""
         self._gathering.drop()
+
+
+class Overheard:
+    """Tells what a mirrored exchange is answered, whatever is made of it."""
+
+    __slots__ = ("_mirrored", "_relay", "until_close")
+
+    def __init__(self, relay: Relay | Collector, mirrored: Mirrored) -> None:
+        self._relay = relay
+        self._mirrored = mirrored
+        self.until_close = relay.until_close
+
+    def on_body(self, payload: bytes) -> None:
+        """A piece."""
+        self._relay.on_body(payload)
+        self._mirrored.piece(payload)
+
+    def on_end(self) -> None:
+        """It is whole."""
+        self._mirrored.end()
+        self._relay.on_end()
+
+    def drop(self) -> None:
+        """It will not be whole."""
+        self._relay.drop()
+        self._mirrored.drop()
 
 
 class Collector:

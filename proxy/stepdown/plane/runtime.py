@@ -30,6 +30,7 @@ from stepdown.plane.check import Check
 from stepdown.plane.clock import CoarseClock
 from stepdown.plane.flags import CountedFlags
 from stepdown.plane.handoff import Handoff
+from stepdown.plane.mirror import Mirror
 from stepdown.plane.offload import compiled
 from stepdown.plane.plan import Plan, RoutePlan, answer_lines, vary_line
 from stepdown.plane.pool import EndpointPool
@@ -61,6 +62,7 @@ class RouteParts(NamedTuple):
     plan: RoutePlan
     model: specification.Model
     vary: bytes
+    mirror: Mirror | None
 
 
 def draw() -> int:
@@ -128,6 +130,7 @@ class Runtime:
         self.plans: dict[Choice, Plan] = {}
         self.pools: dict[PoolKey, EndpointPool] = {}
         self._slab = slab
+        self._handoff = handoff
         self._natives: dict[Choice, Plan] = {}
         self._turns: dict[Rotation, int] = {}
         self._allowed = tuple(ip_network(network) for network in spec.explain.allow)
@@ -145,7 +148,6 @@ class Runtime:
             for model in spec.models
             for chain in model.chains
         }
-        self._handoff = handoff
         self._pairs = {(model.name, *pair) for model in spec.models for pair in checks.pairs(model)}
         self._samplers = {
             (model.name, version.id): Sampler(version.validate, crc32(f"{model.name}/{version.id}".encode()))
@@ -170,7 +172,10 @@ class Runtime:
         plan = RoutePlan(route.spec, route.param_names, model.repeatable, self._slab)
         overrides = self.spec.overrides
         asking = [name.decode() for name in names_of(overrides)] if overrides is not None else []
-        return RouteParts(plan, model, vary_line(model, route.spec, [*asking, *route.asking]))
+        mirror = None
+        if self._handoff is not None and route.mirror is not None:
+            mirror = Mirror(route, self.digest, self._handoff, self._slab)
+        return RouteParts(plan, model, vary_line(model, route.spec, [*asking, *route.asking]), mirror)
 
     def _passthrough(self, build: _PoolBuilder) -> Plan:
         route = specification.Route(name=PASSTHROUGH, match=specification.Match(), model="", rules=())
@@ -237,6 +242,7 @@ class Runtime:
             lines=lines,
             slab=self._slab,
             check=self._check(model.name, choice, parts.plan.limits.validated_body),
+            mirror=parts.mirror,
         )
 
     def _check(self, model: str, choice: Choice, limit: int) -> Check | None:

@@ -76,7 +76,7 @@ class RingWriter(_Ring):
 
     __slots__ = ()
 
-    def put(self, head: bytes, body: bytes) -> bool:
+    def put(self, head: bytes, body: bytes | bytearray) -> bool:
         """Add the record `head + body`; false where it has no room."""
         header = self._header
         written = header[_WRITTEN]
@@ -95,7 +95,7 @@ class RingWriter(_Ring):
         self._header[_ASLEEP] = 0
         return True
 
-    def _copy(self, place: int, data: bytes) -> int:
+    def _copy(self, place: int, data: bytes | bytearray) -> int:
         """Copy to `place`, and return where the data ends there."""
         start = place % self._capacity
         room = self._capacity - start

@@ -38,12 +38,15 @@ class ResponseHead:
         "lower",
         "minor",
         "notes",
+        "raw",
         "reusable",
         "status",
         "via",
     )
 
-    def __init__(self, status: int, minor: int, block: bytes) -> None:
+    def __init__(self, status: int, minor: int, raw: bytes, block: bytes) -> None:
+        self.raw = raw
+        """The whole head as it came."""
         self.status = status
         self.minor = minor
         self.block = block
@@ -105,7 +108,7 @@ def _parse(raw: bytes, *, bodiless: bool) -> ResponseHead:
         raise BadResponseError("The upstream's head is not HTTP/1.1")
     minor, status = match.groups()
     end = raw.index(b"\r\n")
-    head = ResponseHead(int(status), 1 if minor == b"1" else 0, raw[end:-2])
+    head = ResponseHead(int(status), 1 if minor == b"1" else 0, raw, raw[end:-2])
     declared = head.declared = _read_fields(head)
     if head.interim:
         if head.status == 101:

@@ -1,0 +1,289 @@
+"""What shadows and recordings cost a worker: one copy of a request, and later one of its answer, and never a wait.
+
+1. Which shadows get a copy is decided once for each exchange (`decide.mirror`), right before it is forwarded: what is
+   refused before that has no copy. Another attempt after a failed one is the same request.
+2. The copy is handed over (`plane.handoff`) when the body is whole and the request is on its way, whatever has become
+   of the answer by then. Most bodies are whole by themselves; of one that passes through, and is too long to be kept in
+   case it has to be sent again, the rest is copied here, within a bound for the whole worker.
+3. A body is copied whole or not at all: who takes none of its length is left out and counted.
+4. Once the exchange has ended, however it has, the answer follows under the same number: as the last server that was
+   asked sent it, before anything was adapted, with what the client got to see. It follows only where the copy has gone
+   before, and without its body where that is too long, was cut, or has no room.
+
+From then on nothing of it is this worker's: a client that leaves takes back neither.
+"""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from time import time
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from stepdown.decide import copies
+from stepdown.decide.copies import Answer, Copy
+from stepdown.plane.collect import KEY_BYTES
+from stepdown.plane.handoff import Handoff, Pieces
+from stepdown.plane.plan import OUTCOMES
+from stepdown.plane.recording import address_of
+
+if TYPE_CHECKING:
+    from stepdown.decide.mirror import Key
+    from stepdown.decide.route import Route
+    from stepdown.plane.exchange import Exchange
+    from stepdown.plane.plan import Plan
+    from stepdown.telemetry.slab import Slab
+    from stepdown.wire import ResponseHead
+
+
+class Mirror:
+    """The shadows and the recording of one route, in one worker and under one configuration."""
+
+    __slots__ = (
+        "_cells",
+        "_choose",
+        "_keys",
+        "_reads_key",
+        "_route",
+        "_samplers",
+        "_slab",
+        "digest",
+        "handoff",
+        "least",
+        "limits",
+        "record_limit",
+    )
+
+    def __init__(self, route: Route, digest: str, handoff: Handoff, slab: Slab) -> None:
+        """`route` is one that has a mirror; `digest` is of the specification that it is in."""
+        assert route.mirror is not None
+        self.digest = digest
+        self.handoff = handoff
+        self.limits = tuple(shadow.max_body for shadow in route.spec.shadows)
+        """The longest body that each shadow takes, by its place."""
+        self.record_limit = route.spec.record.max_body if route.spec.record is not None else 0
+        self.least = min((*self.limits, self.record_limit) if route.spec.record is not None else self.limits)
+        """The longest body that all of them take."""
+        self._route = route
+        self._choose = route.mirror.choose
+        self._reads_key = route.mirror.reads_key
+        self._keys = tuple(f"{label}:".encode() for label in route.labels)
+        self._samplers = route.mirror.samplers(handoff.number())
+        self._slab = slab
+        self._cells: dict[tuple[int, str], int] = {}
+
+    def begin(self, exchange: Exchange, served: str) -> None:
+        """Decide what is made of a request that is about to be forwarded to `served`."""
+        key = self._key(exchange) if self._keys else None
+        shadows, recorded, own = self._choose(exchange.facts, served, key, self._samplers)
+        for place in own:
+            self.skip(place, "served")
+        if shadows or recorded:
+            mirrored = Mirrored(self, shadows, recorded, key)
+            if mirrored.fit(max(exchange.head.length, exchange.received)):
+                exchange.mirrored = mirrored
+
+    def _key(self, exchange: Exchange) -> Key | None:
+        """The sticky key, from what the decision has read too."""
+        route, body = self._route, None
+        if route.needs_body and exchange.complete and exchange.received <= KEY_BYTES:
+            body = bytes(exchange.body)
+        return route.key(exchange.head, body, address_of(exchange), exchange.visitor)
+
+    def digest_of(self, key: Key | None) -> str:
+        """What tells whose request it is, and not who that is."""
+        return blake2b(self._keys[key[0]] + key[1], digest_size=8).hexdigest() if key is not None else ""
+
+    def skip(self, place: int, reason: str) -> None:
+        """Count a copy that a shadow was due and does not get; the recording's place is -1."""
+        cell = self._cells.get((place, reason))
+        if cell is None:
+            cell = self._cells[place, reason] = self._slab.counter(*self._series(place, reason))
+        self._slab.cells[cell] += 1
+
+    def _series(self, place: int, reason: str) -> tuple[str, tuple[str, ...]]:
+        route = self._route
+        if place < 0:
+            return "stepdown_recorded_total", (route.name, reason)
+        return "stepdown_shadow_skipped_total", (route.name, route.spec.shadows[place].name, reason)
+
+
+class Mirrored:
+    """An exchange of which copies are handed over."""
+
+    __slots__ = (
+        "_answer",
+        "_body",
+        "_head",
+        "_key",
+        "_mirror",
+        "_missing",
+        "_number",
+        "_recorded",
+        "_request",
+        "_served",
+        "_shadows",
+    )
+
+    def __init__(self, mirror: Mirror, shadows: tuple[int, ...], recorded: bool, key: Key | None) -> None:
+        self._mirror = mirror
+        self._shadows = shadows
+        self._recorded = recorded
+        self._key = key
+        self._number = 0
+        """Not 0 once the request's copy was handed over."""
+        self._request: Pieces | None = None
+        """The request's body, where the exchange does not keep it."""
+        # the answer of the server that was asked last
+        self._head: ResponseHead | None = None
+        self._served = ""
+        self._body: bytes | bytearray = b""
+        self._answer: Pieces | None = None
+        self._missing = ""
+
+    # --- the request ------------------------------------------------------------------------------------------------
+
+    def fit(self, size: int) -> bool:
+        """Leave out who takes no body of this length; whether anybody is left."""
+        mirror = self._mirror
+        if size > mirror.least:
+            for place in self._shadows:
+                if size > mirror.limits[place]:
+                    mirror.skip(place, "too-large")
+            self._shadows = tuple(place for place in self._shadows if size <= mirror.limits[place])
+            if self._recorded and size > mirror.record_limit:
+                mirror.skip(-1, "too-large")
+                self._recorded = False
+        return bool(self._shadows) or self._recorded
+
+    def keep(self, body: bytes | bytearray) -> None:
+        """The exchange keeps the body no longer: from now on it is copied here."""
+        self._request = Pieces(self._mirror.handoff, self._most())
+        self._request.add(body)
+
+    def more(self, payload: bytes) -> None:
+        """A piece of a body that the exchange does not keep."""
+        if self._request is not None:
+            self._request.add(payload)
+
+    def forwarded(self, exchange: Exchange) -> None:
+        """Hand the copy over, once, as soon as the request is whole and on its way."""
+        if exchange.complete and exchange.attempts and not self._number:
+            self._hand_over(exchange)
+
+    def _hand_over(self, exchange: Exchange) -> None:
+        plan, mirror, request = exchange.plan, self._mirror, self._request
+        assert plan is not None
+        body: bytes | bytearray = exchange.body
+        if request is not None:
+            body = request.take()
+            if request.missing == "full":
+                self._give_up(exchange, "full")
+                return
+        if not self.fit(exchange.received):
+            self._give_up(exchange, "")
+            return
+        number, choice = mirror.handoff.number(), plan.choice
+        about = Copy(
+            id=number,
+            digest=mirror.digest,
+            route=choice.route,
+            rule=choice.rule,
+            pinned=choice.pinned,
+            assigned=choice.assigned,
+            served=choice.served,
+            reason=choice.reason,
+            shadows=self._shadows,
+            recorded=self._recorded,
+            at=time(),
+            client=address_of(exchange),
+            key=mirror.digest_of(self._key),
+            params=exchange.params,
+            head=exchange.head.raw,
+        )
+        if mirror.handoff.put(copies.copy(about), body):
+            self._number = number
+        else:
+            self._give_up(exchange, "full")
+
+    # --- the answer -------------------------------------------------------------------------------------------------
+
+    def again(self) -> None:
+        """Another server is asked, or the same one once more: what was answered so far is no answer."""
+        self._forget()
+
+    def whole(self, plan: Plan, head: ResponseHead, body: bytes) -> None:
+        """An answer in one piece."""
+        self._head, self._served = head, plan.choice.served
+        if len(body) > self._mirror.least and len(body) > self._most():
+            self._missing = "too-large"
+        else:
+            self._body = body
+
+    def begun(self, plan: Plan, head: ResponseHead) -> None:
+        """An answer whose body is still on its way."""
+        self._head, self._served, self._missing = head, plan.choice.served, "cut"
+        self._answer = Pieces(self._mirror.handoff, self._most())
+
+    def piece(self, payload: bytes) -> None:
+        """A piece of the answer's body, its framing taken off."""
+        if self._answer is not None:
+            self._answer.add(payload)
+
+    def end(self) -> None:
+        """All of the answer has come."""
+        self._missing = ""
+
+    def drop(self) -> None:
+        """It will not be whole."""
+        if self._answer is not None:
+            self._answer.take()
+            self._answer = None
+
+    def ended(self, exchange: Exchange, elapsed: int) -> None:
+        """The exchange has ended: hand over what became of it, if its copy was."""
+        exchange.mirrored = None
+        if not self._number:
+            self._give_up(exchange, "aborted")
+            return
+        head, answer = self._head, self._answer
+        if answer is not None and not self._missing:
+            self._body, self._missing = answer.take(), answer.missing
+        about = Answer(
+            id=self._number,
+            served=self._served,
+            outcome=OUTCOMES[exchange.outcome],
+            status=exchange.status if exchange.answer_begun else 0,
+            error=exchange.error,
+            elapsed=elapsed,
+            upstream=exchange.upstream_time,
+            missing=self._missing,
+            head=head.raw if head is not None else b"",
+        )
+        put = self._mirror.handoff.put
+        if not put(copies.answer(about), self._body) and self._body:
+            put(copies.answer(msgspec.structs.replace(about, missing="full")), b"")
+        self._forget()
+
+    # --- for both ---------------------------------------------------------------------------------------------------
+
+    def _most(self) -> int:
+        """The longest body that anybody takes."""
+        mirror = self._mirror
+        limits = [mirror.limits[place] for place in self._shadows]
+        return max([*limits, mirror.record_limit] if self._recorded else limits)
+
+    def _forget(self) -> None:
+        """Let go of the answer."""
+        self.drop()
+        self._head, self._served, self._body, self._missing = None, "", b"", ""
+
+    def _give_up(self, exchange: Exchange, reason: str) -> None:
+        """There will be no copy for anybody who is left."""
+        exchange.mirrored = None
+        for place in (*self._shadows, -1) if self._recorded else self._shadows:
+            self._mirror.skip(place, reason)
+        if self._request is not None:
+            self._request.take()
+        self._forget()
