@@ -1,4 +1,6 @@
-"""The comparer's loop: takes samples out of the workers' rings, holds them against contracts, counts what it finds.
+"""The comparer's loop: takes records out of the workers' rings, and gives each to whoever works on its kind.
+
+Samples of answers are held against contracts here; copies of requests, and what was answered to them, go to `shadows`.
 
 Nobody waits for it. It works in slices, so that messages of the parent are heard, and when there is nothing left to do
 it sleeps until a worker rings, or for a second. After that it lets some more samples come, so that a worker under load
@@ -11,13 +13,19 @@ import asyncio
 import logging
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
+from stepdown.comparer import arrivals
+from stepdown.comparer.arrivals import Answered, Arrival, Copied
 from stepdown.comparer.contracts import Contracts
+from stepdown.comparer.equality import Consumer, Equality
+from stepdown.comparer.shadow_tally import ShadowTally
+from stepdown.comparer.shadows import Shadows
 from stepdown.comparer.tally import Tally
-from stepdown.decide.checks import Sample, parse
+from stepdown.decide.checks import Sample
 from stepdown.errors import AdapterFailedError, AnswerTooLargeError
+from stepdown.plane.clock import CoarseClock
 from stepdown.telemetry.ring import RingReader
 from stepdown.telemetry.slab import ABSENT, Slab
 from stepdown.wire import encodings
@@ -26,14 +34,16 @@ logger = logging.getLogger(__name__)
 
 SLICE = 0.02
 """Seconds of work before the loop is let run."""
+SLICE_BESIDE = 0.002
+"""The same while copies are on their way, whose answers are timed by that loop."""
 PAUSE = 0.02
-"""Seconds in which more samples may come, or a record that is not whole may become so."""
+"""Seconds in which more records may come, or one that is not whole may become so."""
 SLEEP = 1.0
 """Seconds after which it looks by itself: the ringing of a worker may be overlooked (`telemetry.ring`)."""
 LOOKED_AT = 100
 """Violations of one answer that are looked at."""
 EARLY = 5.0
-"""Seconds that a sample waits for its configuration: a worker may have it a moment before this process."""
+"""Seconds that a record waits for its configuration: a worker may have it a moment before this process."""
 
 
 class Intake:
@@ -43,17 +53,29 @@ class Intake:
 
     def __init__(self, ring: RingReader) -> None:
         self.ring = ring
-        self.early: Sample | None = None
-        """A sample whose configuration is not known yet; what is behind it waits too."""
+        self.early: Sample | Copied | None = None
+        """A record whose configuration is not known yet; what is behind it waits too."""
         self.give_up = 0.0
 
 
 class Comparer:
     """Between the rings and the slab."""
 
-    def __init__(self, rings: Sequence[RingReader], bell: int, slab: Slab) -> None:
-        """`bell` is the event descriptor (eventfd) that workers write to."""
+    def __init__(
+        self,
+        rings: Sequence[RingReader],
+        bell: int,
+        slab: Slab,
+        consumer: Callable[[ShadowTally], Consumer] = Equality,
+    ) -> None:
+        """On the running loop. `bell` is the event descriptor (eventfd) that workers write to.
+
+        `consumer` makes what compares the pairs of answers, given what counts the outcome.
+        """
         self.contracts = Contracts()
+        self._clock = CoarseClock(asyncio.get_running_loop())
+        tally = ShadowTally(slab, time.monotonic)
+        self.shadows = Shadows(self._clock, slab, tally, consumer(tally))
         self._intakes = [Intake(ring) for ring in rings]
         self._bell = bell
         self._rung = asyncio.Event()
@@ -63,15 +85,23 @@ class Comparer:
         self._gone: set[str] = set()
         """Digests of configurations that did not come in time."""
 
+    def adopt(self, encoded: bytes) -> None:
+        """Know an encoded specification, under which records may come from now on."""
+        self.contracts.adopt(encoded)
+        self.shadows.configurations.adopt(encoded)
+
     async def run(self) -> None:
         """Until cancelled."""
         loop = asyncio.get_running_loop()
         loop.add_reader(self._bell, self._hear_bell)
+        self._clock.start()
         try:
             while True:
                 await self._rest(self._work())
         finally:
             loop.remove_reader(self._bell)
+            self._clock.stop()
+            self.shadows.close()
             self._slab.cells[self._turn_cell] = ABSENT
 
     async def _rest(self, worked: bool) -> None:
@@ -95,35 +125,55 @@ class Comparer:
     def _work(self) -> bool:
         """Work for a slice of time; whether anything was done."""
         self._slab.cells[self._turn_cell] = int(time.time())
-        end = time.monotonic() + SLICE
+        end = time.monotonic() + (SLICE_BESIDE if self.shadows.flying else SLICE)
         worked = True
         done = False
         while worked and time.monotonic() < end:
             worked = False
-            for intake in self._intakes:
-                sample = self._next(intake)
-                if sample is not None:
-                    self._hold(sample)
+            for place, intake in enumerate(self._intakes):
+                arrival = self._next(intake)
+                if arrival is not None:
+                    self._give(place, arrival)
                     worked = done = True
         return done
 
-    def _next(self, intake: Intake) -> Sample | None:
-        """The next sample of a ring whose contract can be looked up; `None` where there is none (yet)."""
-        while (sample := intake.early or _taken(intake.ring)) is not None:
-            name = sample.subject.digest
-            if self.contracts.knows(name):
+    def _next(self, intake: Intake) -> Arrival | None:
+        """The next record of a ring whose configuration is known; `None` where there is none (yet)."""
+        while (arrival := intake.early or arrivals.take(intake.ring)) is not None:
+            if isinstance(arrival, Answered) or self._knows(arrival):
                 intake.early = None
-                return sample
+                return arrival
+            name = _configuration(arrival)
             if name not in self._gone:  # wait for it, once for each configuration
                 now = time.monotonic()
                 if intake.early is None:
-                    intake.early, intake.give_up = sample, now + EARLY
+                    intake.early, intake.give_up = arrival, now + EARLY
                 if now < intake.give_up:
                     return None
                 self._gone.add(name)
             intake.early = None
-            self._tally.skipped(sample.subject, "stale")
+            if isinstance(arrival, Copied):
+                self.shadows.stale(arrival.about)
+            else:
+                self._tally.skipped(arrival.subject, "stale")
         return None
+
+    def _knows(self, arrival: Sample | Copied) -> bool:
+        if isinstance(arrival, Copied):
+            return self.shadows.configurations.find(arrival.about.digest) is not None
+        return self.contracts.knows(arrival.subject.digest)
+
+    def _give(self, ring: int, arrival: Arrival) -> None:
+        """To whoever works on it; what that raises ends nothing but its work."""
+        try:
+            if isinstance(arrival, Copied):
+                self.shadows.copied(ring, arrival.about, arrival.body)
+            elif isinstance(arrival, Answered):
+                self.shadows.answered(ring, arrival.about, arrival.body)
+            else:
+                self._hold(arrival)
+        except Exception:
+            logger.exception("a record could not be worked on")
 
     def _hold(self, sample: Sample) -> None:
         """Hold a sample against its contract; whatever it does to the validator, the next one is none the worse."""
@@ -145,14 +195,6 @@ class Comparer:
             self._tally.skipped(sample.subject, "failed")
 
 
-def _taken(ring: RingReader) -> Sample | None:
-    """The oldest sample that can be read."""
-    while (record := ring.take()) is not None:
-        try:
-            return parse(record)
-        except ValueError:
-            logger.exception("a sample cannot be read")
-    if ring.lost:
-        logger.error("samples could not be read and were skipped")
-        ring.lost = 0
-    return None
+def _configuration(arrival: Sample | Copied) -> str:
+    """The digest of the one that it was taken under."""
+    return arrival.about.digest if isinstance(arrival, Copied) else arrival.subject.digest

@@ -66,7 +66,7 @@ class Host:
         os.close(fd)
         settings = decode(encoded).log
         log.configure("comparer", settings.format, settings.level)
-        self._comparer.contracts.adopt(encoded)
+        self._comparer.adopt(encoded)
 
 
 def _step_back() -> None:

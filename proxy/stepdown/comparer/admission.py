@@ -1,0 +1,118 @@
+"""Which copies may go, and what exactly is sent: the limits of a shadow, the body in its version's shape, the marks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+from zlib import crc32
+
+from stepdown.comparer.asked import Asked
+from stepdown.comparer.legs import Errand
+from stepdown.comparer.limits import Bucket, Hold
+from stepdown.comparer.marking import noted
+from stepdown.comparer.pools import Pools
+from stepdown.decide.sampling import Sampler
+from stepdown.decide.shadow_spec import Shadow
+from stepdown.decide.spec import Endpoint
+from stepdown.errors import ConfigError, RequestNotAdaptableError, UnreachableShapeError
+from stepdown.plane.pool import EndpointPool
+
+
+class SkippedError(Exception):
+    """A copy is not sent; the reason is the metric's label."""
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.detail = detail
+
+
+class State:
+    """What is remembered of a shadow from one copy to the next, over reloads."""
+
+    __slots__ = ("_noise", "_share", "bucket", "flying", "noise_flying")
+
+    def __init__(self) -> None:
+        self.bucket = Bucket()
+        self.flying = 0
+        self.noise_flying = 0
+        self._noise: Sampler | None = None
+        self._share = 0.0
+
+    def noisy(self, shadow: Shadow) -> bool:
+        """Whether this copy is one of those that the served version gets too."""
+        if shadow.noise <= 0 or shadow.idle:
+            return False
+        if self._noise is None or self._share != shadow.noise:
+            self._share = shadow.noise
+            self._noise = Sampler(shadow.noise / 100, crc32(shadow.name.encode()))
+        return self._noise.take()
+
+
+class Send(NamedTuple):
+    """A leg that may start."""
+
+    errand: Errand
+    pool: EndpointPool
+
+
+class Admission:
+    """Lets copies go or refuses them, and never waits for anything."""
+
+    def __init__(self, pools: Pools, read: Callable[[], float]) -> None:
+        """`read` gives monotonic seconds."""
+        self._pools = pools
+        self._read = read
+        self._states: dict[tuple[str, str], State] = {}
+
+    def state(self, asked: Asked, shadow: Shadow) -> State:
+        """What is remembered of a shadow."""
+        return self._states.setdefault((asked.route.name, shadow.name), State())
+
+    def candidate(self, asked: Asked, shadow: Shadow, hold: Hold) -> Send:
+        """What goes to the shadow's version; raises `SkippedError`."""
+        state = self.state(asked, shadow)
+        if len(asked.body) > shadow.max_body:
+            raise SkippedError("too-large")
+        if state.flying >= shadow.concurrent:
+            raise SkippedError("concurrent")
+        if not state.bucket.take(shadow.rate, self._read()):
+            raise SkippedError("rate")
+        endpoints = asked.configuration.endpoints(asked.route, shadow)
+        return self._send(asked, shadow, shadow.version, endpoints, hold)
+
+    def noise(self, asked: Asked, shadow: Shadow, hold: Hold) -> Send:
+        """What goes to the served version besides; raises `SkippedError`."""
+        if self.state(asked, shadow).noise_flying >= shadow.concurrent:
+            raise SkippedError("concurrent")
+        version = asked.about.served
+        endpoints = asked.configuration.endpoints(asked.route, shadow, version)
+        return self._send(asked, shadow, version, endpoints, hold)
+
+    def _send(self, asked: Asked, shadow: Shadow, version: str, endpoints: tuple[Endpoint, ...], hold: Hold) -> Send:
+        """What goes to a version's least pending endpoint; raises `SkippedError`."""
+        route = asked.route
+        try:
+            body = asked.upward(version)
+            pool = self._pools.pick(route.name, shadow.name, f"{route.model}/{version}", endpoints, self._read())
+            if pool is None:
+                raise SkippedError("down", f"No endpoint of {route.model} {version} takes connections")
+            data = _written(asked, version, pool, body)
+        except UnreachableShapeError as error:
+            raise SkippedError("unreachable-shape", error.detail) from None
+        except RequestNotAdaptableError as error:
+            raise SkippedError("unadaptable", error.detail) from None
+        except ConfigError as error:
+            raise SkippedError("failed", error.detail) from None
+        if not hold.take(len(data)):
+            raise SkippedError("pending")
+        errand = Errand(version, asked.head.method, data, shadow.deadline, shadow.max_body, shadow.concurrent)
+        return Send(errand, pool)
+
+
+def _written(asked: Asked, version: str, pool: EndpointPool, body: bytes) -> bytes:
+    """The whole request, with its length as it is now, and without one where it had none."""
+    adapter = asked.adapter(version)
+    adapted = adapter is not None and (adapter.touches_response or adapter.touches_errors)
+    framing = b"content-length: %d\r\n" % len(body) if asked.head.framed else b""
+    return pool.template.head(noted(asked.head), asked.params, asked.origin, framing, adapted) + body

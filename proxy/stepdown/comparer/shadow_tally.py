@@ -1,0 +1,77 @@
+"""What became of copies, counted in the comparer's slab and told in its log, both within bounds."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Literal
+
+from stepdown.comparer.results import Result
+from stepdown.telemetry.buckets import REQUEST_SECONDS, observe
+from stepdown.telemetry.log import fields
+from stepdown.telemetry.slab import Slab
+
+logger = logging.getLogger(__name__)
+
+LOG_SECONDS = 60.0
+"""A kind of trouble of one shadow is logged when it is seen first, and after that at most this often."""
+
+Verdict = Literal["equal", "different", "incomparable"]
+
+
+class ShadowTally:
+    """Counts by route and shadow."""
+
+    def __init__(self, slab: Slab, clock: Callable[[], float]) -> None:
+        """`clock` gives monotonic seconds."""
+        self._slab = slab
+        self._clock = clock
+        self._cells: dict[tuple[str, ...], int] = {}
+        self._seconds: dict[tuple[str, str], int] = {}
+        self._told: dict[tuple[str, str, str], tuple[float, int]] = {}
+        """By route, shadow and kind: when it was logged, and how often it came since."""
+
+    def skipped(self, route: str, shadow: str, reason: str, detail: str = "") -> None:
+        """Count a request that was not copied."""
+        self._count("stepdown_shadow_skipped_total", route, shadow, reason)
+        self._tell("requests are not copied to a shadow", route, shadow, reason, detail)
+
+    def ended(self, route: str, shadow: str, result: Result) -> None:
+        """Count a copy."""
+        self._count("stepdown_shadow_copies_total", route, shadow, result.outcome)
+        if result.answered:
+            base = self._seconds.get((route, shadow))
+            if base is None:
+                base = self._slab.histogram("stepdown_shadow_seconds", (route, shadow))
+                self._seconds[route, shadow] = base
+            observe(self._slab.cells, base, REQUEST_SECONDS, result.elapsed / 1e9)
+        if result.outcome != "answered":
+            detail = result.detail or f"{result.endpoint} answered {result.status}"
+            self._tell("copies fail at a shadow", route, shadow, result.outcome, detail)
+
+    def noise(self, route: str, shadow: str, outcome: str) -> None:
+        """Count a copy to the served version."""
+        self._count("stepdown_shadow_noise_total", route, shadow, outcome)
+
+    def compared(self, route: str, shadow: str, verdict: Verdict, reason: str = "") -> None:
+        """Count a pair of answers; `reason` says why they are incomparable."""
+        self._count("stepdown_shadow_compared_total", route, shadow, verdict)
+        if reason:
+            logger.debug("answers are incomparable", extra=fields(route=route, shadow=shadow, reason=reason))
+
+    def _count(self, *labels: str) -> None:
+        cell = self._cells.get(labels)
+        if cell is None:
+            cell = self._cells[labels] = self._slab.counter(labels[0], labels[1:])
+        self._slab.cells[cell] += 1
+
+    def _tell(self, event: str, route: str, shadow: str, reason: str, detail: str) -> None:
+        key = (route, shadow, f"{event} {reason}")
+        now = self._clock()
+        since, times = self._told.get(key, (float("-inf"), 0))
+        if now < since + LOG_SECONDS:
+            self._told[key] = (since, times + 1)
+            return
+        self._told[key] = (now, 0)
+        about = fields(route=route, shadow=shadow, reason=reason, detail=detail, times=times + 1)
+        logger.warning(event, extra=about)
