@@ -3,6 +3,16 @@
 from stepdown.config.findings import Finding, Place, RefusedError
 from stepdown.config.loading import load
 from stepdown.config.schema import json_schema
-from stepdown.config.settings import Loaded, ProcessSettings, Token
+from stepdown.config.settings import Loaded, ProcessSettings, ProviderSettings, Token
 
-__all__ = ["Finding", "Loaded", "Place", "ProcessSettings", "RefusedError", "Token", "json_schema", "load"]
+__all__ = [
+    "Finding",
+    "Loaded",
+    "Place",
+    "ProcessSettings",
+    "ProviderSettings",
+    "RefusedError",
+    "Token",
+    "json_schema",
+    "load",
+]

@@ -13,14 +13,14 @@ from pathlib import Path
 
 from stepdown.config.assemble import Assembly
 from stepdown.config.compile.checker import Checker
-from stepdown.config.compile.process import process_settings_of, tokens_of
+from stepdown.config.compile.process import process_settings_of, provider_of, tokens_of
 from stepdown.config.compile.resources import gather
 from stepdown.config.compile.snapshot import compile_snapshot_spec
 from stepdown.config.file import RootFile
 from stepdown.config.findings import Finding, Place, RefusedError, in_order
 from stepdown.config.flagfiles import FlagFile
 from stepdown.config.idlists import IdList
-from stepdown.config.settings import Loaded, ProcessSettings, Token
+from stepdown.config.settings import Loaded, ProcessSettings, ProviderSettings, Token
 from stepdown.config.sources import Disk, Source
 from stepdown.config.validate import validate
 from stepdown.decide.spec import SnapshotSpec
@@ -37,6 +37,7 @@ class _Attempt:
     lists: Mapping[str, IdList] = field(default_factory=dict)
     flags: FlagFile | None = None
     flags_ok: bool | None = None
+    provider: ProviderSettings | None = None
 
     @property
     def errors(self) -> tuple[Finding, ...]:
@@ -78,6 +79,7 @@ def load(path: Path, environ: Mapping[str, str], previous: Loaded | None = None)
         lists=attempt.lists,
         flags=attempt.flags,
         flags_ok=attempt.flags_ok,
+        provider=attempt.provider,
         overlay=path.absolute().parent / attempt.overlay if attempt.overlay is not None else None,
     )
 
@@ -111,6 +113,7 @@ def _attempt(
         resources.lists_by_file,
         resources.flags,
         resources.flags_ok,
+        provider_of(valid.file) if spec.flags is not None else None,
     )
 
 

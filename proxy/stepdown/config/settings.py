@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from stepdown.config.findings import Finding
 from stepdown.config.flagfiles import FlagFile
@@ -43,6 +43,18 @@ class Token:
     """Digest of the token's UTF-8 text (32 bytes)."""
 
 
+@dataclass(frozen=True, slots=True)
+class ProviderSettings:
+    """The OpenFeature provider that is asked for flags."""
+
+    path: str
+    """`module:name`."""
+    options: dict[str, Any] = field(default_factory=dict, repr=False)
+    """Keyword arguments, in which there may be secrets."""
+    timeout: float = 2.0
+    """Seconds for one evaluation."""
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class Loaded:
     """A file that was accepted whole."""
@@ -63,6 +75,8 @@ class Loaded:
     """The flag file; where it could not be used, the one before it."""
     flags_ok: bool | None = None
     """Whether the flag file as it is now is in force; `None` where there is none."""
+    provider: ProviderSettings | None = None
+    """Who is asked for flags instead, where any are asked."""
     overlay: Path | None = None
     """Where what is switched by hand is kept across starts; `None`: nowhere."""
 

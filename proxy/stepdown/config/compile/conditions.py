@@ -17,7 +17,7 @@ from stepdown.decide import when
 from stepdown.decide.texts import regex_test
 
 if TYPE_CHECKING:
-    from stepdown.config.compile.flags import FlagCompiler
+    from stepdown.config.compile.flags import AskedFlags
 
 Field = FieldSection | BodyFieldSection
 
@@ -63,7 +63,7 @@ class WhenCompiler:
         self,
         segments: Mapping[str, WhenSection],
         lists: Mapping[Path, IdList],
-        flags: FlagCompiler,
+        flags: AskedFlags,
         checker: Checker,
     ) -> None:
         self.flags = flags

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from stepdown.config.compile.checker import Checker
 from stepdown.config.file import RootFile
@@ -23,6 +23,22 @@ if TYPE_CHECKING:
 _FILE: Path = ("flags", "file")
 
 
+class AskedFlags(Protocol):
+    """The flags of one configuration, wherever they come from, and which of them are asked."""
+
+    def condition(self, name: str, variant: str | None, path: Path) -> when.FlagIs:
+        """That a flag is on, or has a variant; notes an error where it can never say so."""
+
+    def check_rule(self, rule: FlagRule, path: Path) -> None:
+        """Note an error where a rule names a flag or a variant that there is not."""
+
+    def check_uses(self, routes: Iterable[DraftRoute], segments: Mapping[str, when.When], file: RootFile) -> None:
+        """Note what flags depend on that requests of a route do not have."""
+
+    def compiled(self) -> Flags | None:
+        """What a snapshot needs; `None` where no flag is asked."""
+
+
 class FlagCompiler:
     """The flag file of one configuration, and which of its flags are asked."""
 
@@ -30,7 +46,7 @@ class FlagCompiler:
         self._file = resources.flags
         self._names = sorted(self._file.flags.names) if self._file is not None else []
         self._is_lost = self._file is None and (file.flags is not None or checker.is_damaged("flags"))
-        self._context = tuple(_facts(file.flags))
+        self._context = tuple(facts_of(file.flags))
         self._checker = checker
         self._asked: dict[str, None] = {}
 
@@ -74,12 +90,13 @@ class FlagCompiler:
         for name in self._asked:
             self._check_reads(name, self._reads(name))
         for route in routes:
-            for rule in route.rules:
-                if all(one in segments for one in _segments(rule.rule.when)):
-                    names = inputs_of([rule.rule.when], segments).flags
-                    names |= {rule.rule.flag.flag} if rule.rule.flag is not None else set()
-                    for name in sorted(names & self._file.flags.names):
-                        self._check_route(name, rule.path, route, file)
+            asked = [(rule.path, rule.rule.flag.flag) for rule in route.rules if rule.rule.flag is not None]
+            for condition, path in route.conditions():
+                if all(one in segments for one in _segments(condition)):
+                    asked += [(path, name) for name in inputs_of([condition], segments).flags]
+            for path, name in sorted(dict.fromkeys(asked), key=str):
+                if name in self._file.flags.names:
+                    self._check_route(name, path, route, file)
 
     def _reads(self, name: str) -> Reads:
         return reads_of(self._file.flags.needs(name), self._context) if self._file is not None else Reads()
@@ -126,7 +143,16 @@ class FlagCompiler:
             self._checker.unknown(path, variant, variants, f"a variant of {name}: {listed(variants)}", of_key=of_key)
 
 
-def _facts(section: FlagsSection | None) -> Iterator[NamedFact]:
+def asked_by(route: DraftRoute, segments: Mapping[str, when.When]) -> Iterator[tuple[Path, frozenset[str]]]:
+    """Of each rule that can be followed, the flags that it asks."""
+    for rule in route.rules:
+        if all(one in segments for one in _segments(rule.rule.when)):
+            names = inputs_of([rule.rule.when], segments).flags
+            yield rule.path, names | ({rule.rule.flag.flag} if rule.rule.flag is not None else set())
+
+
+def facts_of(section: FlagsSection | None) -> Iterator[NamedFact]:
+    """The facts with names of their own."""
     for name, fact in (section.context if section is not None else {}).items():
         if fact.header is not None:
             yield NamedFact(name, "header", fact.header.lower())

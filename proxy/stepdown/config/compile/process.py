@@ -7,7 +7,7 @@ import hashlib
 from stepdown.config.compile.checker import Checker
 from stepdown.config.compile.resources import Resources
 from stepdown.config.file import RootFile
-from stepdown.config.settings import ProcessSettings, Token
+from stepdown.config.settings import ProcessSettings, ProviderSettings, Token
 from stepdown.config.tree import Path
 
 _SHORTEST_TOKEN = 16
@@ -35,6 +35,14 @@ def process_settings_of(file: RootFile, checker: Checker) -> ProcessSettings:
         drain_delay=file.drain.delay,
         drain_grace=file.drain.grace,
     )
+
+
+def provider_of(file: RootFile) -> ProviderSettings | None:
+    """Who is asked for flags; nothing of it travels to workers but its name."""
+    flags = file.flags
+    if flags is None or flags.provider is None:
+        return None
+    return ProviderSettings(flags.provider, flags.options, flags.timeout)
 
 
 def tokens_of(file: RootFile, resources: Resources, checker: Checker) -> tuple[Token, ...]:

@@ -106,6 +106,8 @@ class _Gathering:
 
     def flags(self, section: FlagsSection, kept: FlagFile | None) -> None:
         """The flag file; where it cannot be used, the one in force stays in force."""
+        if section.file is None:
+            return
         path: Path = ("flags", "file")
         file = self.checker.folder(path) / section.file
         kept = kept if kept is not None and kept.path == file else None

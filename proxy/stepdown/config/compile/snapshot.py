@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from stepdown.config.compile.checker import Checker
 from stepdown.config.compile.conditions import WhenCompiler
 from stepdown.config.compile.endpoints import endpoints_of
-from stepdown.config.compile.flags import FlagCompiler
+from stepdown.config.compile.flags import AskedFlags, FlagCompiler
 from stepdown.config.compile.keys import check_cookies
 from stepdown.config.compile.models import model_of
 from stepdown.config.compile.people import decisions_of, overrides_of
+from stepdown.config.compile.provided import ProvidedFlagCompiler
 from stepdown.config.compile.resources import Resources
 from stepdown.config.compile.routes import check_distinct, route_of, timeouts_of
 from stepdown.config.compile.rules import DraftRoute, rules_of
@@ -30,7 +31,9 @@ def compile_snapshot_spec(
     `previous` are the models of the configuration in force, by name.
     """
     drafts = {name: draft_model(name, section, resources, checker) for name, section in file.models.items()}
-    flags = FlagCompiler(file, resources, checker)
+    flags: AskedFlags = FlagCompiler(file, resources, checker)
+    if file.flags is not None and file.flags.provider is not None:
+        flags = ProvidedFlagCompiler(file.flags, checker)
     whens = WhenCompiler(file.segments, resources.lists, flags, checker)
     segments = segments_of(file, whens, checker)
     found = (_draft_route(name, file, drafts, whens, checker) for name in file.routes)
