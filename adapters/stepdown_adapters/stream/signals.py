@@ -1,0 +1,144 @@
+"""What an event means for whether its stream is well: errors in place of a chunk, ends, and finish reasons.
+
+Each dialect has its own way of saying that it is done, and all of them may say that they failed, in an answer whose
+status was 200 long ago. A field `error` alone is no error: servers send it empty or null with good answers, and a model
+may well have an output of that name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Any
+
+from stepdown_adapters.stream.events import SPOKEN, Dialect, Kind, Said
+
+_MOST_CHOICES = 1024
+"""Choices of one answer that are kept track of; OpenAI allows 128."""
+
+
+class Signal(StrEnum):
+    """What one event means for its stream."""
+
+    SIDE = "side"
+    """Nothing: a comment, usage, an event that keeps the connection alive."""
+    PART = "part"
+    """A part of the answer, or a sign that more is to come."""
+    FINISH = "finish"
+    """Every choice has its finish reason."""
+    DONE = "done"
+    """`[DONE]` of chat and completions, which is only right after every finish reason."""
+    STOP = "stop"
+    """`[DONE]` of anything else."""
+    END = "end"
+    """The dialect's own end of a whole answer."""
+    ERROR = "error"
+    MALFORMED = "malformed"
+    """No JSON where the dialect has nothing else."""
+
+
+# Members that stand beside the text of an error in the errors that servers send.
+_BESIDE_ERROR = frozenset(
+    {"error", "error_code", "error_type", "code", "status", "status_code", "type", "message", "detail", "request_id"}
+)
+_FINISHED_BADLY = frozenset({"error"})
+"""Finish reasons that tell of an error (OpenRouter and vLLM send it with what was generated so far)."""
+
+
+def error_of(said: Said) -> Any:
+    """What an event says went wrong: an object or a text; `None` where it is no error."""
+    document = said.document
+    if said.event.event == "error":
+        inner = document.get("error") if isinstance(document, dict) else None
+        return inner or document or (said.event.data or b"").decode(errors="replace")
+    if not isinstance(document, dict):
+        return None
+    error = document.get("error")
+    if error and isinstance(error, dict | str) and (document.keys() <= _BESIDE_ERROR or "message" in error):
+        return error
+    kind = document.get("type")
+    if kind == "response.failed":
+        response = document.get("response")
+        return (response.get("error") if isinstance(response, dict) else None) or "response.failed"
+    message = isinstance(document.get("message"), str)
+    if message and (kind == "error" or document.get("object") == "error" or document.get("error_code")):
+        return document
+    return None
+
+
+class Choices:
+    """Which choices of an answer have begun and not finished, and what each chunk changes about it."""
+
+    __slots__ = ("_finished", "_open")
+
+    def __init__(self) -> None:
+        self._open: set[object] = set()
+        self._finished: set[object] = set()
+
+    def signal(self, document: dict[str, Any]) -> Signal:
+        """What a chunk of chat or completions means."""
+        choices = document.get("choices")
+        if not isinstance(choices, list) or not choices:
+            return Signal.SIDE
+        for choice in choices:
+            if isinstance(choice, dict) and not self._follow(choice):
+                return Signal.ERROR
+        return Signal.PART if self._open else Signal.FINISH
+
+    def _follow(self, choice: dict[str, Any]) -> bool:
+        index = choice.get("index", 0)
+        place = index if isinstance(index, int) else 0
+        reason = choice.get("finish_reason")
+        if reason in _FINISHED_BADLY:
+            return False
+        if reason:  # some servers send an empty one with every chunk
+            self._open.discard(place)
+            if len(self._finished) < _MOST_CHOICES:
+                self._finished.add(place)
+        elif place not in self._finished and len(self._open) < _MOST_CHOICES:
+            self._open.add(place)
+        return True
+
+
+def _responses(document: dict[str, Any]) -> Signal:
+    # What ends for its length or a filter has ended as `finish_reason: length` does: it is a whole answer.
+    return Signal.END if document.get("type") in ("response.completed", "response.incomplete") else Signal.PART
+
+
+def _anthropic(document: dict[str, Any]) -> Signal:
+    kind = document.get("type")
+    if kind == "ping":
+        return Signal.SIDE
+    return Signal.END if kind == "message_stop" else Signal.PART
+
+
+def _ollama(document: dict[str, Any]) -> Signal:
+    return Signal.END if document.get("done") is True else Signal.PART
+
+
+_ENDS: dict[Dialect, Callable[[dict[str, Any]], Signal]] = {
+    Dialect.RESPONSES: _responses,
+    Dialect.ANTHROPIC: _anthropic,
+    Dialect.OLLAMA: _ollama,
+}
+
+
+def signal(said: Said, dialect: Dialect, choices: Choices) -> Signal:
+    """What the event means in a stream of this dialect, whose `choices` it is that are followed."""
+    kind = said.kind
+    if kind is Kind.NOTHING:
+        return Signal.SIDE
+    if kind is Kind.DONE:
+        return Signal.DONE if dialect in (Dialect.CHAT, Dialect.COMPLETIONS) else Signal.STOP
+    if error_of(said) is not None:
+        return Signal.ERROR
+    if kind is Kind.TEXT:
+        # Half a document at the end of a stream is a stream that was cut, which shows by itself.
+        return Signal.MALFORMED if dialect in SPOKEN and not said.event.cut else Signal.PART
+    document = said.document
+    if not isinstance(document, dict):
+        return Signal.PART
+    if dialect in (Dialect.CHAT, Dialect.COMPLETIONS):
+        return choices.signal(document)
+    ends = _ENDS.get(dialect)
+    return ends(document) if ends else Signal.PART
