@@ -357,13 +357,8 @@ def test_a_mistake_has_one_clear_message(name: str, tmp_path: Path) -> None:
 
 
 def test_what_this_version_cannot_do_yet_is_said_in_so_many_words(tmp_path: Path) -> None:
-    found = Folder(tmp_path).refusal(
-        changed(("routes:\n", "rollouts: {}\nroutes:\n"), in_route('shadow: [{version: "2.0.0", percent: 20}]'))
-    )
-    assert found == [
-        'stepdown.yaml:21:1: rollouts: "rollouts" is not supported by this version',
-        'stepdown.yaml:26:5: routes.churn.shadow: "shadow" is not supported by this version',
-    ]
+    found = Folder(tmp_path).refusal(changed(("routes:\n", "rollouts: {}\nroutes:\n")))
+    assert found == ['stepdown.yaml:21:1: rollouts: "rollouts" is not supported by this version']
 
 
 @pytest.mark.parametrize(

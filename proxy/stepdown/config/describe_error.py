@@ -14,7 +14,7 @@ from stepdown.config.file.section import REFUSED
 from stepdown.config.findings import Finding, nearest_name
 from stepdown.config.tree import Node, Path, Scalar, describe, dotted, find, place_of
 
-UNSUPPORTED = frozenset({"rollouts", "rollout", "shadow", "state"})
+UNSUPPORTED = frozenset({"rollouts", "rollout", "state"})
 """Words of the design that this version does not know yet: refused, but not as if they were typing errors."""
 
 _ALLOWED: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
@@ -27,8 +27,8 @@ _ALLOWED: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "dict_type": lambda _: "a mapping",
     "model_type": lambda _: "a mapping",
     "greater_than": lambda context: f"more than {context['gt']:g}",
-    "greater_than_equal": lambda context: f"a number from {context['ge']} on",
-    "less_than_equal": lambda context: f"a number up to {context['le']}",
+    "greater_than_equal": lambda context: f"a number from {context['ge']:.15g} on",
+    "less_than_equal": lambda context: f"a number up to {context['le']:.15g}",
     "too_long": lambda context: f"at most {context['max_length']}",
     "too_short": lambda context: f"at least {context['min_length']}",
     "string_too_long": lambda context: f"at most {context['max_length']} characters",

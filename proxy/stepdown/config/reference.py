@@ -70,6 +70,8 @@ def _default(value: Schema) -> str:
     default = value.get("default")
     if default in (None, [], {}) or isinstance(default, dict):
         return ""
+    if isinstance(default, list) and value.get("type") == "array":
+        return ", ".join(_code(one) for one in default)
     if isinstance(default, list):
         host, port = default
         return f"`{host}:{port}`"

@@ -37,7 +37,6 @@ def test_what_is_not_supported_yet_is_all_that_is_wrong_with_it(folder: Folder, 
     unsupported = [line for line in found if line.endswith("is not supported by this version")]
     assert {line.split(": ")[1] for line in unsupported} == {
         "rollouts",
-        "routes.churn.shadow",
         "routes.churn.rules[1].rollout",
     }
     others = [line.split(": ", 1)[1] for line in found if line not in unsupported]
@@ -49,7 +48,6 @@ def test_without_that_it_loads(folder: Folder, example: str) -> None:
     for written, instead in LATER.items():
         assert written in text
         text = text.replace(written, instead)
-    text = re.sub(r"^    shadow: .*\n", "", text, flags=re.MULTILINE)
     loaded = folder.load(text)
     (model,) = loaded.spec.models
     assert (model.default_version, model.latest) == ("1.1.0", "1.1.0")

@@ -7,6 +7,9 @@ a server instead of a shape.
 
 Where a step is declared to be impossible (`refuse`), two versions are kept apart: neither has to give the other's
 shape, but some version of the route has to give each of them, so that an old server stays for those who rely on it.
+
+Shadows promise nothing: copies for clients whose shape the shadow's version cannot give are just not compared, which is
+worth a warning.
 """
 
 from __future__ import annotations
@@ -50,6 +53,7 @@ def prove(route: DraftRoute, versions: Versions, pins: Pins, plan: Plan, checker
                     checker.error(place, problem, remedy, of_key=True)
     if route.section.pin == "shape":
         _prove_others(route, versions, promised, plan, checker)
+    _warn_of_shadows(route, versions, pins.default, plan, checker)
 
 
 def _prove_others(
@@ -59,6 +63,8 @@ def _prove_others(
         reachable = any(can_reach(plan, served, one.id) for served in route.served)
         if one.id in promised or one.section.retired or reachable:
             continue
+        if one.is_served and one.id in route.copying.versions:
+            continue  # tried out, and not asked for yet
         if one.is_served:
             problem = (
                 f"clients that ask for {one.id} get 406 on the route {route.name}: none of its rules names {one.id}"
@@ -69,6 +75,30 @@ def _prove_others(
         reason, remedy = _why_not(route, newest, one.id, versions, plan)
         problem = f"no version can answer in the shape of {one.id}: {reason}"
         checker.error(route.path, problem, f"{remedy}, or retired: true for {one.id}", of_key=True)
+
+
+def _warn_of_shadows(route: DraftRoute, versions: Versions, default: str, plan: Plan, checker: Checker) -> None:
+    """Note whose copies are not compared, and copies that there will never be."""
+    if route.section.pin == "shape":
+        asked = [one.id for one in versions if not one.section.retired]
+        shapes = [pinned for pinned in asked if any(can_reach(plan, served, pinned) for served in route.served)]
+    else:
+        shapes = [version for version in versions.ids if version == default or version in route.served]
+    for draft in route.copying.shadows:
+        version, at = draft.shadow.version, (*draft.path, "version")
+        if route.served == {version}:
+            problem = (
+                f"never copied: {version} serves all requests of the route {route.name}, and is not copied its own"
+            )
+            checker.warn(at, problem, "another version")
+            continue
+        reasons: dict[tuple[str, str], list[str]] = {}
+        for pinned in shapes:
+            if not can_reach(plan, version, pinned):
+                reasons.setdefault(_why_not(route, version, pinned, versions, plan), []).append(pinned)
+        for (reason, remedy), missed in reasons.items():
+            whom = "nobody" if missed == shapes else f"no client of {' or '.join(missed)}"
+            checker.warn(at, f"compared for {whom}: {reason}", remedy)
 
 
 def _why_not(route: DraftRoute, served: str, pinned: str, versions: Versions, plan: Plan) -> tuple[str, str]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit
 
 from stepdown.config.compile.checker import Checker
 from stepdown.config.compile.resources import Resources
 from stepdown.config.file import EndpointSection, HealthSection, VersionSection
-from stepdown.config.file.model import TlsSection
+from stepdown.config.file.model import HeaderValue, TlsSection
 from stepdown.config.tree import Path
 from stepdown.decide import spec
 
@@ -17,7 +17,8 @@ OPEN_INFERENCE_READY = "/v2/health/ready"
 OPEN_INFERENCE_METADATA = "/v2/models/{model}/versions/{version}"
 
 _HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
-_HOST_HEADER = re.compile(r"[!-~]{1,300}")
+HOST_HEADER = re.compile(r"[!-~]{1,300}")
+"""`keep`, `endpoint`, or what is sent as Host."""
 
 
 def endpoints_of(
@@ -58,7 +59,7 @@ def endpoint_of(section: EndpointSection, path: Path, resources: Resources, chec
     host, port = url.hostname or "", url.port or (443 if secure else 80)
     if section.tls is not None and not secure:
         checker.error((*path, "tls"), "found tls for a URL that begins with http://", "tls with https:// only")
-    if not _HOST_HEADER.fullmatch(section.host_header):
+    if not HOST_HEADER.fullmatch(section.host_header):
         checker.error((*path, "host_header"), allowed="keep, endpoint, or a host")
     bracketed = f"[{host}]" if ":" in host else host
     return spec.Endpoint(
@@ -68,7 +69,7 @@ def endpoint_of(section: EndpointSection, path: Path, resources: Resources, chec
         tls=_tls(section.tls or TlsSection(), path, checker) if secure else None,
         path=section.path,
         host_header=section.host_header,
-        set_headers=_set_headers(section, path, resources, checker),
+        set_headers=set_headers(section.set_headers, (*path, "set_headers"), resources, checker),
         remove_headers=tuple(name.lower() for name in section.remove_headers),
         expect=tuple(section.expect.items()),
     )
@@ -81,12 +82,13 @@ def _tls(section: TlsSection, path: Path, checker: Checker) -> spec.Tls:
     return spec.Tls(ca_file=ca_file, server_name=section.server_name, verify=section.verify)
 
 
-def _set_headers(
-    section: EndpointSection, path: Path, resources: Resources, checker: Checker
+def set_headers(
+    section: Mapping[str, HeaderValue], path: Path, resources: Resources, checker: Checker
 ) -> tuple[tuple[str, str], ...]:
+    """Names and values of fields to set, secrets among them; `path` is where they are written."""
     headers: list[tuple[str, str]] = []
-    for name, given in section.set_headers.items():
-        at = (*path, "set_headers", name)
+    for name, given in section.items():
+        at = (*path, name)
         if isinstance(given, str):
             value = given
         elif at in resources.secrets:

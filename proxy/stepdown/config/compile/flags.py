@@ -90,12 +90,8 @@ class FlagCompiler:
         for name in self._asked:
             self._check_reads(name, self._reads(name))
         for route in routes:
-            asked = [(rule.path, rule.rule.flag.flag) for rule in route.rules if rule.rule.flag is not None]
-            for condition, path in route.conditions():
-                if all(one in segments for one in _segments(condition)):
-                    asked += [(path, name) for name in inputs_of([condition], segments).flags]
-            for path, name in sorted(dict.fromkeys(asked), key=str):
-                if name in self._file.flags.names:
+            for path, names in asked_by(route, segments):
+                for name in sorted(names & self._file.flags.names):
                     self._check_route(name, path, route, file)
 
     def _reads(self, name: str) -> Reads:

@@ -213,6 +213,10 @@ def _secrets(file: RootFile) -> Iterator[tuple[SecretSection, Path]]:
         for index, key in enumerate(route.key):
             for number, secret in enumerate(key.cookie.secrets if key.cookie is not None else ()):
                 yield secret, ("routes", name, "key", index, "cookie", "secrets", number)
+        for index, shadow in enumerate(route.shadow):
+            for header, value in shadow.headers.set_headers.items():
+                if isinstance(value, SecretSection):
+                    yield value, ("routes", name, "shadow", index, "headers", "set", header)
 
 
 def _id_files(file: RootFile) -> Iterator[tuple[Path, str]]:
@@ -223,3 +227,8 @@ def _id_files(file: RootFile) -> Iterator[tuple[Path, str]]:
         for index, rule in enumerate(route.rules or ()):
             if rule.when is not None:
                 yield from id_files(rule.when, ("routes", name, "rules", index, "when"))
+        for index, shadow in enumerate(route.shadow):
+            if shadow.when is not None:
+                yield from id_files(shadow.when, ("routes", name, "shadow", index, "when"))
+        if route.record is not None and route.record.when is not None:
+            yield from id_files(route.record.when, ("routes", name, "record", "when"))

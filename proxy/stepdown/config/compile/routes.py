@@ -9,6 +9,7 @@ from stepdown.config.compile.keys import keys_of
 from stepdown.config.compile.matches import match_of
 from stepdown.config.compile.resources import Resources
 from stepdown.config.compile.rules import DraftRoute
+from stepdown.config.compile.shadows import check_repeatable
 from stepdown.config.compile.versions import DraftModel, Versions
 from stepdown.config.file import RootFile, RouteSection
 from stepdown.config.file.match import template_names
@@ -29,6 +30,7 @@ def route_of(
         at = (*draft.path, "on_adapter_failure")
         checker.error(at, allowed=f"fail, passthrough, or ask_native with models.{draft.model}.repeatable: true")
     _check_endpoint_paths(draft, model.versions, checker)
+    check_repeatable(draft.copying, draft.model, repeatable=model.section.repeatable, checker=checker)
     return spec.Route(
         name=draft.name,
         match=match_of(section.match),
@@ -41,6 +43,8 @@ def route_of(
         version_param=_version_param(section, draft.path, checker),
         timeouts=timeouts_of(file.timeouts, section.timeouts),
         limits=limits_of(file.limits, section.limits),
+        shadows=tuple(one.shadow for one in draft.copying.shadows),
+        record=draft.copying.record,
     )
 
 
@@ -77,7 +81,7 @@ def _check_endpoint_paths(draft: DraftRoute, versions: Versions, checker: Checke
     """An endpoint's path can only be filled in with what the route's path has."""
     known = template_names(_template(draft.section))
     for one in versions:
-        if one.id not in draft.served:
+        if one.id not in draft.asked:
             continue
         for below, endpoint in one.section.servers:
             for name in template_names(endpoint.path or ""):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from stepdown.config.compile.checker import Checker
 from stepdown.config.compile.colours import check_one_place, colours_of
 from stepdown.config.compile.conditions import WhenCompiler
+from stepdown.config.compile.shadows import NOTHING, Copying
 from stepdown.config.compile.versions import Versions
 from stepdown.config.file import RouteSection, RuleSection
 from stepdown.config.file.flags import FlagVersionsSection
@@ -14,7 +16,7 @@ from stepdown.config.findings import listed
 from stepdown.config.tree import Path
 from stepdown.decide import spec
 from stepdown.decide.flag_spec import FlagRule
-from stepdown.decide.when import EVERYONE
+from stepdown.decide.when import EVERYONE, When
 
 
 @dataclass(slots=True)
@@ -43,11 +45,22 @@ class DraftRoute:
     path: Path
     section: RouteSection
     rules: tuple[DraftRule, ...]
+    copying: Copying = NOTHING
 
     @property
     def served(self) -> frozenset[str]:
         """Versions that any rule may serve."""
         return frozenset(version for rule in self.rules for version in rule.all_places)
+
+    @property
+    def asked(self) -> frozenset[str]:
+        """Versions whose servers get requests of this route, copies included."""
+        return self.served | self.copying.versions
+
+    def conditions(self) -> Iterator[tuple[When, Path]]:
+        """Every condition of its rules and of what it copies, with the place of what it belongs to."""
+        yield from ((rule.rule.when, rule.path) for rule in self.rules)
+        yield from self.copying.conditions()
 
 
 def rules_of(

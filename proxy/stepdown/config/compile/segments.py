@@ -61,10 +61,10 @@ def check_uses(
     conditions = {segment.name: segment.when for segment in segments}
     used: set[str] = set()
     for route in routes:
-        for rule in route.rules:
-            named = _reached(rule.rule.when, conditions)
+        for condition, path in route.conditions():
+            named = _reached(condition, conditions)
             if named <= conditions.keys():
-                _check_rule(rule.rule.when, (*rule.path, "when"), route, conditions, file, checker)
+                _check_condition(condition, (*path, "when"), route, conditions, file, checker)
             used |= named
     for name in conditions.keys() - used if not checker.is_damaged("routes") else ():
         checker.warn(("segments", name), "used by no rule", "`when: {segment: NAME}` in a rule", of_key=True)
@@ -81,7 +81,7 @@ def _reached(condition: when.When, segments: Mapping[str, when.When]) -> set[str
     return reached
 
 
-def _check_rule(  # noqa: PLR0917 - what is checked, and all that it is checked against
+def _check_condition(  # noqa: PLR0917 - what is checked, and all that it is checked against
     condition: when.When,
     path: Path,
     route: DraftRoute,

@@ -16,6 +16,7 @@ from stepdown.config.compile.resources import Resources
 from stepdown.config.compile.routes import check_distinct, route_of, timeouts_of
 from stepdown.config.compile.rules import DraftRoute, rules_of
 from stepdown.config.compile.segments import check_uses, segments_of
+from stepdown.config.compile.shadows import copying_of
 from stepdown.config.compile.versions import DraftModel, draft_model
 from stepdown.config.file import RootFile
 from stepdown.config.file.match import template_names
@@ -36,7 +37,7 @@ def compile_snapshot_spec(
         flags = ProvidedFlagCompiler(file.flags, checker)
     whens = WhenCompiler(file.segments, resources.lists, flags, checker)
     segments = segments_of(file, whens, checker)
-    found = (_draft_route(name, file, drafts, whens, checker) for name in file.routes)
+    found = (_draft_route(name, file, drafts, whens, resources, checker) for name in file.routes)
     draft_routes = [draft for draft in found if draft is not None]
     check_uses(segments, draft_routes, file, checker)
     flags.check_uses(draft_routes, {segment.name: segment.when for segment in segments}, file)
@@ -65,8 +66,13 @@ def compile_snapshot_spec(
     )
 
 
-def _draft_route(
-    name: str, file: RootFile, models: Mapping[str, DraftModel], whens: WhenCompiler, checker: Checker
+def _draft_route(  # noqa: PLR0917 - one route, and all that it is made from
+    name: str,
+    file: RootFile,
+    models: Mapping[str, DraftModel],
+    whens: WhenCompiler,
+    resources: Resources,
+    checker: Checker,
 ) -> DraftRoute | None:
     section = file.routes[name]
     if section.model not in models:
@@ -74,8 +80,10 @@ def _draft_route(
             at, declared = ("routes", name, "model"), tuple(file.models)
             checker.unknown(at, section.model, declared, f"one of models: {listed(declared) or 'there are none'}")
         return None
-    rules = rules_of(name, section, models[section.model].versions, whens, checker)
-    return DraftRoute(name, section.model, ("routes", name), section, rules) if rules else None
+    versions = models[section.model].versions
+    rules = rules_of(name, section, versions, whens, checker)
+    copying = copying_of(name, section, versions, whens, resources, checker)
+    return DraftRoute(name, section.model, ("routes", name), section, rules, copying) if rules else None
 
 
 def _passthrough(file: RootFile, resources: Resources, checker: Checker) -> tuple[spec.Endpoint, ...]:
