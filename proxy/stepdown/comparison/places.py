@@ -1,0 +1,81 @@
+"""Where in a document something is: a chain of steps, written out only when somebody asks."""
+
+from __future__ import annotations
+
+DEEPEST = 32
+"""Steps that a path shows; what is below counts there."""
+LONGEST = 300
+"""Characters of a pointer that are kept."""
+
+
+class Place:
+    """One step below another place."""
+
+    __slots__ = ("above", "name", "secret", "shown")
+
+    def __init__(self, above: Place | None, name: str | int, shown: str | None, secret: bool = False) -> None:
+        """`name` is the member's or the index; `shown` what stands for it in a path, where that is not the name."""
+        self.above = above
+        self.name = name
+        self.shown = shown
+        self.secret = secret
+        """Neither this step's own name nor anything below may be shown."""
+
+    @property
+    def hidden(self) -> bool:
+        """Whether it is at or below a place of which nothing may be shown."""
+        place: Place | None = self
+        while place is not None:
+            if place.secret:
+                return True
+            place = place.above
+        return False
+
+    @property
+    def path(self) -> str:
+        """With `*` for every index and for members of which nothing may be shown."""
+        return self._written(False)
+
+    @property
+    def pointer(self) -> str:
+        """RFC 6901, with the index in which the served document has it."""
+        return self._written(True)
+
+    def _written(self, exact: bool) -> str:
+        steps: list[Place] = []
+        place: Place | None = self
+        while place is not None and place.above is not None:  # the root is no step
+            steps.append(place)
+            place = place.above
+        if place is not None and place.secret:
+            return ""
+        parts: list[str] = []
+        for step in reversed(steps[-DEEPEST:]):
+            parts.append(step._text(exact))
+            if step.secret:
+                break
+        if len(steps) > DEEPEST and not steps[-DEEPEST].secret:
+            parts.append("...")
+        text = "".join(f"/{part}" for part in parts)
+        return text if len(text) <= LONGEST else text[: LONGEST - 3] + "..."
+
+    def _text(self, exact: bool) -> str:
+        if self.shown is not None and (self.secret or not exact):
+            return self.shown
+        if isinstance(self.name, int):
+            return str(self.name) if exact else "*"
+        return escaped(self.name)
+
+
+def root(secret: bool = False) -> Place:
+    """The whole document."""
+    return Place(None, "", None, secret)
+
+
+def escaped(name: str) -> str:
+    """A member's name in a path of the extended kind (`stepdown_adapters.paths`)."""
+    if "~" in name or "/" in name:
+        name = name.replace("~", "~0").replace("/", "~1")
+    if name == "*":
+        return "~2"
+    return "~3" + name[1:] if name.startswith("[") else name
