@@ -45,7 +45,7 @@ def prove(
     ] = None,
     recording: Annotated[
         Path | None,
-        typer.Option("--from-recording", metavar="FILE", help="JSON lines: answers of --from that were recorded."),
+        typer.Option("--from-recording", metavar="PATH", help="Recorded answers, as JSON lines: a file or a folder."),
     ] = None,
     total: Annotated[bool, typer.Option("--total", help="Fail when a chain refuses a valid document.")] = False,
     as_json_: Annotated[bool, typer.Option("--json", help="Everything as JSON, for machines.")] = False,
@@ -75,8 +75,9 @@ def prove(
       stepdown prove --from 2.0.0 --from-recording answers.jsonl
       stepdown prove --json | jq '.gradings[] | select(.grade == "REFUTED") | .counterexample'
 
-    A line of a recording is an answer, or an object with `response: {body: ...}` or `body`, and perhaps the
-    `request` that it answers.
+    A line of a recording is an exchange that Stepdown recorded, which says what version answered; or an answer of
+    --from; or an object with `response: {body: ...}` or `body`, and perhaps the `request` that it answers. Files may be
+    compressed (.zst).
 
     \b
     Exits with
@@ -178,8 +179,6 @@ def _played(chosen: list[Question], recording: Path | None) -> list[Played]:
     from stepdown.cli import prove_recording  # noqa: PLC0415
 
     answers = [one for one in chosen if one.side == "response" and one.given is not None and one.made is not None]
-    if len({(one.model, one.source) for one in answers}) > 1:
-        _give_up("--from-recording: say of which version the answers are, with --from (and --model)")
     try:
         return prove_recording.played(recording, answers)
     except prove_recording.RecordingError as error:

@@ -128,15 +128,17 @@ def _recorded(one: Played) -> Iterator[str]:
     figures = [f"{one.kept} keep the contract", f"{len(one.broken)} break it", f"{sum(one.refused.values())} refused"]
     figures += [f"{one.errors} errors, which are not adapted"] if one.errors else []
     yield f"recorded answers, {one.question.model} {_way(one.question)}: {lines} ({', '.join(figures)})"
-    for number, answer, adapted, rule in one.shown:
-        yield f"    line {number}: {_compact(answer)}"
+    for place, answer, adapted, rule in one.shown:
+        yield f"    {place}: {_compact(answer)}"
         yield f"      becomes {_compact(adapted)}"
         yield f"      breaks {one.question.target}: {rule}"
     yield from (f"    refused: {count} {reason}" for reason, count in one.refused.most_common(3))
     if one.strays:
-        number, reason = one.strays[0]
+        place, reason = one.strays[0]
         count = len(one.strays)
-        yield f"    {count} of them are no answers of {one.question.source}: line {number}, {reason}"
+        yield f"    {count} of them are no answers of {one.question.source}: {place}, {reason}"
+    if one.left_out:
+        yield "    left out: " + ", ".join(f"{count} {reason}" for reason, count in one.left_out.most_common())
 
 
 def _compact(value: Any) -> str:
@@ -210,9 +212,10 @@ def _played(one: Played) -> dict[str, Any]:
         "kept": one.kept,
         "errors": one.errors,
         "refused": dict(one.refused),
-        "strays": [{"line": number, "reason": reason} for number, reason in one.strays],
+        "left_out": dict(one.left_out),
+        "strays": [{"file": place.file, "line": place.number, "reason": reason} for place, reason in one.strays],
         "broken": [
-            {"line": number, "document": answer, "adapted": adapted, "breaks": rule}
-            for number, answer, adapted, rule in one.broken
+            {"file": place.file, "line": place.number, "document": answer, "adapted": adapted, "breaks": rule}
+            for place, answer, adapted, rule in one.broken
         ],
     }

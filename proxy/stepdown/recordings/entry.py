@@ -58,7 +58,7 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """The version whose server gave `response`; empty where none answered."""
     reason: str = ""
     key: str = ""
-    """Keyed digest of the sticky key, the same for the same user while one process records; empty where there is none."""
+    """Keyed digest of the sticky key, the same for one user while one process records; empty where there is none."""
     client: str = ""
     """The client's address, where it can decide."""
     request: Request

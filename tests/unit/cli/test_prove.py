@@ -13,9 +13,12 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from stepdown.cli.app import app
+from stepdown.recordings.compression import compressed
+from stepdown.recordings.entry import Entry, write
 from stepdown_adapters.proof import static
 from stepdown_adapters.proof.inclusion import Included
 from tests.kit.configuration import GOOD, Folder
+from tests.kit.recordings import a_copy, an_answer, an_entry, recording
 from tests.kit.terminal import in_terminal
 
 ROOT = Path(__file__).parents[3]
@@ -102,7 +105,6 @@ def test_chains_are_chosen_by_model_and_versions(pruned: Folder) -> None:
         (["--from", "9.0.0"], "--from 9.0.0: allowed 1.0.0, 1.1.0, 2.0.0"),
         (["--to", "one"], "--to one: "),
         (["--from", "1.0.0", "--to", "2.0.0"], "2.0.0 cannot be had from 1.0.0: "),
-        (["--from-recording", "none.jsonl"], "--from-recording: say of which version the answers are, with --from"),
         (["--from", "2.0.0", "--from-recording", "none.jsonl"], "none.jsonl: cannot be read: No such file"),
     ],
 )
@@ -235,6 +237,75 @@ def test_a_recorded_answer_that_is_none_of_its_version_is_told(pruned: Folder) -
     pruned.write("answers.jsonl", "{}\n{")
     broken = run(pruned.file, *options)
     assert (broken.exit_code, "answers.jsonl:2: is no JSON" in broken.stderr) == (2, True)
+
+
+def _entries(*entries: Entry, compress: bool = False) -> bytes:
+    lines = b"".join(map(write, entries))
+    return compressed(lines) if compress else lines
+
+
+@pytest.mark.parametrize("compress", [False, True])
+def test_what_stepdown_recorded_goes_through_the_chains_of_the_version_that_answered(
+    pruned: Folder, compress: bool
+) -> None:
+    failed = an_answer(head=b"HTTP/1.1 500 Oops\r\n\r\n", status=500)
+    nobody = an_answer(head=b"", served="", status=502, error="upstream-connect")
+    of_another = an_entry(b"{}", b'{"score": 1, "note": "a"}', a_copy(served="1.1.0"), an_answer(served="1.1.0"))
+    text = _entries(
+        an_entry(),
+        an_entry(answer=failed, answer_body=b'{"error": "x"}'),
+        an_entry(answer=nobody, answer_body=b""),
+        an_entry(answer_body=b"no JSON"),
+        an_entry(settings=recording(redact=("/logit",))),
+        of_another,
+        compress=compress,
+    )
+    pruned.write("recorded/churn-1.jsonl" + ".zst" * compress, text)
+    for path in ("recorded", "recorded/churn-1.jsonl" + ".zst" * compress):
+        result = run(pruned.file, "--documents", 10, "--from-recording", pruned.path / path)
+        assert result.exit_code == 0, result.output
+        assert "recorded answers, churn 2.0.0 -> 1.1.0: 2 (1 keep the contract, 0 break it, 0 refused, 1 errors" in (
+            result.stdout
+        )
+        assert "    left out: 1 not answered by a server, 1 without a JSON body, 1 redacted\n" in result.stdout
+        assert "recorded answers, churn 1.1.0 -> 1.0.0: 1 (1 keep the contract" in result.stdout
+
+
+def test_a_recording_that_is_cut_is_read_as_far_as_it_goes(leaking: Folder) -> None:
+    leaks = an_entry(answer_body=b'{"logit": 0.0, "note": 5}')
+    leaking.write("a.jsonl", _entries(leaks, leaks)[:-40])
+    result = run(leaking.file, "--from", "2.0.0", "--to", "1.1.0", "--from-recording", leaking.path / "a.jsonl")
+    assert result.exit_code == 1
+    assert '    line 1: {"logit": 0.0, "note": 5}' in result.stdout
+    assert "1.1.0: 1 (0 keep the contract, 1 break it" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (b"{}\n", "a.jsonl:1: does not say what version answered: say it with --from (and --model)"),
+        (b"", "a.jsonl: has no line"),
+        (b'{"recording":2}\n', "a.jsonl:1: is no recorded exchange: has the format 2, and this version reads 1"),
+        (
+            _entries(an_entry(answer=an_answer(served="9.0.0"))),
+            "a.jsonl: nothing in it can be judged: 1 of churn 9.0.0",
+        ),
+        (_entries(an_entry(), compress=True)[:-4] + b"\0" * 4, "a.jsonl: cannot be decompressed: "),
+    ],
+)
+def test_a_recording_that_says_nothing_is_no_proof(pruned: Folder, text: bytes, says: str) -> None:
+    pruned.write("a.jsonl", text)
+    result = run(pruned.file, "--documents", 5, "--from-recording", pruned.path / "a.jsonl")
+    assert (result.exit_code, says in result.stderr) == (2, True), result.output
+
+
+def test_a_request_is_read_only_in_the_shape_in_which_it_came(pruned: Folder) -> None:
+    text = GOOD.replace("- sigmoid: /score", "- sigmoid: /score\n          - add: {path: /note, value: {request: /x}}")
+    pruned.write("stepdown.yaml", text)
+    pruned.write("a.jsonl", _entries(an_entry(b'{"x": "mine"}')))
+    result = run(pruned.file, "--from", "2.0.0", "--from-recording", pruned.path / "a.jsonl", "--json")
+    told = {one["to"]: (one["kept"], sum(one["refused"].values())) for one in json.loads(result.stdout)["recordings"]}
+    assert told == {"1.1.0": (1, 0), "1.0.0": (0, 1)}, result.output  # the client's shape is that of 1.1.0
 
 
 def test_the_grades_of_the_worked_example_are_those_that_the_page_shows() -> None:
