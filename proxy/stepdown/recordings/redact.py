@@ -49,6 +49,8 @@ class Redactor:
 
         What no path leads through keeps its text. Raises `NotRedactableError`.
         """
+        if not body.strip():
+            raise NotRedactableError("the body is empty")
         try:
             holder = [read(LAZY, body)]
             # All places are found before any is hidden: what is hidden may be what a `[member=value]` looks at.
