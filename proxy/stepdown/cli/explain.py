@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import os
 import secrets
 import sys
@@ -50,6 +51,10 @@ def explain(
         str | None, typer.Option("--data", "-d", help="The body, or @FILE with the body in.", show_default=False)
     ] = None,
     client: Annotated[str, typer.Option("--client", help="Address of the client.")] = "127.0.0.1",
+    at: Annotated[
+        str | None,
+        typer.Option("--at", metavar="TIME", help="Time of the request, in UTC without a zone.  [default: now]"),
+    ] = None,
     down: Annotated[
         list[str] | None, typer.Option("--down", help="A version to take as down, MODEL/VERSION.", show_default=False)
     ] = None,
@@ -81,13 +86,14 @@ def explain(
       stepdown explain stepdown.yaml --path /v2/models/churn/infer -H 'x-user-id: 7'
       stepdown explain stepdown.yaml --path /v2/models/churn/infer -H 'x-model-version: ^1' --down churn/1.1.0 --json
       stepdown explain stepdown.yaml --path /v2/models/churn/infer -H 'x-model-version: ^1' --source
+      stepdown explain stepdown.yaml --path /v2/models/churn/infer --at 2026-12-01T09:30+01:00
       stepdown explain new.yaml --replay decisions.jsonl --max-moved 5%
     """
     if (file is None) == (config is None):
         _give_up("name one configuration file, as FILE or with --config")
     if (path is None) == (records is None):
         _give_up("give either --path, for one request, or --replay, for recorded ones")
-    limit = _share(max_moved, records)
+    limit, now = _share(max_moved, records), _seconds(at, records)
     try:
         loaded = load(file or config or Path(), os.environ)
     except RefusedError as refused:
@@ -111,7 +117,7 @@ def explain(
         print("null" if as_json else _unmatched(snapshot, method, path))
         raise typer.Exit(EXIT_NOT_SERVED)
     route, params = matched
-    explanation = _explanation(loaded.spec, route, head, params, body, client, ready)
+    explanation = _explanation(loaded.spec, route, head, params, body, client, ready, now)
     if as_json:
         print(msgspec.json.format(msgspec.json.encode(explanation), indent=2).decode())
     else:
@@ -129,8 +135,8 @@ def _explanation(  # noqa: PLR0917 - as `Route.explain`
     body: bytes | None,
     client: str,
     ready: Sequence[bool],
+    now: float,
 ) -> Explanation:
-    now = time.time()
     visitor = route.visitor(head, body, client, now, lambda: secrets.token_bytes(ID_BYTES))
     facts = route.view(head, params, body, client, now, visitor)
     verdict = None
@@ -152,6 +158,19 @@ def _share(text: str | None, records: str | None) -> float | None:
         return read_share(float(text) if text.replace(".", "", 1).isdigit() else text)
     except PydanticCustomError as error:
         _give_up(f"--max-moved {text}: {error.message()}")
+
+
+def _seconds(text: str | None, records: str | None) -> float:
+    """Unix seconds of the time that the request is taken to come at."""
+    if text is None:
+        return time.time()
+    if records is not None:
+        _give_up("--at: goes together with --path; recorded requests have times of their own")
+    try:
+        moment = datetime.datetime.fromisoformat(text)
+    except ValueError:
+        _give_up(f"--at {text}: found no time such as 2026-12-01T09:30, 2026-12-01T09:30+01:00 or 2026-12-01")
+    return (moment if moment.tzinfo is not None else moment.replace(tzinfo=datetime.UTC)).timestamp()
 
 
 def _replay(loaded: Loaded, path: str, limit: float | None, *, as_json: bool) -> NoReturn:

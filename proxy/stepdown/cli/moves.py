@@ -95,6 +95,11 @@ class Group:
         """Share of the requests that move."""
         return self.moved.requests / self.all.requests if self.all.records else 0.0
 
+    @property
+    def changes(self) -> bool:
+        """Whether anything becomes of any of them: another version, shape, rule or refusal."""
+        return bool(self.moved.records or self.routes)
+
     def as_json(self) -> dict[str, Any]:
         """For machines."""
         low, high = self.all.interval(self.share)

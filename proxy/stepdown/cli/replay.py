@@ -131,8 +131,9 @@ def replay(loaded: Loaded, path: str) -> tuple[Moves, Lines]:
 
 
 def show(moves: Moves, lines: Lines) -> None:
-    """The report for people."""
-    show_tables([_overview(moves), *(_cells(key, group) for key, group in sorted(moves.groups.items()))])
+    """The report for people: all groups, and what becomes of those of which something does."""
+    changing = [item for item in sorted(moves.groups.items()) if item[1].changes]
+    show_tables([_overview(moves), *(_cells(key, group) for key, group in changing)])
     print()
     for sentence in _remarks(moves, lines):
         print(sentence)

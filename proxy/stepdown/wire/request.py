@@ -26,6 +26,7 @@ CHUNKED = -1
 
 _guard = grammar.REQUEST.fullmatch
 _SLASH = 47
+_COOKIE = b"cookie"
 
 _needles: dict[bytes, bytes] = {}
 """What a field's line begins with, by the name that is asked for; few, as a configuration names them."""
@@ -118,7 +119,11 @@ class RequestHead:
         return self._negotiates
 
     def get(self, name: bytes, /) -> bytes | None:
-        """Value of the first field called `name` (lower case), without white space around it; `None` if absent."""
+        """Value of the first field called `name` (lower case), without white space around it; `None` if absent.
+
+        Several lines of cookies are one field (RFC 9113 section 8.2.3): a proxy that speaks HTTP/2 to clients may not
+        have joined them.
+        """
         values = self.values
         if name in values:  # no exception: that would cost more than the search
             return values[name]
@@ -132,6 +137,8 @@ class RequestHead:
         else:
             start += len(needle)
             value = self.raw[start : lower.find(b"\r", start)].strip(b" \t")  # no value has a CR of its own
+            if name == _COOKIE and lower.find(needle, start) >= 0:
+                value = b"; ".join(self.get_all(name))
         values[name] = value
         return value
 

@@ -78,6 +78,23 @@ def test_versions_may_be_taken_as_down(file: Path) -> None:
     assert (told["assigned"], told["served"], told["reason"]) == ("2.0.0", "1.1.0", "unhealthy")
 
 
+@pytest.mark.parametrize(
+    ("at", "rule"),
+    [
+        ("2026-12-01T09:00", "christmas"),
+        ("2026-12-01T08:59:59", "always"),
+        ("2026-12-01T09:30+01:00", "always"),
+        ("2026-12-01T10:30+01:00", "christmas"),
+        ("2026-12-24", "always"),
+    ],
+)
+def test_a_window_of_time_can_be_looked_into(file: Path, at: str, rule: str) -> None:
+    window = 'when: {time: {from: 2026-12-01T09:00:00, until: 2026-12-24}}, split: {"1.1.0": 1}'
+    rules = f'rules: [{{name: christmas, {window}}}, {{name: always, split: {{"2.0.0": 1}}}}]'
+    file.write_text(FILE.replace('split: {"1.1.0": 0, "2.0.0": 100}', rules))
+    assert json.loads(run(file, *PATH, "--at", at, "--json").stdout)["rule"] == rule
+
+
 def test_a_request_that_would_be_refused_exits_with_1(file: Path) -> None:
     result = run(file, *PATH, "--down", "churn/2.0.0", "--down", "churn/1.1.0")
     assert result.exit_code == 1
@@ -104,6 +121,8 @@ def test_a_request_that_no_route_matches_exits_with_1(file: Path) -> None:
         ((*PATH, "--down", "churn/9.9.9"), "--down churn/9.9.9: no such version; there are churn/1.1.0, churn/2.0.0"),
         ((*PATH, "--data", "@missing.json"), "missing.json: No such file or directory"),
         ((*PATH, "--client", "somewhere"), "--client somewhere: found no IP address such as 10.0.0.7"),
+        ((*PATH, "--at", "noon"), "--at noon: found no time such as 2026-12-01T09:30"),
+        (("--replay", "-", "--at", "2026-12-01"), "--at: goes together with --path"),
     ],
 )
 def test_what_cannot_be_read_exits_with_2(file: Path, arguments: tuple[str, ...], complaint: str) -> None:
@@ -167,3 +186,22 @@ def test_requests_in_turn_are_told_as_such(file: Path) -> None:
     told = run(file, *PATH).stdout
     assert "Requests without a key are given out in turn, and it is the turn of " in told
     assert "would not count as evidence" in told
+
+
+def test_shadows_and_the_recording_say_who_gets_a_copy(file: Path) -> None:
+    copying = """    shadow:
+      - {version: "1.1.0", name: old, percent: 20}
+      - {version: "2.0.0"}
+    record: {folder: ., when: {header: {x-plan: beta}}}
+"""
+    file.write_text(FILE.replace("  by-version:", f"{copying}  by-version:"))
+    result = run(file, *PATH)
+    assert result.exit_code == 0
+    assert result.stdout.splitlines()[-4:-1] == [
+        "Shadow old (1.1.0) may get a copy: it takes 20 % of such requests.",
+        "Shadow 2.0.0 (2.0.0) does not get a copy: 2.0.0 serves the request itself.",
+        "The recording does not get a copy: it wants that header x-plan is 'beta'.",
+    ]
+    told = json.loads(run(file, *PATH, "--json", "-H", "x-plan: beta").stdout)
+    assert [(one["name"], one["share"]) for one in told["shadows"]] == [("old", 0.2), ("2.0.0", 0.0)]
+    assert told["recorded"] == {"share": 0.01, "why": "it takes 1 % of such requests"}

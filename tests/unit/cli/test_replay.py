@@ -130,6 +130,13 @@ def test_the_report_for_people_has_the_numbers_and_examples(case: Case) -> None:
     assert "2027-01-15T08:00:00.500Z POST /infer" in done.stdout
 
 
+def test_the_report_for_people_goes_into_rules_of_which_something_becomes_only(case: Case) -> None:
+    shown = case.run(WIDER, lines(*USERS, record("u1", plan="beta"))).stdout
+    assert "churn all" in shown.splitlines()
+    assert "churn beta" not in shown.splitlines()
+    assert "beta" in shown.partition("churn all")[0], "it is in the overview all the same"
+
+
 def test_more_moves_than_allowed_are_exit_code_1(case: Case) -> None:
     done = case.run(WIDER, lines(*USERS), "--max-moved", "5%")
     assert done.exit_code == 1

@@ -131,6 +131,18 @@ def test_own_fields_can_be_read_though_they_do_not_go_on():
     assert request.get_all(b"x-model-version") == [b"^1.2", b"3"]
 
 
+def test_several_lines_of_cookies_are_one_and_of_other_fields_the_first_counts():
+    request = parse_request(head(b"Cookie: a=1; b=2", b"X-User-Id: 1", b"COOKIE:  c=3 ", b"X-User-Id: 2", b"cookie:"))
+    assert request.get(b"cookie") == b"a=1; b=2; c=3; "
+    assert request.get(b"cookie") == b"a=1; b=2; c=3; ", "and it is remembered"
+    assert request.get(b"x-user-id") == b"1"
+    assert [line for line in request.lines if b"ookie" in line.lower()] == [
+        b"Cookie: a=1; b=2",
+        b"COOKIE:  c=3 ",
+        b"cookie:",
+    ], "they go on as they came"
+
+
 @pytest.mark.parametrize(
     "alias", [b"Content_Length: 1", b"TRANSFER_encoding: x", b"X_Model_Version: 1", b"x_real_ip: 1"]
 )

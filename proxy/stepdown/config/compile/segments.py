@@ -60,13 +60,17 @@ def check_uses(
     """Note what a route lacks for its conditions, and segments that none of them asks for."""
     conditions = {segment.name: segment.when for segment in segments}
     used: set[str] = set()
+    unknown = False
     for route in routes:
         for condition, path in route.conditions():
             named = _reached(condition, conditions)
+            unknown = unknown or not named <= conditions.keys()
             if named <= conditions.keys():
                 _check_condition(condition, (*path, "when"), route, conditions, file, checker)
             used |= named
-    for name in conditions.keys() - used if not checker.is_damaged("routes") else ():
+    if unknown or checker.is_damaged("routes"):  # whoever wrote a name wrongly may have meant any of them
+        return
+    for name in conditions.keys() - used:
         checker.warn(("segments", name), "used by no rule", "`when: {segment: NAME}` in a rule", of_key=True)
 
 
