@@ -9,7 +9,7 @@ What is malformed is missing, here as everywhere: no condition ever refuses a re
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
 import msgspec
@@ -196,6 +196,12 @@ class View:
         if name not in answers:
             answers[name] = self._flags.flag(name, self)
         return answers[name]
+
+    def ask_again(self, names: Iterable[str]) -> None:
+        """Forget what these flags said: by now they may say something else."""
+        for name in names:
+            if self._answers is not None:
+                self._answers.pop(name, None)
 
     def _read_document(self) -> Any:
         body = self._body

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from time import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from stepdown.errors import BodyTooLargeError, NoReadyVersionError, NoRouteError, StepdownError
-from stepdown.plane import collect, forward, reasons, recording, visiting
+from stepdown.plane import awaiting, collect, forward, reasons, recording, visiting
 from stepdown.plane.collect import KEY_BYTES
 from stepdown.plane.outgoing import client_address
 
@@ -83,7 +84,18 @@ def version(exchange: Exchange) -> None:
     facts: Facts = head
     if matched.needs_view:
         now = time() if matched.reads_clock else 0.0
-        facts = exchange.facts = matched.view(head, params, body, address, now, exchange.visitor, runtime.flags)
+        facts = view = exchange.facts = matched.view(head, params, body, address, now, exchange.visitor, runtime.flags)
+        if runtime.flags.first_wait:
+            go_on = partial(_decide, exchange, matched, view, body, address)
+            if awaiting.hold(exchange, matched, view, go_on):
+                return
+    _decide(exchange, matched, facts, body, address)
+
+
+def _decide(exchange: Exchange, matched: Route, facts: Facts, body: bytes | None, address: str) -> None:
+    """Choose by facts that are all there."""
+    runtime, client = exchange.runtime, exchange.client
+    head, params = exchange.head, exchange.params
     ready, verdict, asked = runtime.ready, None, reasons.wants_explanation(exchange)
     try:
         verdict = reasons.verdict_of(exchange, matched, address)

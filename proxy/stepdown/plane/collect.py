@@ -64,6 +64,10 @@ def take(exchange: Exchange, payload: bytes) -> bool:
     elif stage == stages.COLLECT_BODY:
         exchange.keep(payload)
         for_adapter(exchange)
+    elif stage == stages.AWAIT_FLAGS:
+        exchange.keep(payload)
+        if len(exchange.body) > KEY_BYTES:
+            exchange.client.pause()
     elif stage == stages.CONNECT:
         exchange.keep(payload)
         assert plan is not None

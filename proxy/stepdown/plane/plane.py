@@ -19,6 +19,7 @@ from stepdown.decide.keysets import KeySet
 from stepdown.errors import ConfigError, StepdownError
 from stepdown.plane.client import ClientConnection
 from stepdown.plane.clock import NEVER, CoarseClock
+from stepdown.plane.flag_desk import FlagDesk
 from stepdown.plane.handoff import Handoff
 from stepdown.plane.offload import Offload
 from stepdown.plane.outbox import Outbox
@@ -70,6 +71,8 @@ class Plane:
         self._prepared: Runtime | None = None
         self.lists: dict[str, KeySet] = {}
         """Lists of ids by digest: those that specifications may name from now on."""
+        self.desk = FlagDesk(loop, self.clock, slab)
+        """Where flags of a provider are asked and known."""
         self._malformed: dict[str, int] = {}
         self._connections_cell = slab.gauge("stepdown_client_connections", ())
         self._active_cell = slab.gauge("stepdown_active_requests", ())
@@ -87,7 +90,14 @@ class Plane:
         try:
             spec = specification.decode(encoded)
             self._prepared = Runtime(
-                spec, digest, self.slab, self.clock, self.runtime.pools, handoff=self._handoff, lists=self.lists
+                spec,
+                digest,
+                self.slab,
+                self.clock,
+                self.runtime.pools,
+                handoff=self._handoff,
+                lists=self.lists,
+                desk=self.desk,
             )
         except ConfigError:
             raise

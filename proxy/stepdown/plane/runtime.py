@@ -28,7 +28,8 @@ from stepdown.decide.snapshot import Choice, Route, Snapshot, compile_snapshot
 from stepdown.errors import StepdownError
 from stepdown.plane.check import Check
 from stepdown.plane.clock import CoarseClock
-from stepdown.plane.flags import CountedFlags
+from stepdown.plane.flag_desk import FlagDesk
+from stepdown.plane.flags import counted
 from stepdown.plane.handoff import Handoff
 from stepdown.plane.mirror import Mirror
 from stepdown.plane.offload import compiled
@@ -115,12 +116,13 @@ class Runtime:
         *,
         handoff: Handoff | None = None,
         lists: Mapping[str, KeySet] | None = None,
+        desk: FlagDesk | None = None,
     ) -> None:
         """`lists` has the lists of ids that the specification names, by digest."""
         self.spec = spec
         self.digest = digest
         self.snapshot: Snapshot = compile_snapshot(spec, lists or {})
-        self.flags = CountedFlags(self.snapshot.flags, slab)
+        self.flags = counted(self.snapshot.flags, slab, desk)
         self.trusted_hops = spec.trusted_hops
         self.client_timeouts = spec.client_timeouts
         self.ready: list[bool] = [False] * (len(self.snapshot.versions) + 1)

@@ -139,9 +139,23 @@ _WORKER = (
         "stepdown_flag_evaluations_total",
         "counter",
         "What feature flags said; `variant` is none where the default of whoever asked counted, `reason` one of "
-        "OpenFeature's (STATIC, TARGETING_MATCH, DEFAULT, DISABLED, ERROR). A request asks a flag once, however many "
-        "rules name it, and again where it is chosen for again after a failed attempt.",
+        "OpenFeature's (STATIC, TARGETING_MATCH, DEFAULT, DISABLED, ERROR; of a provider also SPLIT, CACHED, UNKNOWN, "
+        "STALE: an old answer is used while it is asked anew, and CACHE_MISS: it has not answered yet). A variant that "
+        "the configuration does not name is `other` where a provider gives it. A request asks a flag once, however "
+        "many rules name it, and again where it is chosen for again after a failed attempt.",
         ("flag", "variant", "reason"),
+    ),
+    Family(
+        "stepdown_flag_waits_total",
+        "counter",
+        "Requests that waited for a flag's first answer; `result` is answered, over (`first_wait` went by and the "
+        "default was taken) or crowded (too many waited already, so this one did not).",
+        ("result",),
+    ),
+    Family(
+        "stepdown_flag_questions_unasked_total",
+        "counter",
+        "Questions about flags that a worker did not ask because too many were open.",
     ),
     Family(
         "stepdown_decisions_recorded_total",
@@ -263,6 +277,20 @@ _CONTROLLER = (
         "gauge",
         "1 where the flag file was good when the configuration was last accepted, 0 where it could not be used and the "
         "flags that were read before it stay in force; absent where the configuration has no flags.",
+    ),
+    Family(
+        "stepdown_flag_provider_ok",
+        "gauge",
+        "1 where the OpenFeature provider has started and its last answers were no failures, 0 where it has not, or "
+        "three in a row failed, or it hangs; absent where no provider is configured.",
+    ),
+    Family(
+        "stepdown_flag_questions_total",
+        "counter",
+        "Questions that the provider was asked; `result` is answered, failed (it raised, said that it failed, or gave "
+        "what is of another type than was declared), late (it took longer than `timeout`) or refused (it had not "
+        "started, or there was no room, so it was not asked).",
+        ("result",),
     ),
     Family(
         "stepdown_colour_active",

@@ -1,0 +1,83 @@
+"""A stage for few: an exchange that waits, for at most `first_wait`, for a provider to say what a flag is.
+
+Requests of which all flags are known, or of routes that ask none, never come here but for one look at `first_wait`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from stepdown.errors import StepdownError
+from stepdown.plane import stages
+from stepdown.plane.provided import ASKED, CountedProvidedFlags
+
+if TYPE_CHECKING:
+    from stepdown.decide.route import Route
+    from stepdown.decide.view import View
+    from stepdown.plane.exchange import Exchange
+
+
+def hold(exchange: Exchange, route: Route, view: View, go_on: Callable[[], None]) -> bool:
+    """Whether the exchange waits now; then `go_on` is called when it need not wait any longer."""
+    flags = exchange.runtime.flags
+    assert isinstance(flags, CountedProvidedFlags)
+    return _Hold(exchange, route, view, flags, go_on).begin()
+
+
+class _Hold:
+    """One exchange that waits."""
+
+    def __init__(
+        self, exchange: Exchange, route: Route, view: View, flags: CountedProvidedFlags, go_on: Callable[[], None]
+    ) -> None:
+        self._exchange = exchange
+        self._route = route
+        self._view = view
+        self._flags = flags
+        self._go_on = go_on
+        self._until = 0.0
+
+    def begin(self) -> bool:
+        missing = self._missing()
+        if not missing:
+            return False
+        seconds = self._flags.first_wait
+        self._until = self._exchange.client.plane.loop.time() + seconds
+        if self._exchange.attempts or not self._wait(missing, seconds):
+            self._flags.count(missing)
+            return False
+        self._exchange.stage = stages.AWAIT_FLAGS
+        self._exchange.client.wait(0)
+        return True
+
+    def _missing(self) -> list[str]:
+        """Flags that this request asks and that are not known yet; one that depends on another's answer comes later."""
+        route, view = self._route, self._view
+        try:
+            rule = route.rule_for(view, view.client)
+            if rule.flag is not None and (route.spec.pin == "shape" or view.pinned()[1] == "default"):
+                view.flag(rule.flag.name)
+        except StepdownError:
+            return []  # choosing will say so
+        return [name for name, answer in view.answered.items() if answer is ASKED]
+
+    def _wait(self, missing: list[str], seconds: float) -> bool:
+        keys = self._flags.keys(missing, self._view)
+        return self._flags.wait(keys, seconds, lambda answered: self._settle(missing, answered))
+
+    def _settle(self, waited: list[str], answered: bool) -> None:
+        exchange = self._exchange
+        if exchange.gone:
+            return
+        self._view.ask_again(waited)
+        missing = self._missing()
+        left = self._until - exchange.client.plane.loop.time()
+        if missing and answered and left > 0 and self._wait(missing, left):
+            return
+        self._flags.count(missing)
+        exchange.client.resume()
+        try:
+            self._go_on()
+        except StepdownError as error:
+            exchange.fail(error)
