@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from stepdown.errors import AdapterFailedError, AnswerTooLargeError
 from stepdown.plane import adapt, adapting, send
-from stepdown.plane.plan import NONE
 from stepdown.wire import ResponseHead, serialise
 
 if TYPE_CHECKING:
@@ -115,7 +114,6 @@ class Relay:
         self.until_close = not framing
         """Nothing but the end of the connection ends the body (HTTP/1.0)."""
         exchange.answer_begun = True
-        exchange.outcome = NONE
         exchange.client.write(send.answer_head(exchange, head, head.fields, lines, framing, self._close))
 
     def on_body(self, payload: bytes) -> None:
