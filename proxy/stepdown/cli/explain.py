@@ -20,6 +20,7 @@ from stepdown.cli import replay
 from stepdown.config import Loaded, RefusedError, load
 from stepdown.config.file.values import read_share
 from stepdown.decide.cookies import ID_BYTES
+from stepdown.decide.copied import with_copies
 from stepdown.decide.explanation import Explanation
 from stepdown.decide.overrides import Overrides
 from stepdown.decide.slots import SLOTS
@@ -146,6 +147,7 @@ def _explanation(  # noqa: PLR0917 - as `Route.explain`
         except StepdownError:
             verdict = None  # of a pin that cannot be read, which the explanation says
     explanation = route.explain(facts, params, body, client, ready, _draw, visitor, verdict)
+    explanation = with_copies(explanation, route, facts, body, client, visitor)
     return msgspec.structs.replace(explanation, config=digest(encode(specification)))
 
 

@@ -56,6 +56,24 @@ class FlagTold(msgspec.Struct, frozen=True):
     """What the error is about."""
 
 
+class CopyTold(msgspec.Struct, frozen=True):
+    """Whether the request is recorded."""
+
+    share: float
+    """How likely it is: of such requests this share (0 to 1) is taken."""
+    why: str
+
+
+class ShadowTold(msgspec.Struct, frozen=True):
+    """Whether a shadow gets a copy of the request."""
+
+    name: str
+    version: str
+    share: float
+    """How likely it is: of such requests this share (0 to 1) is copied."""
+    why: str
+
+
 class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     """One decision; what was not reached is `None` or empty. `msgspec.json.encode` and `to_builtins` take it."""
 
@@ -106,6 +124,10 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     chain_why: str | None = None
     """Why the chain has these steps."""
     alternatives: tuple[Alternative, ...] = ()
+    shadows: tuple[ShadowTold, ...] = ()
+    """Those of the route, where it was asked for (`copied.with_copies`)."""
+    recorded: CopyTold | None = None
+    """Likewise, where the route has a recording."""
     refusal: Refusal | None = None
     config: str | None = None
     """Digest of the configuration that decided."""
@@ -162,6 +184,7 @@ def _tell(one: Explanation) -> Iterator[str]:
         yield f"In a rollout the request {'would count' if one.evidence else 'would not count'} as evidence."
     for other in one.alternatives:
         yield f"Version {other.version} has weight {other.weight}, {_ability(other)} and is {_state(other)}."
+    yield from _tell_copies(one)
     if one.refusal is not None:
         yield f"Refused with {one.refusal.status} ({one.refusal.problem}): {one.refusal.detail}."
     if one.config is not None:
@@ -195,6 +218,19 @@ def _tell_assignment(one: Explanation) -> Iterator[str]:
         yield f"{how} slot {one.slot} of {SLOTS}, {gives} {one.assigned}."
     if one.turn is not None:
         yield f"Requests without a key are given out in turn, and it is the turn of {one.assigned}."
+
+
+def _tell_copies(one: Explanation) -> Iterator[str]:
+    for shadow in one.shadows:
+        yield f"Shadow {shadow.name} ({shadow.version}) {_odds(shadow.share)} a copy: {shadow.why}."
+    if one.recorded is not None:
+        yield f"The recording {_odds(one.recorded.share)} a copy: {one.recorded.why}."
+
+
+def _odds(share: float) -> str:
+    if share <= 0:
+        return "does not get"
+    return "gets" if share >= 1 else "may get"
 
 
 def _ability(other: Alternative) -> str:

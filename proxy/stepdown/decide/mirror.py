@@ -40,7 +40,8 @@ Key = tuple[int, bytes]
 Samplers = Sequence[Sampler | None]
 """A worker's state for one route: a sampler for each shadow that takes a share of requests, last the recording's."""
 
-_WHOLE_HASH = 2**32
+WHOLE_HASH = 2**32
+"""Hashes of keys are under it."""
 
 
 class Chosen(NamedTuple):
@@ -81,7 +82,17 @@ class Row(NamedTuple):
 class Mirror:
     """The shadows and the recording of one route."""
 
-    __slots__ = ("_fixed", "_fixed_else", "_record_holds", "_salts", "needs_view", "reads_key", "record", "rows")
+    __slots__ = (
+        "_fixed",
+        "_fixed_else",
+        "_record_holds",
+        "_salts",
+        "needs_view",
+        "reads_key",
+        "record",
+        "record_condition",
+        "rows",
+    )
 
     def __init__(self, route: spec.Route, conditions: Conditions, labels: tuple[str, ...]) -> None:
         """`labels` are those of the route's key sources."""
@@ -94,6 +105,7 @@ class Mirror:
         self.reads_key = any(row.shadow.per == "key" for row in self.rows)
         """Whether `choose` has to be given the key."""
         recorded = conditions.condition(route.record.when) if route.record is not None else None
+        self.record_condition = recorded
         self._record_holds: Any = None if recorded is None or recorded.always else recorded.holds
         self._salts = (*(f"{route.name}/{shadow.name}" for shadow in route.shadows), f"{route.name} recording")
         self._fixed: dict[str, Chosen] | None = None
@@ -186,6 +198,6 @@ def _rows(route: spec.Route, conditions: Conditions, labels: tuple[str, ...]) ->
             condition=condition,
             holds=None if condition.always else condition.holds,
             prefixes=tuple(f"{salt}:{label}:".encode() for label in labels) if shadow.per == "key" else (),
-            threshold=round(shadow.percent / 100 * _WHOLE_HASH),
+            threshold=round(shadow.percent / 100 * WHOLE_HASH),
             never="" if shadow.idle else shadow.version,
         )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from stepdown.decide.copied import with_copies
 from stepdown.decide.overrides import SERVE, Verdict
 from stepdown.plane import recording
 from stepdown.wire import serialise
@@ -49,8 +50,11 @@ def tell(
         lines = serialise.field("x-stepdown-override", told)
     if asked or exchange.sampled:
         explanation = exchange.runtime.explain(exchange, body, address, ready, verdict)
-    if asked:
-        lines += serialise.field("x-stepdown-explain", json.dumps(msgspec.to_builtins(explanation)))
-    exchange.extra = lines
     if exchange.sampled:
         recording.decision(exchange, explanation, body, address, ready)
+    if asked:
+        assert exchange.route is not None
+        visitor = exchange.visitor
+        explanation = with_copies(explanation, exchange.route, exchange.facts, body, address, visitor)
+        lines += serialise.field("x-stepdown-explain", json.dumps(msgspec.to_builtins(explanation)))
+    exchange.extra = lines
