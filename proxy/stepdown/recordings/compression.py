@@ -13,8 +13,8 @@ MAGIC = b"\x28\xb5\x2f\xfd"
 _LEVEL = 3
 _WINDOW = 128 * 1024 * 1024
 """Of frames that are read: what `zstd --ultra -22` makes, for files that somebody has compressed anew."""
-_STEP = 512
-"""Compressed bytes decoded at a time: at most as many blocks of 128 KiB come out as fit in, which is some 16 MiB."""
+_STEP = 128
+"""Compressed bytes decoded at a time: at most as many blocks of 128 KiB come out as fit in, which is some 4 MiB."""
 
 
 class CorruptError(Exception):

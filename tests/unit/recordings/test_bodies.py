@@ -46,8 +46,8 @@ def test_nothing_is_no_body() -> None:
 @pytest.mark.parametrize(
     ("codings", "coded"),
     [
-        ("gzip", gzip.compress(b'{"a": 1}')),
-        ("deflate, gzip", gzip.compress(zlib.compress(b'{"a": 1}'))),
+        ("gzip", gzip.compress(b'{"a": 1}', mtime=0)),
+        ("deflate, gzip", gzip.compress(zlib.compress(b'{"a": 1}'), mtime=0)),
         ("identity", b'{"a": 1}'),
     ],
 )
@@ -66,7 +66,7 @@ def test_what_nobody_can_decode_stays_coded_and_says_so(codings: str) -> None:
     ("content", "codings", "redact", "reason"),
     [
         (b"x" * (LIMIT + 1), "", (), "too-large"),
-        (gzip.compress(b"x" * (LIMIT + 1)), "gzip", (), "too-large"),
+        (gzip.compress(b"x" * (LIMIT + 1), mtime=0), "gzip", (), "too-large"),
         (b"no JSON", "", ("/a",), "not-redactable"),
         (b'{"a": 1}{"a": 2}', "", ("/a",), "not-redactable"),
         (b'{"a": 1}', "lzw", ("/a",), "not-redactable"),
