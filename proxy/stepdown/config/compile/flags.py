@@ -140,11 +140,13 @@ class FlagCompiler:
 
 
 def asked_by(route: DraftRoute, segments: Mapping[str, when.When]) -> Iterator[tuple[Path, frozenset[str]]]:
-    """Of each rule that can be followed, the flags that it asks."""
+    """The flags that a route asks, by its rules and what it copies, as far as their conditions can be followed."""
     for rule in route.rules:
-        if all(one in segments for one in _segments(rule.rule.when)):
-            names = inputs_of([rule.rule.when], segments).flags
-            yield rule.path, names | ({rule.rule.flag.flag} if rule.rule.flag is not None else set())
+        if rule.rule.flag is not None:
+            yield rule.path, frozenset({rule.rule.flag.flag})
+    for condition, path in route.conditions():
+        if all(one in segments for one in _segments(condition)):
+            yield path, inputs_of([condition], segments).flags
 
 
 def facts_of(section: FlagsSection | None) -> Iterator[NamedFact]:
