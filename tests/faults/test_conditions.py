@@ -156,6 +156,13 @@ def test_a_segment_that_no_rule_uses_is_doubtful(tmp_path: Path) -> None:
     ]
 
 
+def test_a_rule_for_methods_that_its_route_does_not_take_is_doubtful(tmp_path: Path) -> None:
+    assert Folder(tmp_path).warnings(mistaken("{methods: [PUT, GET]}")) == [
+        "stepdown.yaml:27:38: warning: routes.churn.rules[0].when.methods: never used: the route takes POST only; "
+        "allowed methods that its `match` has",
+    ]
+
+
 def test_all_mistakes_of_a_condition_are_told_at_once(tmp_path: Path) -> None:
     when = "{all: [{query: {q: 5}}, {cookie: {c: {regex: '(a'}}}], segmnt: a, any: []}"
     assert [line.split(": ")[1] for line in Folder(tmp_path).refusal(mistaken(when))] == [

@@ -176,6 +176,11 @@ MISTAKES: dict[str, tuple[tuple[str, str], str]] = {
         "stepdown.yaml:22:3: routes.churn: found neither rules nor split; allowed rules or split, because 2 versions "
         "of churn have endpoints",
     ),
+    "an only rule that gives nothing to anybody": (
+        (RULES, '    rules: [{name: all, split: {"1.1.0": 0}}]\n'),
+        "stepdown.yaml:26:32: routes.churn.rules[0].split: found only weights of 0; allowed at least one weight "
+        "above 0",
+    ),
     "an unquoted version": (
         ('default_version: "1.1.0"', "default_version: 1.1"),
         "stepdown.yaml:4:22: models.churn.default_version: found the number 1.1; allowed a version or range such as "
@@ -220,7 +225,13 @@ MISTAKES: dict[str, tuple[tuple[str, str], str]] = {
     ),
     "a method in small letters": (
         ("methods: [POST]", "methods: [post]"),
-        'stepdown.yaml:23:53: routes.churn.match.methods[0]: found "post"; allowed a method in capitals such as POST',
+        'stepdown.yaml:23:53: routes.churn.match.methods[0]: found "post"; allowed a method in capitals, one of '
+        "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT, QUERY",
+    ),
+    "a method that there is not": (
+        ("when: {header: {x-plan: beta}}", "when: {methods: [PSOT]}"),
+        'stepdown.yaml:27:39: routes.churn.rules[0].when.methods[0]: found "PSOT"; allowed a method in capitals, '
+        "one of DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT, QUERY",
     ),
     "a path without its slash": (
         ("path: /v2/models/churn/infer", "path: v2/models/churn/infer"),

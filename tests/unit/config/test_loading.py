@@ -101,7 +101,7 @@ def test_mistakes_of_all_files_are_told_at_once_each_in_its_file(folder: Folder)
     assert folder.refusal(MAIN + "workers: 0\n") == [
         "stepdown.yaml:3:10: workers: found the number 0; allowed a number from 1 on",
         'teams/churn.yaml:22:53: routes.churn.match.methods[0]: found "post"; '
-        "allowed a method in capitals such as POST",
+        "allowed a method in capitals, one of DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT, QUERY",
         'teams/fraud.yaml:2:48: routes.fraud.model: found "frod"; allowed one of models: "churn", "fraud"; '
         'did you mean "fraud"?',
     ]  # fmt: skip

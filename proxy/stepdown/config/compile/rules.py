@@ -76,6 +76,7 @@ def rules_of(
         drafts.append(_rule(rule, rule.name or usual, (*path, "rules", index), versions, whens, checker))
     if not checker.is_damaged("routes", name):
         _check_conditions(section.rules, (*path, "rules"), checker)
+        _check_methods(section, (*path, "rules"), checker)
     check_one_place(((draft.path, draft.rule) for draft in drafts), checker)
     names = [draft.rule.name for draft in drafts]
     for index, draft in enumerate(drafts):
@@ -99,6 +100,16 @@ def _check_conditions(rules: list[RuleSection], path: Path, checker: Checker) ->
             return
 
 
+def _check_methods(section: RouteSection, path: Path, checker: Checker) -> None:
+    """A rule for methods that its route does not take is for nobody."""
+    taken = section.match.methods
+    for index, rule in enumerate(section.rules or ()):
+        wanted = rule.when.methods if rule.when is not None else []
+        if taken and wanted and not set(taken) & set(wanted):
+            problem = f"never used: the route takes {' and '.join(taken)} only"
+            checker.warn((*path, index, "when", "methods"), problem, "methods that its `match` has")
+
+
 def _only_rule(
     name: str, section: RouteSection, path: Path, versions: Versions, checker: Checker
 ) -> tuple[DraftRule, ...]:
@@ -108,7 +119,8 @@ def _only_rule(
         rule = spec.Rule(name="default", split=tuple(split.weights.items()), salt=f"{name}/default")
         return (DraftRule(rule, (*path, "split"), split.places),)
     if len(versions.served) != 1:
-        if versions.are_damaged(checker) or checker.is_damaged(*path, "split"):
+        lost = checker.is_damaged(*path, "split") or checker.is_damaged(*path, "rules")
+        if lost or versions.are_damaged(checker):
             return ()
         allowed = f"rules or split, because {len(versions.served)} versions of {section.model} have endpoints"
         checker.error(path, "found neither rules nor split", allowed, of_key=True)

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from pydantic import BeforeValidator, WithJsonSchema
 
 from stepdown.config.file.section import refused
+from stepdown.wire.request import METHODS
 from stepdown_adapters.versions import Range, Version, VersionError
 
 _DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?(ms|s|m|h)")
@@ -32,7 +33,6 @@ _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,200}")
 _ADDRESS = re.compile(r"([^:\[\]]*|\[[0-9A-Fa-f:.]{2,45}\]):([0-9]{1,5})")
 _LARGEST_PORT = 65535
 _HOST = re.compile(r"(?:\*\.)?[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,252})|\[[0-9A-Fa-f:.]{2,45}\]")
-_METHOD = re.compile(r"[A-Z]{1,20}")
 _POINTER = re.compile(r"(?:/(?:[^~/]|~[01])*)+")
 _COOKIE_PATH = re.compile(r"/[!-:<-~]{0,500}")
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
@@ -186,6 +186,13 @@ def matching_text(pattern: re.Pattern[str], allowed: str) -> BeforeValidator:
     return BeforeValidator(check)
 
 
+def read_method(value: Any) -> str:
+    """A method that requests are forwarded with; others are answered with 501, so no condition can ask for them."""
+    if not isinstance(value, str) or value.encode() not in METHODS:
+        raise refused(f"a method in capitals, one of {', '.join(sorted(method.decode() for method in METHODS))}")
+    return value
+
+
 def written(kind: str, *types: str, pattern: re.Pattern[str] | None = None) -> WithJsonSchema:
     """How a value looks in the file, for the JSON Schema; `x-kind` is its name in the reference."""
     schema: dict[str, Any] = {"type": types[0] if len(types) == 1 else list(types), "x-kind": kind}
@@ -215,7 +222,7 @@ CookiePath = Annotated[
     matching_text(_COOKIE_PATH, "a path that begins with /, without ;"),
     written("path", "string", pattern=_COOKIE_PATH),
 ]
-Method = Annotated[str, matching_text(_METHOD, "a method in capitals such as POST"), written("method", "string")]
+Method = Annotated[str, BeforeValidator(read_method), written("method", "string")]
 Host = Annotated[
     str,
     matching_text(_HOST, "a host name such as api.example.com or *.example.com, without a port"),
