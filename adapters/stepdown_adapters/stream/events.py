@@ -25,7 +25,7 @@ _PATIENCE = 8
 
 
 # A pair of surrogates, one alone, or any other escape.
-_ESCAPE = re.compile(rb"\\\\(?:u[dD][89abAB]..\\\\u[dD][c-fC-F]..|(u[dD][89a-fA-F]..)|.)")
+_ESCAPE = re.compile(rb"\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|(u[dD][89a-fA-F]..)|.)")
 
 
 class Kind(StrEnum):
@@ -69,6 +69,11 @@ class Dialect(StrEnum):
 
 SPOKEN = frozenset(Dialect) - {Dialect.DOCUMENTS, Dialect.UNKNOWN}
 """Dialects that say by themselves when an answer is complete."""
+
+OF_ERRORS = frozenset(
+    {"error", "error_code", "error_type", "code", "status", "status_code", "type", "message", "detail", "request_id"}
+)
+"""Members of the errors that servers send; a document that has others may have an output named `error`."""
 
 _OBJECTS = {
     "chat.completion.chunk": Dialect.CHAT,
@@ -124,7 +129,7 @@ def dialect_of(document: Any) -> Dialect | None:
         return _OBJECTS.get(named) if isinstance(named, str) and named in _OBJECTS else _chosen(choices)
     if isinstance(document.get("done"), bool) and ("response" in document or "message" in document):
         return Dialect.OLLAMA
-    if kind in ("error", "ping") or "error" in document:
+    if kind in ("error", "ping") or ("error" in document and document.keys() <= OF_ERRORS):
         return None
     return Dialect.DOCUMENTS
 

@@ -23,7 +23,7 @@ from stepdown_adapters.stream.media import reader
 from stepdown_adapters.stream.outcome import Ending, Outcome, Verdict
 
 LIMIT = 1 << 20
-"""Bytes of the document that are kept, unless said otherwise."""
+"""Bytes of the document's JSON that are kept, unless said otherwise."""
 _MOST_TYPES = 64
 """Types of events that are counted one by one."""
 _OTHERS = "(others)"
@@ -64,7 +64,7 @@ class Summary(msgspec.Struct, frozen=True):
 
 
 class Gathering:
-    """Gathers one stream as its events come; holds about `limit` bytes at most, and the event in hand."""
+    """Gathers one stream as its events come; what it keeps is at most `limit` bytes of JSON, and the event in hand."""
 
     def __init__(self, limit: int = LIMIT) -> None:
         self._limit = limit
@@ -108,7 +108,7 @@ class Gathering:
 
     def _change(self, dialect: Dialect) -> None:
         """To the dialect's own gatherer, which is told what came before the stream was recognised."""
-        earlier = self._documents.said if self._documents else []
+        earlier = self._documents.first if self._documents else []
         self._documents = None
         self._budget = Budget(self._limit)
         self._gatherer = _gatherer(dialect, self._budget)

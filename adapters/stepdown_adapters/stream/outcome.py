@@ -9,6 +9,7 @@ stream that stops without one was cut. How its connection ended counts only wher
     open        a part of an answer                              failed: cut; of documents: complete
     finished    every choice has its finish reason               complete
     ended       [DONE] after that, message_stop, ...             complete, even if the connection breaks
+    cut         half an event                                    failed
     unfinished  [DONE] while a choice has no finish reason       failed
     failed      an error                                         failed
     malformed   no JSON where the dialect has nothing else       failed
@@ -40,6 +41,7 @@ class State(StrEnum):
     OPEN = "open"
     FINISHED = "finished"
     ENDED = "ended"
+    CUT = "cut"
     UNFINISHED = "unfinished"
     FAILED = "failed"
     MALFORMED = "malformed"
@@ -93,6 +95,7 @@ _NEXT: dict[tuple[State, Signal], State] = {
     (State.OPEN, Signal.END): State.ENDED,
     (State.FINISHED, Signal.PART): State.OPEN,  # another choice
     (State.FINISHED, Signal.DONE): State.ENDED,
+    **{(state, Signal.CUT): State.CUT for state in (State.EMPTY, State.OPEN, State.FINISHED)},
     **{(state, Signal.ERROR): State.FAILED for state in set(State) - _LAST},
     **{(state, Signal.MALFORMED): State.MALFORMED for state in set(State) - _LAST},
 }
@@ -103,6 +106,7 @@ _ENDED: dict[tuple[State, Ending], Verdict] = {
     (State.EMPTY, Ending.ORDERLY): Verdict(Result.FAILED, "empty"),
     (State.OPEN, Ending.ORDERLY): Verdict(Result.FAILED, "cut"),
     (State.FINISHED, Ending.ORDERLY): _COMPLETE,
+    (State.CUT, Ending.ORDERLY): Verdict(Result.FAILED, "cut"),
     **{(state, Ending.BROKEN): Verdict(Result.FAILED, "cut") for state in State},
     **{(state, Ending.CANCELLED): Verdict(Result.NEITHER, "cancelled") for state in State},
     # What the stream has said itself goes before how it ended: clients may leave as soon as they have read the end.
@@ -114,13 +118,7 @@ _ENDED: dict[tuple[State, Ending], Verdict] = {
 
 
 class Outcome:
-    """Follows one stream and says what it is worth.
-
-    outcome = Outcome()
-    for event in reader.feed(chunk):
-        outcome.hear(read(event))
-    outcome.verdict(Ending.ORDERLY)
-    """
+    """Follows one stream and says what it is worth."""
 
     __slots__ = ("_choices", "_error", "_recogniser", "state")
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import Any
 
-from stepdown_adapters.stream.events import SPOKEN, Dialect, Kind, Said
+from stepdown_adapters.stream.events import OF_ERRORS, SPOKEN, Dialect, Kind, Said
 
 _MOST_CHOICES = 1024
 """Choices of one answer that are kept track of; OpenAI allows 128."""
@@ -33,14 +33,12 @@ class Signal(StrEnum):
     END = "end"
     """The dialect's own end of a whole answer."""
     ERROR = "error"
+    CUT = "cut"
+    """It is half of an event, at the end of the stream."""
     MALFORMED = "malformed"
     """No JSON where the dialect has nothing else."""
 
 
-# Members that stand beside the text of an error in the errors that servers send.
-_BESIDE_ERROR = frozenset(
-    {"error", "error_code", "error_type", "code", "status", "status_code", "type", "message", "detail", "request_id"}
-)
 _FINISHED_BADLY = frozenset({"error"})
 """Finish reasons that tell of an error (OpenRouter and vLLM send it with what was generated so far)."""
 
@@ -54,7 +52,7 @@ def error_of(said: Said) -> Any:
     if not isinstance(document, dict):
         return None
     error = document.get("error")
-    if error and isinstance(error, dict | str) and (document.keys() <= _BESIDE_ERROR or "message" in error):
+    if error and isinstance(error, dict | str) and (document.keys() <= OF_ERRORS or "message" in error):
         return error
     kind = document.get("type")
     if kind == "response.failed":
@@ -123,9 +121,18 @@ _ENDS: dict[Dialect, Callable[[dict[str, Any]], Signal]] = {
 }
 
 
+def _broken(said: Said) -> bool:
+    """Whether the last event lacks more than the empty line that should follow it."""
+    if said.kind in (Kind.JSON, Kind.DONE) or said.event.comments:
+        return False
+    return not said.event.raw.endswith((b"\n", b"\r"))
+
+
 def signal(said: Said, dialect: Dialect, choices: Choices) -> Signal:
     """What the event means in a stream of this dialect, whose `choices` it is that are followed."""
     kind = said.kind
+    if said.event.cut and _broken(said):
+        return Signal.CUT
     if kind is Kind.NOTHING:
         return Signal.SIDE
     if kind is Kind.DONE:
@@ -133,8 +140,9 @@ def signal(said: Said, dialect: Dialect, choices: Choices) -> Signal:
     if error_of(said) is not None:
         return Signal.ERROR
     if kind is Kind.TEXT:
-        # Half a document at the end of a stream is a stream that was cut, which shows by itself.
-        return Signal.MALFORMED if dialect in SPOKEN and not said.event.cut else Signal.PART
+        return Signal.MALFORMED if dialect in SPOKEN else Signal.PART
+    if dialect is Dialect.UNKNOWN:
+        return Signal.SIDE  # it could belong to several, so it has nothing of an answer yet
     document = said.document
     if not isinstance(document, dict):
         return Signal.PART

@@ -5,12 +5,9 @@ from __future__ import annotations
 from io import StringIO
 from typing import Any
 
-import msgspec
-
-from stepdown_adapters.stream.events import Said
+from stepdown_adapters.stream.events import Kind, Said, read
+from stepdown_adapters.stream.framing import Event
 from stepdown_adapters.stream.gathering.growing import Budget, Indexed, grow, settled
-
-_decode = msgspec.json.Decoder().decode
 
 # A delta's type, the member of the block that it continues, and the member of the delta that has the rest of it.
 _DELTAS = {
@@ -59,7 +56,7 @@ class Messages:
     def _keep(self, members: Any, skipped: tuple[str, ...] = ()) -> None:
         for name, value in members.items() if isinstance(members, dict) else ():
             if name not in skipped:
-                self._budget.keep(self._message, name, value)
+                self._budget.replace(self._message, name, value)
 
     def _lay(self, block: dict[str, Any], part: dict[str, Any], begins: bool) -> None:
         if begins:
@@ -79,9 +76,7 @@ class Messages:
 def _whole(block: dict[str, Any]) -> dict[str, Any]:
     """The block, with the input of a tool decoded; what is no JSON, since it was cut, stays text."""
     text = block.pop("partial_json", "")
-    if text:
-        try:
-            block["input"] = _decode(text)
-        except ValueError:
-            block["input"] = text
+    if text and isinstance(text, str):
+        said = read(Event(data=text.encode()))
+        block["input"] = said.document if said.kind is Kind.JSON else text
     return block

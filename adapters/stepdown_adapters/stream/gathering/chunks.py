@@ -25,8 +25,8 @@ class Chunks:
         for name, value in chunk.items():
             if name == "choices":
                 content = self._choose(value)
-            elif name != "object" and (value is not None or name not in self._top):
-                self._budget.keep(self._top, name, value)
+            elif name != "object" and (value or name not in self._top):  # a gateway's own chunks have all fields empty
+                self._budget.replace(self._top, name, value)
         return content
 
     def document(self) -> dict[str, Any]:

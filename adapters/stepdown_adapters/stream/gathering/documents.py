@@ -9,6 +9,7 @@ from stepdown_adapters.stream.gathering.growing import Budget, grow, settled
 
 _ENTRY = 64
 """Bytes that an item counts beside its text."""
+_FIRST = 16
 _GROWING = ("message", "response", "thinking")
 
 
@@ -17,20 +18,24 @@ class Documents:
 
     def __init__(self, budget: Budget) -> None:
         self._budget = budget
-        self.said: list[Said] = []
-        """What the list is made of: it may yet turn out to be of some dialect."""
+        self._payloads: list[Any] = []
+        self.first: list[Said] = []
+        """The first events: they may yet turn out to be of some dialect."""
 
     def hear(self, said: Said) -> bool:
         """Keeps the payload, while there is room."""
         if said.kind not in (Kind.JSON, Kind.TEXT):
             return False
-        if self._budget.take(_ENTRY + 3 * len(said.event.data or b"")):  # its bytes, and what they were decoded to
-            self.said.append(said)
+        data = said.event.data or b""
+        if self._budget.take(_ENTRY + len(data)):
+            self._payloads.append(said.document if said.kind is Kind.JSON else data.decode(errors="replace"))
+            if len(self.first) < _FIRST:
+                self.first.append(said)
         return True
 
     def document(self) -> list[Any]:
         """The payloads, in their order."""
-        return [said.document if said.kind is Kind.JSON else _text(said) for said in self.said]
+        return list(self._payloads)
 
 
 class Ollama:
@@ -49,7 +54,7 @@ class Ollama:
             if name in _GROWING:
                 grow(self._top, {name: value}, self._budget)
             else:
-                self._budget.keep(self._top, name, value)
+                self._budget.replace(self._top, name, value)
         message = line.get("message")
         parts = message if isinstance(message, dict) else line
         return any(parts.get(name) for name in ("content", "response", "thinking", "tool_calls"))
@@ -57,7 +62,3 @@ class Ollama:
     def document(self) -> Any:
         """The answer, in the shape of one that is no stream."""
         return settled(self._top)
-
-
-def _text(said: Said) -> str:
-    return (said.event.data or b"").decode(errors="replace")

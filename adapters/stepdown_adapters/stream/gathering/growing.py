@@ -42,6 +42,13 @@ class Budget:
         if (name not in into or into[name] != value) and self.take(_ENTRY + weight(value)):
             into[name] = value
 
+    def replace(self, into: dict[str, Any], name: str, value: Any) -> None:
+        """The same where the value before was set whole, too: it makes room for the new one."""
+        if name not in into:
+            self.keep(into, name, value)
+        elif into[name] != value and self.take(weight(value) - weight(into[name])):
+            into[name] = value
+
 
 class Indexed(dict[int, dict[str, Any]]):
     """Items of a list that come in parts, by their index."""

@@ -117,7 +117,8 @@ def _put_together(item: dict[str, Any], parts: dict[_Part, StringIO]) -> dict[st
     for within, place, part, member in sorted(parts):
         text = parts[within, place, part, member].getvalue()
         if place:
-            made[place] = [*made.get(place, ()), {"type": part, member: text}]
+            known = made.get(place)
+            made[place] = [*(known if isinstance(known, list) else ()), {"type": part, member: text}]
         else:
             made[member] = text
     return made
