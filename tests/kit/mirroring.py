@@ -39,9 +39,9 @@ class Mirrored:
     seen: list[Record] = field(default_factory=list)
     """All records so far, in order."""
 
-    def client(self) -> Client:
+    def client(self, *, receive_buffer: int = 0) -> Client:
         """A new connection to the sidecar."""
-        return Client(self.sidecar.port)
+        return Client(self.sidecar.port, receive_buffer=receive_buffer)
 
     def ask(self, request: bytes, method: str = "POST") -> Response:
         """One request on a connection of its own."""
