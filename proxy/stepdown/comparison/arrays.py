@@ -98,12 +98,12 @@ def unordered(
         for (index, value), (_, against) in matched:
             below, shown = state.item(index, value, against)
             if not below.ignored:
-                yield value, against, below, Place(place, index, shown, below.secret)
+                yield value, against, below, Place(place, index, shown, below)
     try:
         left, right = _unequal(left, right, state)
     except TooDeepError:
         for (index, value), (_, against) in zip(left, right, strict=False):
-            yield value, against, state.other, Place(place, index, None, state.other.secret)
+            yield value, against, state.other, Place(place, index, None, state.other)
         shorter = min(len(left), len(right))
         left, right = left[shorter:], right[shorter:]
     if alike is not None and len(left) <= TRIED and len(right) <= TRIED:
@@ -113,7 +113,7 @@ def unordered(
             below, shown = state.item(index, value)
             if not below.ignored:
                 first, second = (value, None) if kind == "missing" else (None, value)
-                yield Difference(kind, Place(place, index, shown, below.secret), first, second, 1.0)
+                yield Difference(kind, Place(place, index, shown, below), first, second, 1.0)
 
 
 Indexed = list[tuple[int, Any]]
@@ -126,13 +126,13 @@ def _keyed(served: Indexed, candidate: Indexed, key: str, state: State) -> tuple
     matched: Pairs = []
     others: Indexed = []
     for entry in candidate:
-        name = _key(entry[1], key, state)
+        name = key_of(entry[1], key, state)
         (waiting.setdefault(name, []) if name is not None else others).append(entry)
     left: Indexed = []
     for items in waiting.values():
         items.reverse()
     for entry in served:
-        same = waiting.get(_key(entry[1], key, state))
+        same = waiting.get(key_of(entry[1], key, state))
         if same:
             matched.append((entry, same.pop()))
         else:
@@ -140,7 +140,7 @@ def _keyed(served: Indexed, candidate: Indexed, key: str, state: State) -> tuple
     return matched, left, sorted([*others, *(entry for items in waiting.values() for entry in items)], key=_index)
 
 
-def _key(item: Any, key: str, state: State) -> Hashable:
+def key_of(item: Any, key: str, state: State) -> Hashable:
     """What tells which item it is; `None` where nothing does."""
     if not isinstance(item, dict) or key not in item:
         return None

@@ -22,11 +22,13 @@ _encode = msgspec.json.Encoder(order="sorted").encode
 class Comparison:
     """The rules of one shadow, compiled once."""
 
-    __slots__ = ("rules",)
+    __slots__ = ("redacts", "rules")
 
     def __init__(self, comparing: Comparing, redact: Iterable[str] = ()) -> None:
         """Raises `PathError` where a path is none."""
+        redact = tuple(redact)
         self.rules: State = compile_rules(comparing, redact)
+        self.redacts = bool(redact)
 
     def compare(self, served: Reply, candidate: Reply) -> Compared:
         """All differences; never raises. Below status codes of different classes nothing is compared."""
@@ -40,7 +42,7 @@ class Comparison:
             return Compared(found + self._texts(served, candidate))
         if first is UNREAD or second is UNREAD:
             bodies = _shown(served, first), _shown(candidate, second)
-            return Compared([*found, Difference("type", root(self.rules.secret), *bodies, 1.0)])
+            return Compared([*found, Difference("type", root(self.rules), *bodies, 1.0)])
         if _identical(first, second):
             return Compared(found)
         below = differences(self.rules, first, second)
@@ -56,7 +58,7 @@ class Comparison:
         if rule and share >= rule.similar:
             return []
         kind = "text" if served.media.startswith("text/") else "value"
-        return [Difference(kind, root(self.rules.secret), *texts, 1.0 - share)]
+        return [Difference(kind, root(self.rules), *texts, 1.0 - share)]
 
 
 def document(reply: Reply) -> Any:

@@ -32,7 +32,7 @@ def differences(rules: State, served: Any, candidate: Any, most: int = MOST, nes
     `nested` is for items that are tried against each other: arrays without order within them are compared exactly.
     """
     found: list[Difference] = []
-    stack: list[Iterator[Step]] = [iter([(served, candidate, rules, root(rules.secret))])]
+    stack: list[Iterator[Step]] = [iter([(served, candidate, rules, root(rules))])]
     if rules.ignored:
         return Compared(found)
     while stack:
@@ -74,19 +74,19 @@ def _members(served: dict[str, Any], candidate: dict[str, Any], state: State, pl
             continue
         shown = "*" if below.secret and name not in members else None
         if name not in candidate:
-            yield Difference("missing", Place(place, name, shown, below.secret), value, None, 1.0)
+            yield Difference("missing", Place(place, name, shown, below), value, None, 1.0)
             continue
         against = candidate[name]
         kind = value.__class__  # scalars of one type need no further step
         if kind is not against.__class__ or kind in _HOLDING or value != against:
-            yield value, against, below, Place(place, name, shown, below.secret)
+            yield value, against, below, Place(place, name, shown, below)
     if served.keys() >= candidate.keys():
         return
     for name, value in candidate.items():
         below = members.get(name, other)
         if name not in served and not below.ignored:
             shown = "*" if below.secret and name not in members else None
-            yield Difference("added", Place(place, name, shown, below.secret), None, value, 1.0)
+            yield Difference("added", Place(place, name, shown, below), None, value, 1.0)
 
 
 def _items(served: list[Any], candidate: list[Any], state: State, place: Place) -> Iterator[Step]:
@@ -102,7 +102,7 @@ def _items(served: list[Any], candidate: list[Any], state: State, place: Place) 
             continue
         below, shown = state.item(index, value, against)
         if not below.ignored:
-            yield value, against, below, Place(place, index, shown, below.secret)
+            yield value, against, below, Place(place, index, shown, below)
 
 
 def _scalars(served: Any, candidate: Any, state: State, place: Place) -> Iterator[Step]:

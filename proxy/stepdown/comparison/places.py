@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from stepdown.comparison.rules import State
+
 DEEPEST = 32
 """Steps that a path shows; what is below counts there."""
 LONGEST = 300
@@ -11,25 +13,15 @@ LONGEST = 300
 class Place:
     """One step below another place."""
 
-    __slots__ = ("above", "name", "secret", "shown")
+    __slots__ = ("above", "name", "shown", "state")
 
-    def __init__(self, above: Place | None, name: str | int, shown: str | None, secret: bool = False) -> None:
+    def __init__(self, above: Place | None, name: str | int, shown: str | None, state: State) -> None:
         """`name` is the member's or the index; `shown` what stands for it in a path, where that is not the name."""
         self.above = above
         self.name = name
         self.shown = shown
-        self.secret = secret
-        """Neither this step's own name nor anything below may be shown."""
-
-    @property
-    def hidden(self) -> bool:
-        """Whether it is at or below a place of which nothing may be shown."""
-        place: Place | None = self
-        while place is not None:
-            if place.secret:
-                return True
-            place = place.above
-        return False
+        self.state = state
+        """What holds here; what is at or below a redacted place is secret, from that step's name on."""
 
     @property
     def path(self) -> str:
@@ -47,29 +39,30 @@ class Place:
         while place is not None and place.above is not None:  # the root is no step
             steps.append(place)
             place = place.above
-        if place is not None and place.secret:
+        if place is not None and place.state.secret:
             return ""
         parts: list[str] = []
         for step in reversed(steps[-DEEPEST:]):
             parts.append(step._text(exact))
-            if step.secret:
+            if step.state.secret:
                 break
-        if len(steps) > DEEPEST and not steps[-DEEPEST].secret:
+        if len(steps) > DEEPEST and not steps[-DEEPEST].state.secret:
             parts.append("...")
-        text = "".join(f"/{part}" for part in parts)
+        # A lone surrogate is in no encoding of a report.
+        text = "".join(f"/{part}" for part in parts).encode("utf-8", "backslashreplace").decode()
         return text if len(text) <= LONGEST else text[: LONGEST - 3] + "..."
 
     def _text(self, exact: bool) -> str:
-        if self.shown is not None and (self.secret or not exact):
+        if self.shown is not None and (self.state.secret or not exact):
             return self.shown
         if isinstance(self.name, int):
             return str(self.name) if exact else "*"
         return escaped(self.name)
 
 
-def root(secret: bool = False) -> Place:
+def root(state: State) -> Place:
     """The whole document."""
-    return Place(None, "", None, secret)
+    return Place(None, "", None, state)
 
 
 def escaped(name: str) -> str:

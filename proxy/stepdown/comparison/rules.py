@@ -20,7 +20,7 @@ from stepdown_adapters.paths import Every, Member, Where, parse
 class Node:
     """A place in the tree of all paths."""
 
-    __slots__ = ("every", "ignored", "label", "named", "rules", "secret", "wheres")
+    __slots__ = ("every", "ignored", "label", "labelled", "named", "rules", "secret", "wheres")
 
     def __init__(self) -> None:
         self.named: dict[str, Node] = {}
@@ -30,19 +30,18 @@ class Node:
         self.secret = False
         self.label = ""
         """The path of a label, as the file has it."""
+        self.labelled = False
+        """Here or below is a label."""
         self.rules: dict[str, tuple[int, Any]] = {}
         """By kind, with its place in the file."""
 
-    @property
-    def leaf(self) -> bool:
-        """Whether no path goes on."""
-        return not (self.named or self.every or self.wheres)
-
-    def grown(self, path: str) -> Node:
+    def grown(self, path: str, labelled: bool = False) -> Node:
         """The node at a path below this one, made where it is missing; raises `PathError`."""
         node = self
+        node.labelled |= labelled
         for segment in parse(path).segments:
             node = node._step(segment)
+            node.labelled |= labelled
         return node
 
     def _step(self, segment: Member | Every | Where) -> Node:
@@ -62,8 +61,8 @@ class State:
     """What holds at a place."""
 
     __slots__ = (
-        "_nodes", "_states", "ignored", "label", "members", "other", "picky", "plain", "secret", "text", "tolerance",
-        "top", "unordered",
+        "_nodes", "_states", "ignored", "label", "labelled", "members", "other", "picky", "secret", "text",
+        "tolerance", "top", "unordered",
     )  # fmt: skip
 
     def __init__(self, nodes: frozenset[Node], above: State | None, states: _States) -> None:
@@ -72,13 +71,13 @@ class State:
         self.ignored = any(node.ignored for node in nodes)
         self.secret: bool = any(node.secret for node in nodes) or (above is not None and above.secret)
         self.label = next((node.label for node in nodes if node.label), "")
+        self.labelled = any(node.labelled for node in nodes)
+        """A label is here or below."""
         inherited = above.tolerance if above else None
         self.tolerance: Tolerance | None = _last(nodes, "tolerance") or inherited
         self.unordered: Unordered | None = _last(nodes, "unordered")
         self.top: TopK | None = _last(nodes, "top")
         self.text: Text | None = _last(nodes, "text")
-        self.plain = all(node.leaf for node in nodes)
-        """No path goes on below."""
         names = {name for node in nodes for name in node.named}
         self.picky = any(node.wheres or node.named for node in nodes)
         """An item's state may depend on which item it is."""
@@ -133,7 +132,7 @@ def compile_rules(comparing: Comparing, redact: Iterable[str] = ()) -> State:
     for path in redact:
         top.grown(path).secret = True
     for path in comparing.labels:
-        top.grown(path).label = path
+        top.grown(path, True).label = path
     lists: dict[str, Iterable[Any]] = {
         "tolerance": comparing.tolerances,
         "unordered": comparing.unordered,

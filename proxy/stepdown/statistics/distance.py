@@ -81,15 +81,17 @@ def stability_of_counts(first: Mapping[float, int], second: Mapping[float, int])
 
 
 def _quantiles(counts: Mapping[float, int], total: int) -> list[float]:
-    """Upper ends of all bins but the last; fewer than nine where one value has more than a tenth of all."""
+    """Upper ends of all bins but the last; where a value has more than a tenth, one more just below the first."""
     edges: list[float] = []
     seen = 0
     for value in sorted(counts):
         seen += counts[value]
         while len(edges) < BINS - 1 and seen * BINS >= total * (len(edges) + 1):
             edges.append(value)
-    last = max(counts)
-    return [edge for edge in dict.fromkeys(edges) if edge < last]
+    distinct = list(dict.fromkeys(edges))
+    if len(distinct) < BINS - 1:  # one value is many, and what is below it would fall into its bin
+        distinct.insert(0, math.nextafter(distinct[0], -math.inf))
+    return distinct
 
 
 def _binned(counts: Mapping[float, int], edges: Sequence[float]) -> list[int]:
