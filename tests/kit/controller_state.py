@@ -103,6 +103,8 @@ class SetState:
     overlay: Overlay = NOTHING_SWITCHED
     overlay_saved: bool | None = None
     flags_ok: bool | None = None
+    provider_ok: bool | None = None
+    question_counts: Mapping[str, int] = field(default_factory=dict)
     switch_counts: Mapping[tuple[str, str], int] = field(default_factory=dict)
     wishes: list[Wish] = field(default_factory=list)
     """Switches that were asked for."""

@@ -28,11 +28,12 @@ from typing import Any, Protocol
 
 import msgspec
 
-from stepdown.config import Loaded, ProcessSettings, RefusedError, Token, load
+from stepdown.config import Loaded, ProcessSettings, ProviderSettings, RefusedError, Token, load
 from stepdown.config.overlay import OverlayError, read_overlay, write_overlay
 from stepdown.config.watch import watch
 from stepdown.config.watched import NOTHING, Watched
 from stepdown.control import admin, status
+from stepdown.control.flag_provider import FlagProvider
 from stepdown.control.probes import Prober
 from stepdown.control.serving import serve
 from stepdown.control.state import ComparerView, HealthView, ReloadView, WorkerView
@@ -61,6 +62,9 @@ class Workers(Protocol):
 
     def set_health(self, states: Mapping[str, bool]) -> None:
         """Tell each, also those that start later, which endpoints may get requests."""
+
+    def flags_changed(self) -> None:
+        """Tell each that what it was told of flags may be wrong by now."""
 
     async def status(self) -> list[dict[str, Any]]:
         """`Plane.status()` of each that answers in time."""
@@ -100,6 +104,7 @@ class Remembered(msgspec.Struct, frozen=True):
 
     tokens: tuple[Token, ...]
     overlay: Overlay
+    provider: ProviderSettings | None = None
 
 
 class Controller:
@@ -126,6 +131,8 @@ class Controller:
         self._parent = parent
         self.slabs = slabs
         self._prober = Prober(self._tell_health)
+        self.provider = FlagProvider(self._workers.flags_changed)
+        """Who is asked for flags."""
         self._reloading = asyncio.Lock()
         self.draining = False
         # The configuration in force.
@@ -136,6 +143,7 @@ class Controller:
         if remembered is not None:
             kept_before = msgspec.json.decode(remembered, type=Remembered)
             self.tokens, self.overlay = kept_before.tokens, kept_before.overlay
+            self.provider.use(kept_before.provider)
         self.overlay_saved: bool | None = None
         """Whether the overlay in force is on disk; `None` where it has no place there."""
         self._loaded: Loaded | None = None
@@ -185,6 +193,16 @@ class Controller:
     def flags_ok(self) -> bool | None:
         """Of the file that was accepted last."""
         return self._loaded.flags_ok if self._loaded is not None else None
+
+    @property
+    def provider_ok(self) -> bool | None:
+        """Of the provider that is asked for flags."""
+        return self.provider.ok
+
+    @property
+    def question_counts(self) -> Mapping[str, int]:
+        """Of questions to it, by result."""
+        return self.provider.counts
 
     @property
     def health(self) -> Mapping[str, HealthView]:
@@ -253,7 +271,7 @@ class Controller:
         tokens, process = (loaded.tokens, loaded.process) if loaded else (self.tokens, self._started_with)
         self._parent.keep(
             encoded,
-            msgspec.json.encode(Remembered(tokens, overlay)),
+            msgspec.json.encode(Remembered(tokens, overlay, loaded.provider if loaded else self.provider.settings)),
             drain_delay=process.drain_delay,
             drain_grace=process.drain_grace,
             compares=checks.wanted(spec),
@@ -275,6 +293,7 @@ class Controller:
     def _accepted(self, loaded: Loaded, before: SnapshotSpec, warnings: list[str], changed: bool) -> ReloadView:
         findings = [str(warning) for warning in loaded.warnings] + warnings + self._not_yet(loaded)
         self._loaded, self.tokens = loaded, loaded.tokens
+        self.provider.use(loaded.provider)
         for finding in findings:
             logger.warning("configuration: %s", finding)
         if loaded.spec.log != before.log:

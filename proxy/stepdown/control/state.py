@@ -132,6 +132,14 @@ class ControllerState(Protocol):
         """Whether the flag file was good when it was last read; `None` where there is none."""
 
     @property
+    def provider_ok(self) -> bool | None:
+        """Whether the provider of flags has started and answers; `None` where there is none."""
+
+    @property
+    def question_counts(self) -> Mapping[str, int]:
+        """Questions to it, by result (`answered`, `failed`, `late`, `refused`)."""
+
+    @property
     def overlay_saved(self) -> bool | None:
         """Whether that is on disk; `None` where the file names no place for it."""
 

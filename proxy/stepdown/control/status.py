@@ -92,6 +92,10 @@ def samples(state: ControllerState) -> Iterator[Sample]:
     yield Sample("stepdown_config_digest_info", (state.digest,), 1)
     if state.flags_ok is not None:
         yield Sample("stepdown_flags_ok", (), state.flags_ok)
+    if state.provider_ok is not None:
+        yield Sample("stepdown_flag_provider_ok", (), state.provider_ok)
+        for result, count in state.question_counts.items():
+            yield Sample("stepdown_flag_questions_total", (result,), count)
     yield from _switches(state)
     for model in state.spec.models:
         for version in model.versions:

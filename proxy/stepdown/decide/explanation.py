@@ -164,7 +164,8 @@ def _tell(one: Explanation) -> Iterator[str]:
         shape = "" if one.pinned is None else f": the client gets the shape of {one.pinned}"
         yield f"The pin comes from: {one.pin_source}{asked}{shape}."
     for told in one.flags:
-        why = told.reason if told.error is None else f"{told.reason}, {told.error}: {told.message}"
+        why = told.reason if told.error is None else f"{told.reason}, {told.error}"
+        why += f": {told.message}" if told.message else ""
         yield f"Flag {told.flag} says {told.variant or 'nothing of its own'} ({why})."
     for passed_over in one.passed_over:
         yield f"Passed over rule {passed_over}."

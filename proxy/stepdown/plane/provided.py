@@ -18,6 +18,8 @@ MISSED = Evaluation(None, None, "CACHE_MISS")
 """Nothing is known, and nobody can be asked."""
 ASKED = Evaluation(None, None, "CACHE_MISS")
 """Nothing is known yet."""
+_BOOLEAN = ("true", "false", "on", "off")
+"""Variants of flags that are boolean; conditions on these name none."""
 _MOST_CELLS = 1000
 """Whose place is remembered; a provider may make up any number of variants."""
 _TOO_LONG = failed("INVALID_CONTEXT", f"the facts of the request are longer than {LONGEST_CONTEXT} characters")
@@ -49,7 +51,7 @@ class CountedProvidedFlags:
         self._patience = 2 * provided.timeout + 1
         self._subjects = {name: desk.subject(name, one.kind, flags.fact_names) for name, one in flags.declared.items()}
         self._variants = {
-            name: frozenset({*one.variants, "true", "false"} if one.kind == "boolean" else one.variants)
+            name: frozenset({*one.variants, *_BOOLEAN} if one.kind == "boolean" else one.variants)
             for name, one in flags.declared.items()
         }
         self._cells: dict[tuple[str, str | None, str], int] = {}

@@ -73,6 +73,7 @@ class Host:
                 SlabReader(fds[f"slab {name}"], SLAB_BYTES) for name in (*map(str, range(settings.workers)), "comparer")
             ],
         )
+        self._fleet.asked = self._controller.provider.ask
         for request in self._early:
             self._pass_on(request)
         await self._controller.run(

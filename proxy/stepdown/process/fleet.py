@@ -13,11 +13,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from stepdown import tasks
 from stepdown.control.state import WorkerView
+from stepdown.decide.flag_questions import Answer, Question, refusal
 from stepdown.decide.spec import digest
 from stepdown.process.channel import Channel
 from stepdown.process.messages import (
@@ -25,6 +26,9 @@ from stepdown.process.messages import (
     TO_WORKER_BYTES,
     Activate,
     Activated,
+    FlagAnswers,
+    FlagQuestions,
+    FlagsChanged,
     Health,
     Hello,
     Message,
@@ -43,6 +47,14 @@ ANSWER_SECONDS = 30.0
 """For compiling a large specification on a busy machine; a worker that needs longer is stuck."""
 STATUS_SECONDS = 1.0
 RELINK_SECONDS = 1.0
+
+
+Reply = Callable[[Sequence[Answer]], None]
+
+
+def nobody(questions: Sequence[Question], reply: Reply) -> None:
+    """Nobody answers questions about flags, as long as the rest of the controller is being loaded."""
+    reply([refusal(question.ticket, "the controller is starting") for question in questions])
 
 
 class Link:
@@ -88,6 +100,8 @@ class Fleet:
         self._candidate = encoded
         self._health: dict[str, bool] = {}
         self._ticket = 0
+        self.asked: Callable[[Sequence[Question], Reply], None] = nobody
+        """Answers questions about flags, now or later."""
 
     # --- what the parent says -----------------------------------------------------------------------------------------
 
@@ -142,6 +156,12 @@ class Fleet:
             if link.linked and link.channel is not None:
                 link.channel.send(Health(states=self._health))
 
+    def flags_changed(self) -> None:
+        """Tell every worker that what it was told of flags may be wrong by now."""
+        for link in self._links:
+            if link.linked and link.channel is not None:
+                link.channel.send(FlagsChanged())
+
     async def status(self) -> list[dict[str, Any]]:
         """`Plane.status()` of every worker that answers in time, with its index."""
         answers = await self._ask_all(lambda ticket: StatusRequest(ticket=ticket), STATUS_SECONDS)
@@ -157,6 +177,9 @@ class Fleet:
             channel.send(Health(states=self._health))
             if message.digest != self._digest:
                 tasks.start(self._bring_up_to_date(link), name=f"bring worker {link.index} up to date")
+            return
+        if isinstance(message, FlagQuestions):
+            self.asked(message.questions, lambda answers: channel.send(FlagAnswers(answers=tuple(answers))))
             return
         if isinstance(message, Activated):
             link.digest = message.digest

@@ -10,6 +10,9 @@ reader expects ends the conversation: the two ends are processes of one release,
     Activate (what was prepared)             Activated
     Health (what the probes say)
     StatusRequest                            Status
+                                             FlagQuestions (about flags of a provider)
+    FlagAnswers
+    FlagsChanged
 """
 
 from __future__ import annotations
@@ -18,6 +21,8 @@ from collections.abc import Iterator
 from typing import Any, Generic, TypeVar
 
 import msgspec
+
+from stepdown.decide.flag_questions import Answer, Question
 
 VERSION = 1
 _LENGTH = 4
@@ -98,8 +103,24 @@ class Status(Message, frozen=True):
     report: dict[str, Any]
 
 
-ToWorker = Prepare | Activate | Health | StatusRequest
-ToController = Hello | Prepared | Refused | Activated | Status
+class FlagQuestions(Message, frozen=True):
+    """What does the provider say?"""
+
+    questions: tuple[Question, ...]
+
+
+class FlagAnswers(Message, frozen=True):
+    """To some of what was asked, in the order in which it was found out."""
+
+    answers: tuple[Answer, ...]
+
+
+class FlagsChanged(Message, frozen=True):
+    """What the provider said before may be wrong by now."""
+
+
+ToWorker = Prepare | Activate | Health | StatusRequest | FlagAnswers | FlagsChanged
+ToController = Hello | Prepared | Refused | Activated | Status | FlagQuestions
 
 Incoming = TypeVar("Incoming", bound=Message)
 

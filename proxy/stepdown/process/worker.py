@@ -28,6 +28,9 @@ from stepdown.process.messages import (
     TO_WORKER_BYTES,
     Activate,
     Activated,
+    FlagAnswers,
+    FlagQuestions,
+    FlagsChanged,
     Health,
     Hello,
     Prepare,
@@ -124,16 +127,25 @@ class Worker:
         if self._channel is not None:
             self._channel.close()
         reader = Reader[ToWorker](ToWorker, TO_WORKER_BYTES)
-        self._channel = Channel(
-            "the controller", reader, TO_CONTROLLER_BYTES, self._hear_controller, lambda _over: None
+        channel = self._channel = Channel(
+            "the controller", reader, TO_CONTROLLER_BYTES, self._hear_controller, self._lose_controller
         )
-        await self._channel.open(socket.socket(fileno=fd))
-        self._channel.send(Hello(index=self._index, pid=os.getpid(), digest=self._digest))
+        await channel.open(socket.socket(fileno=fd))
+        channel.send(Hello(index=self._index, pid=os.getpid(), digest=self._digest))
+        self._plane.desk.link(lambda questions: channel.send(FlagQuestions(questions=tuple(questions))))
+
+    def _lose_controller(self, channel: Channel[ToWorker]) -> None:
+        if channel is self._channel:
+            self._plane.desk.link(None)
 
     def _hear_controller(self, channel: Channel[ToWorker], message: ToWorker) -> None:
         match message:
             case Health():
                 self._plane.set_health(message.states)
+            case FlagAnswers():
+                self._plane.desk.take(message.answers)
+            case FlagsChanged():
+                self._plane.desk.changed()
             case StatusRequest():
                 channel.send(Status(ticket=message.ticket, report=self._plane.status()))
             case Prepare() | Activate():

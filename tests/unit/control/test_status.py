@@ -50,7 +50,8 @@ def test_metrics_are_those_of_all_workers_and_of_the_controller(state, server):
 def test_every_value_of_the_controller_is_in_the_table_of_families(state):
     state.comparer = ComparerView(pid=7, alive=True, restarts=2)
     state.spec, state.overlay_saved, state.switch_counts = with_colours(), True, {("churn", "done"): 1}
-    state.flags_ok = True
+    state.flags_ok = state.provider_ok = True
+    state.question_counts = {"answered": 1}
     given = {sample.family for sample in status.samples(state)}
     assert given == {family.name for family in FAMILIES.values() if family.writer == "controller"}
     for sample in status.samples(state):
@@ -84,6 +85,16 @@ def test_a_flag_file_that_cannot_be_used_shows(state, server):
     for good in (False, True):
         state.flags_ok = good
         assert samples(server.ask("GET", "/metrics"))["stepdown_flags_ok",] == good
+
+
+def test_a_flag_provider_that_does_not_answer_shows(state, server):
+    assert not any(name[0].startswith("stepdown_flag_") for name in samples(server.ask("GET", "/metrics")))
+    state.question_counts = {"answered": 5, "late": 2}
+    for good in (False, True):
+        state.provider_ok = good
+        found = samples(server.ask("GET", "/metrics"))
+        assert found["stepdown_flag_provider_ok",] == good
+        assert found["stepdown_flag_questions_total", "late"] == 2
 
 
 def test_a_version_that_goes_away_says_when(state, server):
