@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from stepdown.cli import copying
 from stepdown.config import Loaded
 from stepdown.decide import spec
 from stepdown.decide.flag_context import Reads, reads_of
@@ -15,7 +16,7 @@ Row = tuple[str, ...]
 
 
 def users_of(snapshot: spec.SnapshotSpec) -> Mapping[str, tuple[str, ...]]:
-    """By flag, the rules (`route/rule`) and segments (`segment NAME`) that ask it."""
+    """By flag, the rules (`route/rule`), segments (`segment NAME`) and what is copied that ask it."""
     users: dict[str, dict[str, None]] = {}
     for segment in snapshot.segments:
         for name in _named_in(segment.when):
@@ -25,6 +26,9 @@ def users_of(snapshot: spec.SnapshotSpec) -> Mapping[str, tuple[str, ...]]:
             names = [*_named_in(rule.when), *([rule.flag.flag] if rule.flag is not None else [])]
             for name in names:
                 users.setdefault(name, {})[f"{route.name}/{rule.name}"] = None
+    for user, condition in copying.conditions(snapshot).items():
+        for name in _named_in(condition):
+            users.setdefault(name, {})[user] = None
     return {name: tuple(found) for name, found in users.items()}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from stepdown.cli import copying
 from stepdown.decide import spec
 from stepdown.decide.sentences import sentence_of
 from stepdown.decide.when import InSegment, When, leaves
@@ -13,9 +14,10 @@ Row = tuple[str, ...]
 
 
 def users_of(snapshot: spec.SnapshotSpec) -> Mapping[str, tuple[str, ...]]:
-    """By segment, the rules (`route/rule`) and other segments (`segment NAME`) that name it."""
+    """By segment, the rules (`route/rule`), other segments (`segment NAME`) and what is copied that name it."""
     users: dict[str, dict[str, None]] = {segment.name: {} for segment in snapshot.segments}
     conditions = {f"{route.name}/{rule.name}": rule.when for route in snapshot.routes for rule in route.rules}
+    conditions |= copying.conditions(snapshot)
     conditions |= {f"segment {segment.name}": segment.when for segment in snapshot.segments}
     for user, condition in conditions.items():
         for name in _named_in(condition):

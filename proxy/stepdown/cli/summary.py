@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from stepdown.cli import flags, segments
+from stepdown.cli import copying, flags, segments
 from stepdown.config import Loaded
 from stepdown.decide import spec, when
 from stepdown.decide.colours import told
@@ -28,7 +28,8 @@ def tables(loaded: Loaded) -> tuple[Table, ...]:
     """Routes, then for each model its versions and which of their shapes each served version can deliver."""
     named = (Table("segments", segments.rows(loaded.spec)),) if loaded.spec.segments else ()
     asked = (Table("flags", flags.rows(loaded)),) if loaded.flags is not None else ()
-    return (_routes(loaded.spec), *named, *asked, *(_model(model) for model in loaded.spec.models))
+    copied = (Table("copies", found),) if (found := copying.rows(loaded.spec)) else ()
+    return (_routes(loaded.spec), *copied, *named, *asked, *(_model(model) for model in loaded.spec.models))
 
 
 def _routes(snapshot: spec.SnapshotSpec) -> Table:
@@ -163,6 +164,7 @@ def as_json(loaded: Loaded) -> Mapping[str, Any]:
             route.name: {
                 "model": route.model,
                 "rules": {rule.name: dict(rule.split) for rule in route.rules},
+                **copying.as_json(route),
                 "flags": {
                     rule.name: {
                         "flag": rule.flag.flag,

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import subprocess
 import sys
 
@@ -169,3 +170,21 @@ flags
     assert report["routes"]["churn"]["flags"] == {
         "everyone": {"flag": "churn", "versions": {"old": "1.1.0", "new": "2.0.0"}, "default": "1.1.0"}
     }
+
+
+def test_what_is_copied_is_shown_with_for_whom(folder: Folder) -> None:
+    copying = """    shadow:
+      - {version: "2.0.0", percent: 12.5, per: key, when: {segment: beta}}
+    record: {folder: ., when: {segment: beta}}
+segments: {beta: {header: {x-plan: beta}}}
+"""
+    folder.write("stepdown.yaml", changed() + copying)
+    shown = check(folder.file).output
+    assert re.search(r"churn +2\.0\.0 +2\.0\.0 +12\.5 % of keys +the request is in segment beta", shown)
+    assert re.search(r"churn +recording +/\S+ +1 % of requests +the request is in segment beta", shown)
+    report = json.loads(check(folder.file, "--json").output)
+    assert report["segments"]["beta"]["used_by"] == ["shadow churn/2.0.0", "recording churn"]
+    route = report["routes"]["churn"]
+    who = "the request is in segment beta"
+    assert route["shadows"] == {"2.0.0": {"version": "2.0.0", "percent": 12.5, "per": "key", "who": who}}
+    assert route["record"] == {"folder": str(folder.path), "sample": 0.01, "who": who}
