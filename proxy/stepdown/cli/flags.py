@@ -8,8 +8,8 @@ from typing import Any
 from stepdown.cli import copying
 from stepdown.config import Loaded
 from stepdown.decide import spec
-from stepdown.decide.flag_context import Reads, reads_of
-from stepdown.decide.flag_spec import NamedFact
+from stepdown.decide.flag_context import KEY, Reads, reads_of
+from stepdown.decide.flag_spec import NamedFact, Provided
 from stepdown.decide.when import FlagIs, When, leaves
 
 Row = tuple[str, ...]
@@ -34,6 +34,11 @@ def users_of(snapshot: spec.SnapshotSpec) -> Mapping[str, tuple[str, ...]]:
 
 def rows(loaded: Loaded) -> tuple[Row, ...]:
     """A head, one row for each flag that is asked, and how many others the file has."""
+    provided = _provided(loaded)
+    if provided is not None:
+        users, context = users_of(loaded.spec), ", ".join(_context(loaded))
+        asked = [(flag.name, flag.kind, context, ", ".join(users[flag.name])) for flag in sorted(provided.flags)]
+        return (("flag", "type", f"{provided.provider} is told", "asked by"), *asked)
     if loaded.flags is None:
         return ()
     users, flags, named = users_of(loaded.spec), loaded.flags.flags, _named(loaded)
@@ -48,7 +53,14 @@ def rows(loaded: Loaded) -> tuple[Row, ...]:
 
 
 def as_json(loaded: Loaded) -> Mapping[str, Any]:
-    """All flags of the file, for machines."""
+    """All flags of the file, or those that the provider is asked, for machines."""
+    provided = _provided(loaded)
+    if provided is not None:
+        users, context = users_of(loaded.spec), _context(loaded)
+        return {
+            flag.name: {"type": flag.kind, "told": context, "asked_by": list(users[flag.name])}
+            for flag in sorted(provided.flags)
+        }
     if loaded.flags is None:
         return {}
     users, flags, named = users_of(loaded.spec), loaded.flags.flags, _named(loaded)
@@ -60,6 +72,14 @@ def as_json(loaded: Loaded) -> Mapping[str, Any]:
         }
         for name in sorted(flags.names)
     }
+
+
+def _provided(loaded: Loaded) -> Provided | None:
+    return loaded.spec.flags.provided if loaded.spec.flags is not None else None
+
+
+def _context(loaded: Loaded) -> list[str]:
+    return [KEY, *(f"{fact.name} ({fact.source} {fact.of})" for fact in _named(loaded))]
 
 
 def _names(reads: Reads) -> list[str]:

@@ -27,7 +27,8 @@ class Table:
 def tables(loaded: Loaded) -> tuple[Table, ...]:
     """Routes, then for each model its versions and which of their shapes each served version can deliver."""
     named = (Table("segments", segments.rows(loaded.spec)),) if loaded.spec.segments else ()
-    asked = (Table("flags", flags.rows(loaded)),) if loaded.flags is not None else ()
+    told = flags.rows(loaded)
+    asked = (Table("flags", told),) if told else ()
     copied = (Table("copies", found),) if (found := copying.rows(loaded.spec)) else ()
     return (_routes(loaded.spec), *copied, *named, *asked, *(_model(model) for model in loaded.spec.models))
 
