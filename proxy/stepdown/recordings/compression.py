@@ -18,14 +18,15 @@ _STEP = 128
 
 
 class CorruptError(Exception):
-    """What is read are no Zstandard frames."""
+    """What is read are no Zstandard frames, or nothing here can read them."""
 
 
-def why_not() -> str | None:
-    """Why nothing can be compressed here, with what to do about it; `None` where it can."""
-    if find_spec("zstandard") is None:
-        return "the package zstandard is not installed: pip install 'stepdown[recording]'"
-    return None
+MISSING, INSTALL = "the package zstandard is not installed", "pip install 'stepdown[recording]'"
+
+
+def is_installed() -> bool:
+    """Whether anything can be compressed here; where not, `MISSING` says why and `INSTALL` what to do."""
+    return find_spec("zstandard") is not None
 
 
 def compressed(data: bytes) -> bytes:
@@ -56,7 +57,6 @@ def decompressed(pieces: Iterable[bytes]) -> Generator[bytes, None, bool]:
 
 
 def _package() -> Any:
-    reason = why_not()
-    if reason is not None:
-        raise CorruptError(reason)
+    if not is_installed():
+        raise CorruptError(f"{MISSING}: {INSTALL}")
     return import_module("zstandard")

@@ -34,6 +34,9 @@ PAUSE = 1.0
 RETRY = 60.0
 """Seconds after which it is tried again."""
 
+_KEY = os.urandom(32)
+"""For digests of what is hidden: one for the process, so that a changed configuration does not change them."""
+
 RECORDED, STOPPED, FAILED = "recorded", "stopped", "failed"
 """What became of an exchange: it is in a file; it was let go because recording had stopped, or stopped with it; no line
 could be made of it."""
@@ -62,12 +65,12 @@ class Recorder:
         decides: Deciding = VERSION_ONLY,
         *,
         wall: Callable[[], float] = time.time,
-        key: bytes | None = None,
+        key: bytes = _KEY,
     ) -> None:
-        """`key` is for digests of what is redacted: 16 to 64 bytes, drawn at random unless a test needs to know it."""
+        """`key` is for digests of what is redacted: 16 to 64 bytes, and nobody's but this process's."""
         self.state = State()
         self._route = route
-        self._maker = Maker(recording, model, decides, key or os.urandom(32))
+        self._maker = Maker(recording, model, decides, key)
         self._writer = Writer(recording, route)
         self._wall = wall
         self._run = f"{stamp(wall())}-{os.getpid()}"

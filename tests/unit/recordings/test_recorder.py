@@ -141,6 +141,17 @@ def test_an_exchange_of_which_no_line_can_be_made_is_counted(tmp_path: Path, cap
     ]
 
 
+def test_what_is_hidden_has_the_same_digest_in_all_recordings_of_a_process(tmp_path: Path) -> None:
+    for name in ("one", "other"):
+        (tmp_path / name).mkdir()
+        one = Recorder(recording(tmp_path / name, redact=("/a",)), name, "churn")
+        one.add(a_copy(), b'{"a": 1}', an_answer(), b"")
+        one.close()
+    first, second = entries(tmp_path / "one") + entries(tmp_path / "other")
+    assert (first.request.content, first.key) == (second.request.content, second.key)
+    assert b"redacted" in (first.request.content or b"")
+
+
 def test_a_recording_without_bodies_has_none(tmp_path: Path) -> None:
     one = recorder(recording(tmp_path, max_body=0))
     add(one)

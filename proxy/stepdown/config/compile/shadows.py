@@ -17,6 +17,7 @@ from stepdown.config.findings import listed
 from stepdown.config.tree import Path
 from stepdown.decide import shadow_spec as spec
 from stepdown.decide.when import When
+from stepdown.recordings import compression
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +179,8 @@ def _examples(section: ExamplesSection) -> spec.Examples:
 
 def _record(section: RecordSection, route: Path, whens: WhenCompiler, checker: Checker) -> spec.Recording:
     path: Path = (*route, "record")
+    if not compression.is_installed():
+        checker.error(path, compression.MISSING, compression.INSTALL)
     at = (*path, "folder")
     folder = (checker.folder(at) / section.folder).absolute()
     if not folder.is_dir():

@@ -10,6 +10,7 @@ import pytest
 from stepdown.decide import shadow_spec as spec
 from stepdown.decide.inputs import lists_of
 from stepdown.decide.when import EVERYONE, FieldIs, FlagIs, InSegment, Percent
+from stepdown.recordings import compression
 from tests.kit.configuration import GOOD, Folder, changed
 
 LINE = GOOD.count("\n") + 1
@@ -319,6 +320,12 @@ def test_a_folder_that_may_not_be_written_is_refused(folder: Folder, monkeypatch
     (folder.path / "kept").mkdir()
     (found,) = folder.refusal(recorded("folder: kept"))
     assert 'record.folder: found "kept", which may not be written; allowed a folder that may be written' in found
+
+
+def test_a_recording_that_nothing_can_compress_is_refused(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compression, "find_spec", lambda name: None)
+    (found,) = folder.refusal(recorded("folder: ."))
+    assert "record: the package zstandard is not installed; allowed pip install 'stepdown[recording]'" in found
 
 
 # --- what counts as used --------------------------------------------------------------------------------------------
