@@ -39,25 +39,34 @@ def explain(
     file: Annotated[Path | None, typer.Argument(metavar="[FILE]", help="The configuration file.")] = None,
     *,
     config: Annotated[
-        Path | None, typer.Option("--config", help="The configuration file, instead of FILE.", show_default=False)
+        Path | None,
+        typer.Option("--config", metavar="FILE", help="The configuration file, instead of FILE.", show_default=False),
     ] = None,
     path: Annotated[
-        str | None, typer.Option("--path", help="Path of the request, with its query if any.", show_default=False)
+        str | None,
+        typer.Option("--path", metavar="PATH", help="Path of the request, with its query if any.", show_default=False),
     ] = None,
-    method: Annotated[str, typer.Option("--method", "-X", help="Method of the request.")] = "POST",
+    method: Annotated[str, typer.Option("--method", "-X", metavar="METHOD", help="Method of the request.")] = "POST",
     header: Annotated[
-        list[str] | None, typer.Option("--header", "-H", help="A header field, `name: value`.", show_default=False)
+        list[str] | None,
+        typer.Option(
+            "--header", "-H", metavar="'NAME: VALUE'", help="A header field; may be given often.", show_default=False
+        ),
     ] = None,
     data: Annotated[
-        str | None, typer.Option("--data", "-d", help="The body, or @FILE with the body in.", show_default=False)
+        str | None,
+        typer.Option("--data", "-d", metavar="TEXT", help="The body, or @FILE with the body in.", show_default=False),
     ] = None,
-    client: Annotated[str, typer.Option("--client", help="Address of the client.")] = "127.0.0.1",
+    client: Annotated[str, typer.Option("--client", metavar="ADDRESS", help="Address of the client.")] = "127.0.0.1",
     at: Annotated[
         str | None,
         typer.Option("--at", metavar="TIME", help="Time of the request, in UTC without a zone.  [default: now]"),
     ] = None,
     down: Annotated[
-        list[str] | None, typer.Option("--down", help="A version to take as down, MODEL/VERSION.", show_default=False)
+        list[str] | None,
+        typer.Option(
+            "--down", metavar="MODEL/VERSION", help="A version to take as down; may be given often.", show_default=False
+        ),
     ] = None,
     source: Annotated[
         bool, typer.Option("--source", help="Also the Python code that the chain of adapters is compiled to.")
@@ -70,7 +79,12 @@ def explain(
     ] = None,
     max_moved: Annotated[
         str | None,
-        typer.Option("--max-moved", help="With --replay: exit with 1 if more would move, e.g. 5%.", show_default=False),
+        typer.Option(
+            "--max-moved",
+            metavar="SHARE",
+            help="With --replay: exit with 1 if more would move, e.g. 5%.",
+            show_default=False,
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="The explanation as JSON, for machines.")] = False,
 ) -> None:

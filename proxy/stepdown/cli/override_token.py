@@ -24,16 +24,24 @@ _SHORTEST_SECRET = 16
 def override_token(
     *,
     holder: Annotated[
-        str, typer.Option("--for", help="Who will use it: shown by explanations and in records.", show_default=False)
+        str,
+        typer.Option(
+            "--for", metavar="WHO", help="Who will use it: shown by explanations and in records.", show_default=False
+        ),
     ],
-    model: Annotated[str, typer.Option("--model", help="The model that it is for; * is every one.")] = ANY,
-    version: Annotated[str, typer.Option("--version", help="The exact version that it asks for; * is any.")] = ANY,
-    ttl: Annotated[str, typer.Option("--ttl", help="How long it is good for, e.g. 30m or 2h.")] = "1h",
+    model: Annotated[
+        str, typer.Option("--model", metavar="MODEL", help="The model that it is for; * is every one.")
+    ] = ANY,
+    version: Annotated[str, typer.Option("--version", metavar="VERSION", help="The exact version; * is any.")] = ANY,
+    ttl: Annotated[
+        str, typer.Option("--ttl", metavar="DURATION", help="How long it is good for, e.g. 30m or 2h.")
+    ] = "1h",
     secret_env: Annotated[
-        str, typer.Option("--secret-env", help="Environment variable with the secret that signs it.")
+        str, typer.Option("--secret-env", metavar="NAME", help="Environment variable with the secret that signs it.")
     ] = SECRET_VARIABLE,
     secret_file: Annotated[
-        Path | None, typer.Option("--secret-file", help="File with the secret, instead.", show_default=False)
+        Path | None,
+        typer.Option("--secret-file", metavar="FILE", help="File with the secret, instead.", show_default=False),
     ] = None,
 ) -> None:
     """Make a token for `X-Stepdown-Override-Token`, which lets its holder choose a server with `X-Stepdown-Serve`.
