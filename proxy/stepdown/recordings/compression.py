@@ -17,8 +17,8 @@ _STEP = 128
 """Compressed bytes decoded at a time: at most as many blocks of 128 KiB come out as fit in, which is some 4 MiB."""
 
 
-class CorruptError(Exception):
-    """What is read are no Zstandard frames, or nothing here can read them."""
+class CompressionError(Exception):
+    """What is read are no Zstandard frames, or nothing here can read or write them."""
 
 
 MISSING, INSTALL = "the package zstandard is not installed", "pip install 'stepdown[recording]'"
@@ -30,15 +30,19 @@ def is_installed() -> bool:
 
 
 def compressed(data: bytes) -> bytes:
-    """One frame, with a checksum."""
-    frame: bytes = _package().ZstdCompressor(level=_LEVEL, write_checksum=True).compress(data)
+    """One frame, with a checksum; raises `CompressionError`."""
+    package = _package()
+    try:
+        frame: bytes = package.ZstdCompressor(level=_LEVEL, write_checksum=True).compress(data)
+    except package.ZstdError as error:
+        raise CompressionError(str(error)) from None
     return frame
 
 
 def decompressed(pieces: Iterable[bytes]) -> Generator[bytes, None, bool]:
     """What is in frames that follow each other; the generator's return value says whether the last one is whole.
 
-    Raises `CorruptError`.
+    Raises `CompressionError`.
     """
     package = _package()
     factory = package.ZstdDecompressor(max_window_size=_WINDOW)
@@ -52,11 +56,11 @@ def decompressed(pieces: Iterable[bytes]) -> Generator[bytes, None, bool]:
                     yield decoder.decompress(data)
                     data, decoder = (decoder.unused_data, None) if decoder.eof else (b"", decoder)
     except package.ZstdError as error:
-        raise CorruptError(str(error)) from None
+        raise CompressionError(str(error)) from None
     return decoder is None
 
 
 def _package() -> Any:
     if not is_installed():
-        raise CorruptError(f"{MISSING}: {INSTALL}")
+        raise CompressionError(f"{MISSING}: {INSTALL}")
     return import_module("zstandard")

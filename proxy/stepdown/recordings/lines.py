@@ -116,7 +116,7 @@ class Lines:
             return
         try:
             whole = yield from compression.decompressed(self._pieces(source))
-        except compression.CorruptError as error:
+        except compression.CompressionError as error:
             if not self._lenient:
                 raise RecordingError(f"{file}: cannot be decompressed: {error}") from None
             self.damaged.append(f"{file}: {error}")

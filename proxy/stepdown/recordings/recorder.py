@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from stepdown.decide import spec
 from stepdown.decide.copies import Answer, Copy
 from stepdown.decide.shadow_spec import Recording
-from stepdown.recordings.compression import CorruptError
+from stepdown.recordings.compression import CompressionError
 from stepdown.recordings.deciding import VERSION_ONLY, Deciding, deciding
 from stepdown.recordings.entry import write
 from stepdown.recordings.files import stamp
@@ -125,7 +125,7 @@ class Recorder:
         self._flushed = self._now
         try:
             self._writer.append(b"".join(lines), self._wall())
-        except (OSError, CorruptError) as error:
+        except (OSError, CompressionError) as error:
             self._stop(error, len(lines))
             return
         if self.state.stopped:
@@ -134,7 +134,7 @@ class Recorder:
         self.state.file = str(self._writer.path)
         self.state.counts[RECORDED] += len(lines)
 
-    def _stop(self, error: OSError | CorruptError, lost: int) -> None:
+    def _stop(self, error: OSError | CompressionError, lost: int) -> None:
         if isinstance(error, OSError):
             reason = f"{error.filename or self._writer.path}: {error.strerror or error}"
         else:

@@ -30,7 +30,7 @@ class Writer:
     def append(self, lines: bytes, seconds: float) -> None:
         """Write lines as a frame; `seconds` (Unix) name the file where a new one is begun.
 
-        Raises `OSError`, or `CorruptError` where nothing can be compressed; then the next call begins a new file.
+        Raises `OSError`, or `CompressionError` where nothing can be compressed; then the next call begins a new file.
         """
         frame = compression.compressed(lines)
         if self._fd >= 0 and (self._size + len(frame) > self._max_size or not self._is_there()):

@@ -9,7 +9,7 @@ import pytest
 import zstandard
 
 from stepdown.recordings import compression
-from stepdown.recordings.compression import CorruptError, compressed, decompressed
+from stepdown.recordings.compression import CompressionError, compressed, decompressed
 
 TEXT = b'{"a": 1}\n' * 500
 
@@ -39,7 +39,7 @@ def test_a_frame_that_is_cut_is_told() -> None:
 def test_damage_is_noticed() -> None:
     data = bytearray(compressed(TEXT))
     data[-1] ^= 1
-    with pytest.raises(CorruptError, match="checksum"):
+    with pytest.raises(CompressionError, match="checksum"):
         read([bytes(data)])
 
 
@@ -54,8 +54,8 @@ def test_without_the_package_it_is_said_what_to_install(monkeypatch: pytest.Monk
     monkeypatch.setitem(sys.modules, "zstandard", None)
     monkeypatch.setattr(compression, "find_spec", lambda name: None)
     with pytest.raises(
-        CorruptError, match=r"^the package zstandard is not installed: pip install 'stepdown\[recording\]'$"
+        CompressionError, match=r"^the package zstandard is not installed: pip install 'stepdown\[recording\]'$"
     ):
         compressed(b"")
-    with pytest.raises(CorruptError, match="is not installed"):
+    with pytest.raises(CompressionError, match="is not installed"):
         read([b"x"])
