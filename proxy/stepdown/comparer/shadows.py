@@ -50,8 +50,8 @@ class Shadows:
     ) -> None:
         """`consumer` gets each pair; `read` gives the seconds that `clock` shows as of its last tick."""
         self.configurations = Configurations()
-        self.table = table or Table()
-        self.budget = budget or Budget()
+        self.table = Table() if table is None else table
+        self.budget = Budget() if budget is None else budget
         self._read = read
         self._tally = tally
         self._consumer = consumer
