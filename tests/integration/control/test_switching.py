@@ -86,6 +86,9 @@ class Scene:
     async def activate(self) -> None:
         self.asked.append("activate")
 
+    def flags_changed(self) -> None:
+        pass
+
     def set_health(self, states: Mapping[str, bool]) -> None:
         pass
 
