@@ -172,8 +172,3 @@ class Recogniser:
                 self._patience -= 1
                 self.dialect = heard
         return self.dialect
-
-    @property
-    def settled(self) -> bool:
-        """Whether later events change nothing about it."""
-        return not self._patience

@@ -39,8 +39,8 @@ class Signal(StrEnum):
     """No JSON where the dialect has nothing else."""
 
 
-_FINISHED_BADLY = frozenset({"error"})
-"""Finish reasons that tell of an error (OpenRouter and vLLM send it with what was generated so far)."""
+_FINISHED_BADLY = "error"
+"""The finish reason that tells of an error (OpenRouter and vLLM send it with what was generated so far)."""
 
 
 def error_of(said: Said) -> Any:
@@ -87,7 +87,7 @@ class Choices:
         index = choice.get("index", 0)
         place = index if isinstance(index, int) else 0
         reason = choice.get("finish_reason")
-        if reason in _FINISHED_BADLY:
+        if reason == _FINISHED_BADLY:
             return False
         if reason:  # some servers send an empty one with every chunk
             self._open.discard(place)

@@ -92,7 +92,7 @@ def _parsed(raw: bytes, text: bytes, cut: bool) -> Event:
 
 
 def emit(event: Event) -> bytes:
-    """An event as bytes: those that it arrived as where nobody touched it, else its fields, each on a line.
+    """An event as bytes: those that it arrived as where nobody touched it, else its fields, each on a line, if any.
 
     Raises `ValueError` where the type or the id has a line break, or the id a NUL: no bytes could say that.
     """
@@ -107,7 +107,7 @@ def emit(event: Event) -> bytes:
         lines.append(b"retry: %d" % event.retry)
     if event.data is not None:
         lines += [b"data: " + line for line in _BYTES_LINE.split(event.data)]
-    return b"\n".join(lines) + b"\n\n"
+    return b"\n".join(lines) + b"\n\n" if lines else b""
 
 
 def _one_line(what: str, text: str) -> bytes:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from io import StringIO
 from typing import Any
 
 from stepdown_adapters.stream.events import Kind, Said, read
 from stepdown_adapters.stream.framing import Event
-from stepdown_adapters.stream.gathering.growing import Budget, Indexed, grow, settled
+from stepdown_adapters.stream.gathering.growing import Budget, Indexed, grow
 
 # A delta's type, the member of the block that it continues, and the member of the delta that has the rest of it.
 _DELTAS = {
@@ -50,7 +49,7 @@ class Messages:
 
     def document(self) -> dict[str, Any]:
         """The message, in the shape of an answer that is no stream."""
-        blocks = [_whole(settled(self._blocks[index])) for index in sorted(self._blocks)]
+        blocks = [_whole(block) for _, block in self._blocks.settled()]
         return {**self._message, "content": blocks}
 
     def _keep(self, members: Any, skipped: tuple[str, ...] = ()) -> None:
@@ -68,8 +67,6 @@ class Messages:
             return
         into, member = _DELTAS.get(str(kind), ("", ""))
         if into and isinstance(text := part.get(member), str):
-            if not isinstance(block.get(into), StringIO | None):
-                block.pop(into)
             grow(block, {into: text}, self._budget)
 
 

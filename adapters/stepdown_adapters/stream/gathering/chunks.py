@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from stepdown_adapters.stream.events import Said
-from stepdown_adapters.stream.gathering.growing import Budget, Indexed, grow, settled
+from stepdown_adapters.stream.gathering.growing import Budget, Indexed, grow
 
 
 class Chunks:
@@ -31,7 +31,7 @@ class Chunks:
 
     def document(self) -> dict[str, Any]:
         """The completion, in the shape of an answer that is no stream."""
-        choices = [{"index": index, **settled(self._choices[index])} for index in sorted(self._choices)]
+        choices = [{"index": index, **choice} for index, choice in self._choices.settled()]
         return {**self._top, "choices": choices}
 
     def _choose(self, choices: Any) -> bool:

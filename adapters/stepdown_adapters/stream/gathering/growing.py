@@ -50,17 +50,26 @@ class Budget:
             into[name] = value
 
 
-class Indexed(dict[int, dict[str, Any]]):
-    """Items of a list that come in parts, by their index."""
+class Indexed:
+    """Items of a list that come in parts, by their index; no dict, for it must not be taken for an object."""
+
+    __slots__ = ("_items",)
+
+    def __init__(self) -> None:
+        self._items: dict[int, dict[str, Any]] = {}
 
     def item(self, index: Any, budget: Budget) -> dict[str, Any] | None:
         """The item at an index, made if there is none; `None` where there is no room for it."""
         place = index if isinstance(index, int) else 0
-        if place not in self:
+        if place not in self._items:
             if not budget.take(_ENTRY):
                 return None
-            self[place] = {}
-        return self[place]
+            self._items[place] = {}
+        return self._items[place]
+
+    def settled(self) -> list[tuple[int, dict[str, Any]]]:
+        """The items as plain JSON, in the order of their index, and each with it."""
+        return [(index, settled(self._items[index])) for index in sorted(self._items)]
 
 
 def weight(value: Any) -> int:
@@ -94,8 +103,7 @@ def settled(value: Any) -> Any:
     if isinstance(value, StringIO):
         return value.getvalue()
     if isinstance(value, Indexed):
-        items = (value[index] for index in sorted(value))
-        return [{name: settled(member) for name, member in item.items() if name != "index"} for item in items]
+        return [{name: member for name, member in item.items() if name != "index"} for _, item in value.settled()]
     if isinstance(value, dict):
         return {name: settled(member) for name, member in value.items()}
     return value

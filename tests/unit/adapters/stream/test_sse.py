@@ -219,7 +219,7 @@ def cpu_seconds(size: int) -> float:
 
 def test_time_is_linear_in_the_size_of_an_event_that_arrives_byte_by_byte() -> None:
     """Eight times the size takes 64 times as long where each byte is copied or searched again."""
-    assert min(cpu_seconds(800_000) for _ in range(2)) < 24 * min(cpu_seconds(100_000) for _ in range(3))
+    assert min(cpu_seconds(400_000) for _ in range(2)) < 24 * min(cpu_seconds(50_000) for _ in range(3))
 
 
 def test_time_is_linear_in_the_lines_of_an_event() -> None:
