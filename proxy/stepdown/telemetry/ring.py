@@ -32,8 +32,13 @@ _HEADER = 192
 _WRITTEN, _READ, _ASLEEP = 0, 8, 16
 """Places of the header's 64-bit cells, each in a cache line of its own."""
 _PREFIX = struct.Struct("<II")
+_JOINED = 16 * 1024
+"""Up to this length a record is put together first: one copy more, and a third less time for what is usual."""
 _LAYOUT = zlib.crc32(b"stepdown ring 1")
 """What checksums begin with, so that another release's records do not fit."""
+
+_pack = _PREFIX.pack
+_crc32 = zlib.crc32
 
 PATIENCE = 100
 """Looks at a record that does not fit before it is given up."""
@@ -78,14 +83,24 @@ class RingWriter(_Ring):
 
     def put(self, head: bytes, body: bytes | bytearray) -> bool:
         """Add the record `head + body`; false where it has no room."""
-        header = self._header
+        header, capacity = self._header, self._capacity
         written = header[_WRITTEN]
         length = len(head) + len(body)
-        if not 0 <= written - header[_READ] <= self._capacity - length - _PREFIX.size:
+        if not 0 <= written - header[_READ] <= capacity - length - _PREFIX.size:
             return False
-        checksum = zlib.crc32(body, zlib.crc32(head, _LAYOUT))
-        place = self._copy(written, _PREFIX.pack(checksum, length) + head)
-        header[_WRITTEN] = self._copy(place, body)
+        checksum = _crc32(body, _crc32(head, _LAYOUT))
+        begun = _pack(checksum, length) + head
+        if length > _JOINED:
+            header[_WRITTEN] = self._copy(self._copy(written, begun), body)
+            return True
+        record = begun + body
+        start = written % capacity + _HEADER
+        end = start + len(record)
+        if end <= capacity + _HEADER:
+            self._map[start:end] = record
+        else:
+            self._copy(written, record)
+        header[_WRITTEN] = written + len(record)
         return True
 
     def wake(self) -> bool:
