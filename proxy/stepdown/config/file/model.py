@@ -26,9 +26,10 @@ from stepdown.config.file.values import (
 )
 
 _SOURCES = "{env: NAME} or {file: PATH}"
-_KEPT_BY_THE_PROXY = frozenset(
+KEPT_BY_THE_PROXY = frozenset(
     {"host", "connection", "content-length", "transfer-encoding", "te", "trailer", "upgrade", "keep-alive", "expect"}
 )
+"""Header fields that no edit may name."""
 
 Hook = Annotated[
     str,
@@ -85,7 +86,7 @@ class TlsSection(Section):
 
 
 def _no_managed_header(value: Any) -> Any:
-    if isinstance(value, str) and value.lower() in _KEPT_BY_THE_PROXY:
+    if isinstance(value, str) and value.lower() in KEPT_BY_THE_PROXY:
         raise refused("a header that the proxy does not manage itself (for Host, use host_header)")
     return value
 

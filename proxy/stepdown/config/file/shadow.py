@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from stepdown.config.file.model import EditableHeader, HeaderValue
+from stepdown.config.file.model import KEPT_BY_THE_PROXY, HeaderValue
 from stepdown.config.file.section import Section, refused
 from stepdown.config.file.values import Duration, HeaderName, Name, Share, Size, VersionText, written
 from stepdown.config.file.when import WhenSection
@@ -43,6 +43,13 @@ def _read_percent(value: Any) -> float:
     return percent
 
 
+def _no_managed_header(value: Any) -> Any:
+    if isinstance(value, str) and value.lower() in KEPT_BY_THE_PROXY:
+        raise refused("a header that the proxy does not manage itself (for Host, use host)")
+    return value
+
+
+CopyHeader = Annotated[HeaderName, BeforeValidator(_no_managed_header)]
 BodyPath = Annotated[str, BeforeValidator(_read_path), written("path", "string")]
 PartPath = Annotated[BodyPath, AfterValidator(_no_whole)]
 Percent = Annotated[float, BeforeValidator(_read_percent), written("number from 0 to 100", "number")]
@@ -125,10 +132,10 @@ class ExamplesSection(Section):
 class ShadowHeadersSection(Section):
     """How a copy's header fields differ from its request's."""
 
-    set_headers: dict[EditableHeader, HeaderValue] = Field(
+    set_headers: dict[CopyHeader, HeaderValue] = Field(
         default={}, alias="set", description="Fields to set: a text, `{env: NAME}` or `{file: PATH}`."
     )
-    remove: list[EditableHeader] = Field(
+    remove: list[CopyHeader] = Field(
         default=list(STRIPPED), description="Fields that a copy does not carry. A list of your own replaces this one."
     )
 
@@ -165,7 +172,8 @@ class ShadowSection(Section):
         default_factory=ShadowHeadersSection, description="What a copy's header fields are."
     )
     host: str = Field(
-        default="keep", description="`keep` (the client's), `endpoint` (host and port of the URL), a text."
+        default="keep",
+        description="`keep` (as the endpoint's `host_header` says), `endpoint` (host and port of the URL), or a text.",
     )
     noise: Percent = Field(
         default=0.0,

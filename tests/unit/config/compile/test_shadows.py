@@ -147,7 +147,7 @@ MISTAKES: dict[str, tuple[str, str]] = {
     'version: "2.0.0", host: "a b"': ("host", 'found "a b"; allowed keep, endpoint, or a host'),
     'version: "2.0.0", headers: {set: {Host: a}}': (
         "headers.set.Host",
-        'found "Host"; allowed a header that the proxy does not manage itself (for Host, use host_header)',
+        'found "Host"; allowed a header that the proxy does not manage itself (for Host, use host)',
     ),
     'version: "2.0.0", headers: {set: {x-a: {env: NONE}}}': (
         "headers.set.x-a.env",
