@@ -113,5 +113,5 @@ def _scalars(served: Any, candidate: Any, state: State, place: Place) -> Iterato
         if share < state.text.similar:
             yield Difference("text", place, served, candidate, 1.0 - share)
         return
-    kind = "label" if state.label else "value" if kind_of(served) == kind_of(candidate) else "type"
+    kind = "label" if state.label is not None else "value" if kind_of(served) == kind_of(candidate) else "type"
     yield Difference(kind, place, served, candidate, magnitude(served, candidate))

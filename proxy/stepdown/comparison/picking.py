@@ -65,7 +65,7 @@ def labels(document: Any, rules: State) -> Labels:
         value, state, place = stack.pop()
         if not state.labelled or state.ignored or state.secret:
             continue
-        if state.label:
+        if state.label is not None:
             taken += 1
             found.setdefault(state.label, {})[place] = label_text(value)
         if isinstance(value, dict):

@@ -28,7 +28,7 @@ class Node:
         self.wheres: list[tuple[Where, Node]] = []
         self.ignored = False
         self.secret = False
-        self.label = ""
+        self.label: str | None = None
         """The path of a label, as the file has it."""
         self.labelled = False
         """Here or below is a label."""
@@ -70,7 +70,7 @@ class State:
         self._states = states
         self.ignored = any(node.ignored for node in nodes)
         self.secret: bool = any(node.secret for node in nodes) or (above is not None and above.secret)
-        self.label = next((node.label for node in nodes if node.label), "")
+        self.label = next((node.label for node in nodes if node.label is not None), None)
         self.labelled = any(node.labelled for node in nodes)
         """A label is here or below."""
         inherited = above.tolerance if above else None

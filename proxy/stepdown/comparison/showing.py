@@ -55,6 +55,7 @@ class _Redaction:
         """Characters that it may still take, about."""
 
     def of(self, value: Any, state: State, depth: int) -> Any:
+        self.room -= 4
         if state.secret:
             value = REDACTED
         if isinstance(value, dict | list) and not depth:
@@ -64,11 +65,10 @@ class _Redaction:
         if isinstance(value, list):
             return self._items(value, state, depth)
         if isinstance(value, str):
-            value = value[: self.room + 1]
+            value = value[: max(self.room, 0) + 1]
             self.room -= len(value)
         elif isinstance(value, int) and not isinstance(value, bool) and value.bit_length() > LONGEST:
             value = CUT  # a number of a million digits takes minutes to write
-        self.room -= 4
         return value
 
     def _members(self, value: dict[str, Any], state: State, depth: int) -> dict[str, Any]:
