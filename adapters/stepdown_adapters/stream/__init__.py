@@ -1,8 +1,7 @@
 """Streams of model servers, without any I/O: events in bytes, what they say, and what a stream was worth as a whole.
 
-    reader = SseReader()
-    for event in reader.feed(chunk):
-        ...
+    framing, emit = reader(content_type), writer(content_type)
+    for event in framing.feed(chunk):
         send(emit(event))      # to the byte what arrived, unless the event was replaced
 
 `framing` has what `sse` and `ndjson` share, `events` decodes payloads and recognises dialects, `outcome` judges a
@@ -12,7 +11,7 @@ stream, `gathered` makes one document of it.
 from stepdown_adapters.stream.events import Dialect, Kind, Recogniser, Said, read
 from stepdown_adapters.stream.framing import Event, EventTooLongError, Reader
 from stepdown_adapters.stream.gathered import Gathering, Summary, summary
-from stepdown_adapters.stream.media import emit, reader
+from stepdown_adapters.stream.media import reader, writer
 from stepdown_adapters.stream.ndjson import NdjsonReader
 from stepdown_adapters.stream.outcome import Ending, Outcome, Result, State, Verdict
 from stepdown_adapters.stream.sse import SseReader
@@ -34,8 +33,8 @@ __all__ = [
     "State",
     "Summary",
     "Verdict",
-    "emit",
     "read",
     "reader",
     "summary",
+    "writer",
 ]

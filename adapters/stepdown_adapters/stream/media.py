@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from stepdown_adapters.stream import ndjson, sse
 from stepdown_adapters.stream.framing import LIMIT, Event, Reader
 
@@ -20,15 +22,19 @@ NDJSON = frozenset(
 
 def reader(content_type: str, limit: int = LIMIT) -> Reader | None:
     """A reader for a stream of this type, parameters ignored; `None` where it is no stream of events."""
-    name = content_type.partition(";")[0].strip().lower()
+    name = _name(content_type)
     if name in SSE:
         return sse.SseReader(limit)
     return ndjson.NdjsonReader(limit) if name in NDJSON else None
 
 
-def emit(content_type: str, event: Event) -> bytes:
-    """An event as bytes of a stream of this type; raises `ValueError` where it is no stream of events."""
-    name = content_type.partition(";")[0].strip().lower()
-    if name not in SSE | NDJSON:
-        raise ValueError(f"{content_type!r} is no type of a stream")
-    return sse.emit(event) if name in SSE else ndjson.emit(event)
+def writer(content_type: str) -> Callable[[Event], bytes] | None:
+    """What writes events of a stream of this type, `sse.emit` or `ndjson.emit`; `None` where it is no stream."""
+    name = _name(content_type)
+    if name in SSE:
+        return sse.emit
+    return ndjson.emit if name in NDJSON else None
+
+
+def _name(content_type: str) -> str:
+    return content_type.partition(";")[0].strip().lower()
