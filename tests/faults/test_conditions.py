@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from stepdown.decide.snapshot import compile_snapshot
 from tests.kit.configuration import Folder, changed
+from tests.kit.request import request
 
 WHEN = "{header: {x-plan: beta}}"
 
@@ -146,6 +148,25 @@ MISTAKES: dict[str, tuple[str, list[str]]] = {
 def test_a_mistake_has_one_clear_message(name: str, tmp_path: Path) -> None:
     text, messages = MISTAKES[name]
     assert Folder(tmp_path).refusal(text) == [f"stepdown.yaml:{message}" for message in messages]
+
+
+@pytest.mark.parametrize("last_first", [False, True])
+def test_segments_may_name_each_other_to_a_depth(last_first: bool, tmp_path: Path) -> None:
+    def of_depth(depth: int) -> str:
+        chain = [f"s{number}: {{segment: s{number + 1}}}" for number in range(depth - 1)]
+        chain.append(f"s{depth - 1}: {{methods: [POST]}}")
+        return mistaken("{segment: s0}", "\n  ".join(reversed(chain) if last_first else chain))
+
+    good = Folder(tmp_path)
+    assert good.warnings(of_depth(50)) == []
+    route = compile_snapshot(good.load().spec).routes[0]
+    assert route.rule_for(request(), "").name == "beta"
+    for depth in (51, 2000):
+        (message,) = Folder(tmp_path).refusal(of_depth(depth))
+        assert message.partition(": ")[2] == (
+            f"segments.s{depth - 51 if last_first else 0}: found more than 50 segments that name each other in a row; "
+            "allowed fewer, or conditions of their own in some of them"
+        )
 
 
 def test_a_segment_that_no_rule_uses_is_doubtful(tmp_path: Path) -> None:

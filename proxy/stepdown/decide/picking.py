@@ -14,14 +14,15 @@ look-up in a dictionary. A route with rules on headers and on a list of ids beco
         if c9(client) or c10(asked): return c11
         return None
 
-where every `c` is a constant: nothing that a configuration says becomes code. A segment is a function of the same kind,
-one for all routes. What it returns is what the closures of the same conditions would have chosen (a property test holds
-one against the other).
+where every `c` is a constant, given to a function around it: nothing that a configuration says becomes code, and routes
+that are alike but for their constants share it. A segment is a function of the same kind, one for all routes. What it
+returns is what the closures of the same conditions would have chosen (a property test holds one against the other).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
 from itertools import groupby
 from typing import Any, NamedTuple, TypeVar
 
@@ -59,11 +60,19 @@ def picker(
         *_statements([Branch(*rule) for rule in rules], writer),
         "return None",
     )
-    source = "\n".join(["def pick(asked, client):", *(_INDENT + line for line in lines)])
-    namespace: dict[str, Any] = dict(writer.constants)
-    exec(compile(source, "<stepdown rules>", "exec"), namespace)  # noqa: S102 - names and constants only
-    pick: Callable[[Any, str], Result | None] = namespace["pick"]
+    body = ["def pick(asked, client):", *(_INDENT + line for line in lines), "return pick"]
+    source = "\n".join([f"def with_constants({', '.join(writer.constants)}):", *(_INDENT + line for line in body)])
+    pick: Callable[[Any, str], Result | None] = _compiled(source)(*writer.constants.values())
     return pick
+
+
+@lru_cache(maxsize=256)
+def _compiled(source: str) -> Callable[..., Any]:
+    """Made once for all rules that are alike but for their constants: of a thousand routes, and after a reload."""
+    namespace: dict[str, Any] = {}
+    exec(compile(source, "<stepdown rules>", "exec"), namespace)  # noqa: S102 - names only
+    with_constants: Callable[..., Any] = namespace["with_constants"]
+    return with_constants
 
 
 def _statements(branches: Sequence[Branch], writer: _Writer) -> Iterator[str]:

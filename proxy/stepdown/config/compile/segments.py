@@ -14,9 +14,12 @@ from stepdown.config.tree import Path
 from stepdown.decide import when
 from stepdown.decide.inputs import inputs_of
 
+_DEEPEST = 50
+"""So many segments may name each other in a row; who evaluates them goes as deep."""
+
 
 def segments_of(file: RootFile, compiler: WhenCompiler, checker: Checker) -> tuple[when.Segment, ...]:
-    """All segments in the file's order; none of them where they go in a circle."""
+    """All segments in the file's order; none of them where they go in a circle, or too deep."""
     segments: list[when.Segment] = []
     for name, section in file.segments.items():
         path: Path = ("segments", name)
@@ -27,25 +30,31 @@ def segments_of(file: RootFile, compiler: WhenCompiler, checker: Checker) -> tup
 
 
 def _has_circles(segments: Iterable[when.Segment], checker: Checker) -> bool:
+    """Whether segments lead back to themselves, or name each other too deep to be evaluated; notes where."""
     named = {segment.name: tuple(named_by(segment.when)) for segment in segments}
-    finished: set[str] = set()
+    depths: dict[str, int] = {}
     found = False
 
-    def visit(name: str, way: tuple[str, ...]) -> None:
+    def depth_of(name: str, way: tuple[str, ...]) -> int:
+        """How many segments are below one another from this one on, as far as that is of interest."""
         nonlocal found
         if name in way:
             circle = " -> ".join((*way[way.index(name) :], name))
             problem = f"found segments in a circle: {circle}"
             checker.error(("segments", name), problem, "segments that do not lead back to themselves", of_key=True)
             found = True
-            return
-        if name not in finished:
-            for other in named.get(name, ()):
-                visit(other, (*way, name))
-            finished.add(name)
+            return 0
+        if name not in depths:
+            deeper = len(way) < _DEEPEST  # else it is too deep, whatever else it names
+            below = (depth_of(other, (*way, name)) for other in named.get(name, ()) if deeper)
+            depths[name] = 1 + max(below, default=0) if deeper else _DEEPEST
+        return depths[name]
 
     for name in named:
-        visit(name, ())
+        if depth_of(name, ()) > _DEEPEST and not found:
+            problem = f"found more than {_DEEPEST} segments that name each other in a row"
+            checker.error(("segments", name), problem, "fewer, or conditions of their own in some of them", of_key=True)
+            found = True
     return found
 
 
