@@ -37,12 +37,14 @@ def post(*lines: bytes, size: int | None = len(BODY)) -> bytes:
 
 def shadowed(*shadows: Shadow, served: int, ports: Sequence[int], **options: Any) -> spec.SnapshotSpec:
     """1.0.0 is served on a port, 2.0.0 has the shadows' servers and an adapter to it, which does nothing or `step`."""
-    route_options = options.pop("route_options", {})
+    route_options, snapshot_options = options.pop("route_options", {}), options.pop("snapshot_options", {})
     new = options.pop("new", None) or specs.version("2.0.0", *ports)
     step = spec.Step(source="2.0.0", target="1.0.0", **options.pop("step", {}))
     options.setdefault("chains", (spec.Chain(served="2.0.0", pinned="1.0.0", steps=(step,)),))
     model = specs.model(specs.version("1.0.0", served), new, **options)
-    return specs.snapshot(specs.route({"1.0.0": 100}, shadows=shadows, **route_options), models=[model])
+    return specs.snapshot(
+        specs.route({"1.0.0": 100}, shadows=shadows, **route_options), models=[model], **snapshot_options
+    )
 
 
 class Scene:

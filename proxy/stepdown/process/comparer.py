@@ -16,6 +16,7 @@ from stepdown import tasks
 from stepdown.comparer.comparer import Comparer
 from stepdown.decide.spec import decode
 from stepdown.process import held, shield
+from stepdown.process.loop import new_loop
 from stepdown.process.settings import RING_BYTES, SLAB_BYTES, Settings
 from stepdown.process.tether import Received, Tether, TetherClosedError
 from stepdown.telemetry import log
@@ -86,7 +87,8 @@ def main(arguments: list[str]) -> int:
     tether = Tether.inherited(int(arguments[0]))
     shield.enter()
     _step_back()
-    asyncio.run(_run(tether, shield.introduction(tether)))
+    with asyncio.Runner(loop_factory=new_loop) as runner:
+        runner.run(_run(tether, shield.introduction(tether)))
     return 0
 
 

@@ -23,6 +23,7 @@ from stepdown.process import held, shield
 from stepdown.process.arrivals import let_in_the_last
 from stepdown.process.channel import Channel
 from stepdown.process.lists import PREFIX, Lists
+from stepdown.process.loop import new_loop
 from stepdown.process.messages import (
     TO_CONTROLLER_BYTES,
     TO_WORKER_BYTES,
@@ -208,15 +209,6 @@ def _settle_memory() -> None:
     gc.unfreeze()
     gc.collect()
     gc.freeze()
-
-
-def new_loop() -> asyncio.AbstractEventLoop:
-    """uvloop's, or asyncio's where uvloop is not installed."""
-    try:
-        import uvloop  # noqa: PLC0415 - the only optional import of this process
-    except ImportError:
-        return asyncio.new_event_loop()
-    return uvloop.new_event_loop()
 
 
 def main(arguments: list[str]) -> int:

@@ -73,6 +73,14 @@ def test_it_carries_no_credentials_and_none_of_what_is_for_this_hop() -> None:
     assert request.all(b"user-agent") == [b"stepdown-shadow"]
 
 
+def test_what_trusted_proxies_say_of_the_client_is_continued() -> None:
+    with staged(None, shadow(), snapshot_options={"trusted_hops": 1}) as stage:
+        request = seen(stage, b"X-Forwarded-For: 203.0.113.9, 192.0.2.7", b"X-Forwarded-Proto: https", b"Via: 1.1 lb")
+    assert request.all(b"x-forwarded-for") == [b"203.0.113.9, 192.0.2.7, 192.0.2.7"]
+    assert request.all(b"x-forwarded-proto") == [b"https"]
+    assert request.all(b"via") == [b"1.1 lb, 1.1 stepdown"]
+
+
 def test_fields_are_set_and_removed_as_the_shadow_says_and_its_endpoints_keep_their_own() -> None:
     def build(*shadows: Shadow, served: int, ports: list[int]) -> spec.SnapshotSpec:
         own = specs.endpoint(

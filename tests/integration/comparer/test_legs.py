@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from stepdown.decide.shadow_spec import Shadow
+from stepdown.telemetry.slab import ABSENT
 from tests.kit.looping import Gate, eventually
 from tests.kit.shadowing import SCORED, staged
 from tests.kit.upstream import Peer, Script, early, exact, serve, silent, then_fin, then_reset, unasked
@@ -76,6 +77,24 @@ def test_a_server_that_does_not_finish_in_time_is_left(script: Script, reads: bo
         assert not reads or stage.upstream.peers[0].ended.wait()
         stage.scene.clock.advance(40)  # nor does the pair wait for an answer for ever
         stage.scene.nothing_held()
+
+
+def test_a_flood_is_stopped_as_soon_as_it_is_too_long() -> None:
+    sent = [0]
+
+    async def script(peer: Peer) -> None:
+        await peer.request()
+        await peer.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        while sent[0] < 1 << 30:
+            await peer.send(b"10000\r\n" + b"x" * 65536 + b"\r\n")
+            sent[0] += 65536
+
+    with staged(script, SHADOW) as stage:
+        stage.scene.copy()
+        stage.scene.until("copies", {("s", "too-large"): 1})
+        assert stage.upstream.peers[0].ended.wait()
+        assert sent[0] < 32 << 20  # what lies in the sockets' buffers, and no more
+        assert stage.scene.shadows.budget.held < 1000
 
 
 def test_a_server_that_accepts_and_never_reads_costs_its_own_time_and_its_own_bytes_only() -> None:
@@ -150,6 +169,20 @@ def test_the_least_pending_endpoint_gets_the_next_copy() -> None:
             stage.scene.copy()
         assert eventually(lambda: sum(len(upstream.peers) for upstream in stage.upstreams) == 6)
         assert [len(upstream.peers) for upstream in stage.upstreams] == [3, 3]
+
+
+def test_a_pool_that_nobody_uses_is_forgotten_and_says_nothing_of_readiness() -> None:
+    with staged(None, SHADOW) as stage:
+        for count in (1, 2):
+            stage.scene.copy()
+            stage.scene.until("copies", {("s", "answered"): count})
+            stage.scene.clock.advance(61)
+        gauges = {
+            stage.scene.slab.cells[series.first]
+            for series in stage.scene.slab.series()
+            if series.family == "stepdown_endpoint_ready"
+        }
+        assert gauges == {ABSENT}
 
 
 def test_connections_that_are_idle_for_too_long_are_closed() -> None:

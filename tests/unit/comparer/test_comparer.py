@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
@@ -11,7 +12,13 @@ import pytest
 
 from stepdown.comparer import comparer as module
 from stepdown.comparer.comparer import Comparer
+from stepdown.comparer.equality import Consumer, Equality
+from stepdown.comparer.pairing import Pair
+from stepdown.comparer.shadow_tally import ShadowTally
+from stepdown.decide import copies
 from stepdown.decide.checks import Subject, head
+from stepdown.decide.copies import Answer, Copy
+from stepdown.decide.shadow_spec import Shadow
 from stepdown.decide.spec import digest, encode
 from stepdown.plane.handoff import Handoff
 from stepdown.telemetry.ring import RingReader, RingWriter
@@ -27,6 +34,20 @@ def encoded(contract: Any) -> bytes:
 
 
 SPEC = encoded({"type": "object"})
+
+
+def shadowed(**more: Any) -> bytes:
+    """A configuration with a shadow whose server refuses connections."""
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        port = closed.getsockname()[1]
+    model = specs.model(specs.version("1.0.0", port))
+    route = specs.route({"1.0.0": 100}, shadows=(Shadow(name="s", version="1.0.0"),))
+    return encode(specs.snapshot(route, models=[model], **more))
+
+
+SHADOWED = shadowed()
+COPIES, SKIPPED = "stepdown_shadow_copies_total", "stepdown_shadow_skipped_total"
 
 
 class Scene:
@@ -60,11 +81,42 @@ class Scene:
             if series.family == family and self.slab.cells[series.first]
         }
 
-    def play(self, script: Callable[[Comparer], Awaitable[None]]) -> None:
+    def copy(self, *, worker: int = 0, spec: bytes = SHADOWED, id: int = 1) -> None:
+        about = Copy(
+            id=id,
+            digest=digest(spec),
+            route="r",
+            rule="all",
+            pinned="1.0.0",
+            assigned="1.0.0",
+            served="1.0.0",
+            reason="split",
+            shadows=(0,),
+            recorded=False,
+            at=0.0,
+            client="192.0.2.7",
+            key="",
+            params=(),
+            head=b"GET / HTTP/1.1\r\nHost: a\r\n\r\n",
+        )
+        assert self.handoffs[worker].put(copies.copy(about), b"")
+
+    def answer(self, *, worker: int = 0, id: int = 1) -> None:
+        about = Answer(
+            id=id, served="1.0.0", outcome="none", status=200, error="", elapsed=1, upstream=1, missing="", head=b""
+        )
+        assert self.handoffs[worker].put(copies.answer(about), b"{}")
+
+    def play(
+        self,
+        script: Callable[[Comparer], Awaitable[None]],
+        consumer: Callable[[ShadowTally], Consumer] = Equality,
+    ) -> None:
         async def run() -> None:
             readers = [RingReader(fd, SIZE) for fd in self.fds]
-            comparer = Comparer(readers, self.bell, self.slab)
-            comparer.contracts.adopt(SPEC)
+            comparer = Comparer(readers, self.bell, self.slab, consumer)
+            comparer.adopt(SPEC)
+            comparer.adopt(SHADOWED)
             work = asyncio.ensure_future(comparer.run())
             try:
                 await script(comparer)
@@ -120,7 +172,7 @@ def test_a_configuration_that_a_worker_has_first_is_waited_for(scene: Scene) -> 
         scene.put(b"[]", spec=newer)
         scene.put(b"{}", worker=1)
         await scene.until({"valid": 1})
-        comparer.contracts.adopt(newer)
+        comparer.adopt(newer)
         await scene.until({"valid": 2})
 
     scene.play(script)
@@ -165,3 +217,79 @@ def test_the_last_look_is_a_gauge_as_long_as_it_works(scene: Scene) -> None:
 
     scene.play(script)
     assert scene.slab.cells[cell] == ABSENT
+
+
+def test_copies_and_answers_find_each_other_and_go_another_way_than_samples(scene: Scene) -> None:
+    async def script(comparer: Comparer) -> None:
+        await scene.until({"incomparable": 1}, "stepdown_shadow_compared_total")
+        await scene.until({"refused": 1}, COPIES)
+        await scene.until({"valid": 2})
+        assert len(comparer.shadows.table) == 0
+
+    scene.put(b"{}")
+    scene.answer(id=7)
+    scene.copy()
+    scene.answer(worker=1)
+    scene.put(b"{}")
+    scene.answer()
+    scene.play(script)
+
+
+def test_a_copy_waits_for_its_configuration_and_keeps_what_is_behind_it_in_order(scene: Scene) -> None:
+    newer = shadowed(trusted_hops=1)
+
+    async def script(comparer: Comparer) -> None:
+        scene.copy(spec=newer)
+        scene.answer()
+        scene.copy(worker=1)
+        await scene.until({"refused": 1}, COPIES)
+        comparer.adopt(newer)
+        await scene.until({"refused": 2}, COPIES)
+        await scene.until({"incomparable": 1}, "stepdown_shadow_compared_total")
+
+    scene.play(script)
+    assert scene.counts(SKIPPED) == {}
+
+
+def test_copies_of_a_configuration_that_never_comes_are_stale(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "EARLY", 0.3)
+
+    async def script(_comparer: Comparer) -> None:
+        for number in range(50):
+            scene.copy(spec=SPEC + b" ", id=number)
+        scene.put(b"{}")
+        await scene.until({"valid": 1})
+
+    scene.play(script)
+    assert scene.counts(SKIPPED) == {"stale": 50}
+
+
+def test_records_that_are_none_end_nothing(scene: Scene) -> None:
+    async def script(_comparer: Comparer) -> None:
+        for record in (b"\x02", b"\x02\xff\xff\xff\xff", b"\x03\x01\0\0\0\x90", b"\x04", b""):
+            assert scene.writers[0].put(record, b"")
+        scene.put(b"{}")
+        await scene.until({"valid": 1})
+
+    scene.play(script)
+
+
+def test_what_compares_can_be_another_and_may_fail(scene: Scene) -> None:
+    seen: list[str] = []
+
+    def consumer(_tally: ShadowTally) -> Consumer:
+        def consume(pair: Pair) -> None:
+            seen.append(pair.candidate.outcome)
+            raise ValueError("it fails")
+
+        return consume
+
+    async def script(_comparer: Comparer) -> None:
+        scene.copy()
+        scene.answer()
+        scene.put(b"{}")
+        await scene.until({"valid": 1})
+        await scene.until({"refused": 1}, COPIES)
+
+    scene.play(script, consumer)
+    assert seen == ["refused"]
