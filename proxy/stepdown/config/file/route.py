@@ -11,7 +11,7 @@ from stepdown.config.file.cookie import Cookie
 from stepdown.config.file.flags import FlagVersionsSection
 from stepdown.config.file.match import MatchSection
 from stepdown.config.file.section import Section, as_list, refused
-from stepdown.config.file.shadow import RecordSection, ShadowSection
+from stepdown.config.file.shadow import RecordSection, Shadows
 from stepdown.config.file.values import Duration, HeaderName, Name, Pointer, Size, VersionText
 from stepdown.config.file.when import WhenSection
 
@@ -183,7 +183,7 @@ class RouteSection(Section):
         default_factory=TimeoutsSection, description="Over those of the file, one by one."
     )
     limits: LimitsSection = Field(default_factory=LimitsSection, description="Over those of the file, one by one.")
-    shadow: list[ShadowSection] = Field(default=[], description="Versions that get copies of its requests.")
+    shadow: Shadows = Field(default=[], description="Versions that get copies of its requests.")
     record: RecordSection | None = Field(default=None, description="Requests and answers to keep; none by default.")
 
     @model_validator(mode="after")

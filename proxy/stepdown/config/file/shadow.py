@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from stepdown.config.file.model import KEPT_BY_THE_PROXY, HeaderValue
-from stepdown.config.file.section import Section, refused
+from stepdown.config.file.section import Section, as_list, refused
 from stepdown.config.file.values import Duration, HeaderName, Name, Share, Size, VersionText, written
 from stepdown.config.file.when import WhenSection
 from stepdown.decide.shadow_spec import STRIPPED
@@ -52,6 +52,8 @@ def _no_managed_header(value: Any) -> Any:
 CopyHeader = Annotated[HeaderName, BeforeValidator(_no_managed_header)]
 BodyPath = Annotated[str, BeforeValidator(_read_path), written("path", "string")]
 PartPath = Annotated[BodyPath, AfterValidator(_no_whole)]
+BodyPaths = Annotated[list[BodyPath], BeforeValidator(as_list, json_schema_input_type=BodyPath | list[BodyPath])]
+PartPaths = Annotated[list[PartPath], BeforeValidator(as_list, json_schema_input_type=PartPath | list[PartPath])]
 Percent = Annotated[float, BeforeValidator(_read_percent), written("number from 0 to 100", "number")]
 Count = Annotated[int, Field(ge=1)]
 Distance = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -111,12 +113,12 @@ Unordered = Annotated[UnorderedSection, BeforeValidator(_from_path, json_schema_
 class CompareSection(Section):
     """How two answers are compared, both in the shape that the client asked for; what is not named has to be equal."""
 
-    ignore: list[PartPath] = Field(default=[], description="Paths that are not looked at, with all below them.")
+    ignore: PartPaths = Field(default=[], description="Paths that are not looked at, with all below them.")
     tolerance: list[ToleranceSection] = Field(default=[], description="Numbers that may differ a little.")
     unordered: list[Unordered] = Field(default=[], description="Arrays of which the order does not matter.")
     top: list[TopSection] = Field(default=[], description="Ranked arrays of which only the best count.")
     text: list[TextSection] = Field(default=[], description="Generated text, equal where it is similar enough.")
-    labels: list[BodyPath] = Field(
+    labels: BodyPaths = Field(
         default=[], description="Paths of labels, of which it is counted who changed from what to what."
     )
 
@@ -126,7 +128,7 @@ class ExamplesSection(Section):
 
     keep: int = Field(default=20, ge=0, le=1000, description="The most that are kept; 0 for none.")
     bodies: bool = Field(default=False, description="Both answers whole, besides the values that differ.")
-    redact: list[BodyPath] = Field(default=[], description="Paths of which neither values nor bodies show anything.")
+    redact: BodyPaths = Field(default=[], description="Paths of which neither values nor bodies show anything.")
 
 
 class ShadowHeadersSection(Section):
@@ -141,7 +143,7 @@ class ShadowHeadersSection(Section):
 
 
 class ShadowSection(Section):
-    """A version that gets copies of a route's requests; nobody waits for its answers, which go nowhere."""
+    """A version that gets copies of a route's requests, and whose answers go to nobody; `"2.0.0"` has all defaults."""
 
     version: VersionText = Field(description="The version; it has endpoints, and no rule has to name it.")
     name: Name | None = Field(default=None, description="For reports and metrics; the version if not given.")
@@ -184,6 +186,14 @@ class ShadowSection(Section):
     examples: ExamplesSection = Field(default_factory=ExamplesSection, description="Differences that are kept.")
 
 
+def _from_version(value: Any) -> Any:
+    return {"version": value} if isinstance(value, str) else value
+
+
+Shadow = Annotated[ShadowSection, BeforeValidator(_from_version, json_schema_input_type=str | ShadowSection)]
+Shadows = Annotated[list[Shadow], BeforeValidator(as_list, json_schema_input_type=Shadow | list[Shadow])]
+
+
 class RecordSection(Section):
     """A sample of a route's requests and answers, kept in files."""
 
@@ -198,7 +208,7 @@ class RecordSection(Section):
     headers: list[HeaderName] = Field(
         default=[], description="Header fields that are recorded besides those that decide."
     )
-    redact: list[BodyPath] = Field(
+    redact: BodyPaths = Field(
         default=[],
         description="Paths into bodies, of requests and answers alike, of whose values only a digest is recorded.",
     )

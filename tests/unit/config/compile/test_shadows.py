@@ -48,6 +48,27 @@ def test_a_version_alone_is_a_shadow_with_all_defaults(folder: Folder) -> None:
     assert route.shadows[0].remove_headers == ("authorization", "cookie", "proxy-authorization", "x-api-key")
 
 
+@pytest.mark.parametrize("written", ['"2.0.0"', '["2.0.0"]', '{version: "2.0.0"}', '[{version: "2.0.0"}]'])
+def test_one_shadow_needs_no_list_and_a_version_alone_no_mapping(written: str, folder: Folder) -> None:
+    (route,) = folder.load(f"{GOOD}    shadow: {written}\n").spec.routes
+    assert [shadow.version for shadow in route.shadows] == ["2.0.0"]
+
+
+def test_what_is_wrong_with_the_only_shadow_is_found_without_a_list(folder: Folder) -> None:
+    folder.write("ids.txt", "u1\n")
+    wrong = 'version: "2.0.0", headers: {set: {x: {env: NONE}}}, host: ""'
+    assert folder.refusal(f"{GOOD}    shadow: {{{wrong}}}\n") == [
+        f"stepdown.yaml:{LINE}:57: routes.churn.shadow.headers.set.x.env: the environment variable NONE is not set; "
+        "allowed a variable that is set",
+        f'stepdown.yaml:{LINE}:72: routes.churn.shadow.host: found ""; allowed keep, endpoint, or a host',
+    ]
+    loaded = folder.load(
+        f'{GOOD}    shadow: {{version: "2.0.0", compare: {{ignore: /id}}, when: {{key_in: ids.txt}}}}\n'
+    )
+    assert loaded.spec.routes[0].shadows[0].compare.ignore == ("/id",)
+    assert len(lists_of(loaded.spec)) == 1
+
+
 def test_every_key_of_a_shadow_arrives(folder: Folder) -> None:
     text = shadowed(
         'name: next, version: "2.0.0", percent: 12.5, per: key, salt: s, rate: 50, concurrent: 8, max_body: 64KiB, '
