@@ -81,7 +81,8 @@ class Mirror:
             self.skip(place, "served")
         if shadows or recorded:
             mirrored = Mirrored(self, shadows, recorded, key)
-            if mirrored.fit(max(exchange.head.length, exchange.received)):
+            size = max(exchange.head.length, exchange.received)
+            if size <= self.least or mirrored.fit(size):
                 exchange.mirrored = mirrored
 
     def _key(self, exchange: Exchange) -> Key | None:
@@ -91,9 +92,9 @@ class Mirror:
             body = bytes(exchange.body)
         return route.key(exchange.head, body, address_of(exchange), exchange.visitor)
 
-    def digest_of(self, key: Key | None) -> str:
+    def digest_of(self, key: Key) -> str:
         """What tells whose request it is, and not who that is."""
-        return blake2b(self._keys[key[0]] + key[1], digest_size=8).hexdigest() if key is not None else ""
+        return blake2b(self._keys[key[0]] + key[1], digest_size=8).hexdigest()
 
     def skip(self, place: int, reason: str) -> None:
         """Count a copy that a shadow was due and does not get; the recording's place is -1."""
@@ -147,14 +148,13 @@ class Mirrored:
     def fit(self, size: int) -> bool:
         """Leave out who takes no body of this length; whether anybody is left."""
         mirror = self._mirror
-        if size > mirror.least:
-            for place in self._shadows:
-                if size > mirror.limits[place]:
-                    mirror.skip(place, "too-large")
-            self._shadows = tuple(place for place in self._shadows if size <= mirror.limits[place])
-            if self._recorded and size > mirror.record_limit:
-                mirror.skip(-1, "too-large")
-                self._recorded = False
+        for place in self._shadows:
+            if size > mirror.limits[place]:
+                mirror.skip(place, "too-large")
+        self._shadows = tuple(place for place in self._shadows if size <= mirror.limits[place])
+        if self._recorded and size > mirror.record_limit:
+            mirror.skip(-1, "too-large")
+            self._recorded = False
         return bool(self._shadows) or self._recorded
 
     def keep(self, body: bytes | bytearray) -> None:
@@ -181,7 +181,7 @@ class Mirrored:
             if request.missing == "full":
                 self._give_up(exchange, "full")
                 return
-        if not self.fit(exchange.received):
+        if exchange.received > mirror.least and not self.fit(exchange.received):
             self._give_up(exchange, "")
             return
         number, choice = mirror.handoff.number(), plan.choice
@@ -198,7 +198,7 @@ class Mirrored:
             recorded=self._recorded,
             at=time(),
             client=address_of(exchange),
-            key=mirror.digest_of(self._key),
+            key=mirror.digest_of(self._key) if self._key is not None else "",
             params=exchange.params,
             head=exchange.head.raw,
         )
@@ -264,7 +264,8 @@ class Mirrored:
         put = self._mirror.handoff.put
         if not put(copies.answer(about), self._body) and self._body:
             put(copies.answer(msgspec.structs.replace(about, missing="full")), b"")
-        self._forget()
+        if answer is not None:
+            answer.take()
 
     # --- for both ---------------------------------------------------------------------------------------------------
 
