@@ -73,7 +73,7 @@ def judge(report: Report, max_different: float, min_compared: int, alpha: float 
 
 def _decide(counted: _Counted, limit: float, least: int) -> tuple[Outcome, str]:
     if counted.compared < least:
-        return "inconclusive", f"At least {least:,} have to be compared"
+        return "inconclusive", f"At least {least:,} are needed"
     if limit <= 0:
         return _decide_none(counted)
     share = f"The share that differs{' beyond noise' if counted.section.paired else ''} is"
@@ -83,7 +83,7 @@ def _decide(counted: _Counted, limit: float, least: int) -> tuple[Outcome, str]:
         return "pass", f"{between}, within {allowed}"
     if counted.low > limit:
         return "fail", f"{between}, beyond {allowed}"
-    more = "" if counted.section.paired else _needed(counted, limit)
+    more = "; more noise copies would narrow it" if counted.section.paired else _needed(counted, limit)
     return "inconclusive", f"{between}, on both sides of {allowed}{more}"
 
 
@@ -127,7 +127,7 @@ def _needed(counted: _Counted, limit: float) -> str:
     """How many answers would decide if as many of them went on to differ."""
     share, needed = counted.different / counted.compared, counted.compared
     while needed < _MOST:
-        needed = needed * 5 // 4 + 1
+        needed = needed * 21 // 20 + 1
         low, high = interval(round(share * needed), needed, counted.alpha)
         if high <= limit or low > limit:
             return f"; if it stays as it is, about {_rounded(needed):,} answers decide"
