@@ -3,10 +3,15 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from stepdown.decide.flag_questions import Answer, Question
 from stepdown.process.messages import (
+    TO_CONTROLLER_BYTES,
     TO_WORKER_BYTES,
     Activate,
     ChannelError,
+    FlagAnswers,
+    FlagQuestions,
+    FlagsChanged,
     Health,
     Hello,
     Message,
@@ -23,6 +28,8 @@ CONVERSATION: list[Message] = [
     Activate(ticket=2, digest="0123456789abcdef"),
     Health(states={"churn/1.0.0/http://a:1": False}),
     StatusRequest(ticket=3),
+    FlagAnswers(answers=(Answer(1, True, "on", "STATIC"), Answer(2, error="GENERAL", message="it is down"))),
+    FlagsChanged(),
 ]
 
 
@@ -41,6 +48,13 @@ def test_messages_arrive_however_the_bytes_are_cut(step: int) -> None:
     for start in range(0, len(data), step):
         found += reading.feed(data[start : start + step])
     assert found == CONVERSATION
+
+
+def test_questions_about_flags_arrive_as_they_were_asked() -> None:
+    asked = FlagQuestions(
+        questions=(Question(1, "ranker", "string", None), Question(2, "b", "boolean", "u", (("e", "x"),)))
+    )
+    assert list(Reader[ToController](ToController, TO_CONTROLLER_BYTES).feed(frame(asked))) == [asked]
 
 
 def refusal(data: bytes, limit: int = TO_WORKER_BYTES) -> str:
