@@ -38,6 +38,8 @@ SLICE_BESIDE = 0.002
 """The same while copies are on their way, whose answers are timed by that loop."""
 PAUSE = 0.02
 """Seconds in which more records may come, or one that is not whole may become so."""
+PAUSE_BESIDE = 0.002
+"""The same while copies are on their way: what comes is sent soon, and few at a time."""
 SLEEP = 1.0
 """Seconds after which it looks by itself: the ringing of a worker may be overlooked (`telemetry.ring`)."""
 LOOKED_AT = 100
@@ -115,7 +117,7 @@ class Comparer:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._rung.wait(), SLEEP)
             self._rung.clear()
-        await asyncio.sleep(PAUSE)
+        await asyncio.sleep(PAUSE_BESIDE if self.shadows.flying else PAUSE)
 
     def _hear_bell(self) -> None:
         with suppress(OSError):
