@@ -16,7 +16,7 @@ import msgspec
 import typer
 from pydantic_core import PydanticCustomError
 
-from stepdown.cli import replay
+from stepdown.cli import explain_replay
 from stepdown.config import Loaded, RefusedError, load
 from stepdown.config.file.values import read_share
 from stepdown.decide.cookies import ID_BYTES
@@ -191,13 +191,13 @@ def _seconds(text: str | None, records: str | None) -> float:
 
 def _replay(loaded: Loaded, path: str, limit: float | None, *, as_json: bool) -> NoReturn:
     try:
-        moves, lines = replay.replay(loaded, path)
-    except replay.UnusableError as error:
+        moves, lines = explain_replay.replay(loaded, path)
+    except explain_replay.UnusableError as error:
         _give_up(str(error))
     if as_json:
-        print(replay.as_json(moves, lines))
+        print(explain_replay.as_json(moves, lines))
     else:
-        replay.show(moves, lines)
+        explain_replay.show(moves, lines)
     exceeded = limit is not None and moves.whole.share > limit
     if exceeded:
         print(f"{moves.whole.share:.2%} would move, and at most {limit:.2%} may", file=sys.stderr)
