@@ -175,8 +175,8 @@ _WORKER = (
         "was whole and on its way), unreachable-shape (no adapters lead from the shadow's version to the pinned one), "
         "unadaptable (the adapters failed on it). By the limits: rate, concurrent, pending (copies and answers wait "
         "for one another in more memory than they may), full (the comparer is too slow, stopped or not there). By the "
-        "world: down (no endpoint of the version accepts connections), stale (the configuration is gone), failed (the "
-        "comparer could not do it, which it logs).",
+        "world: down (no endpoint of the version accepts connections), stale (the configuration is gone, and with it "
+        "the shadow's name: `unknown`), failed (the comparer could not do it, which it logs).",
         ("route", "shadow", "reason"),
     ),
     Family(

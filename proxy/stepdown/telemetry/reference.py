@@ -29,6 +29,8 @@ _QUERIES = """## Questions
 | Adapters that fail | `sum by (route, error) (rate(stepdown_errors_total{error=~"adapter-failed\\|answer-too-large\\|stream-not-adaptable"}[5m])) > 0` |
 | Share of answers that break the contract | `sum by (model, served, contract) (rate(stepdown_validations_total{result="violated"}[5m])) / sum by (model, served, contract) (rate(stepdown_validations_total[5m]))` |
 | Where they break it | `topk(10, sum by (model, contract, path, keyword) (increase(stepdown_violations_total[1h])))` |
+| Share of compared answers that differ from the served ones | `sum by (route, shadow) (rate(stepdown_shadow_compared_total{result="different"}[5m])) / sum by (route, shadow) (rate(stepdown_shadow_compared_total{result!="incomparable"}[5m]))` |
+| Copies that are not sent, and why | `sum by (route, shadow, reason) (rate(stepdown_shadow_skipped_total{reason!="served"}[5m])) > 0` |
 | The comparer is stuck | `time() - stepdown_comparer_turn_timestamp_seconds > 10` |
 | An endpoint is down or put aside | `stepdown_endpoint_ready == 0` |
 | The file on disk is not the one that runs | `stepdown_config_reload_ok == 0` |
