@@ -7,7 +7,7 @@ import os
 import secrets
 import sys
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -108,7 +108,9 @@ def explain(
         _give_up("name one configuration file, as FILE or with --config")
     if (path is None) == (records is None):
         _give_up("give either --path, for one request, or --replay, for recorded ones")
-    limit, now = _share(max_moved, records), _seconds(at, records)
+    if records is not None:
+        _refuse_of_one({"--header": header, "--data": data, "--at": at, "--down": down, "--source": source})
+    limit, now = _share(max_moved, records), _seconds(at)
     try:
         loaded = load(file or config or Path(), os.environ)
     except RefusedError as refused:
@@ -176,12 +178,17 @@ def _share(text: str | None, records: str | None) -> float | None:
         _give_up(f"--max-moved {text}: {error.message()}")
 
 
-def _seconds(text: str | None, records: str | None) -> float:
+def _refuse_of_one(given: Mapping[str, object]) -> None:
+    """Recorded requests have all that one request is given by options."""
+    named = ", ".join(option for option, value in given.items() if value)
+    if named:
+        _give_up(f"{named}: goes together with --path; recorded requests have their own")
+
+
+def _seconds(text: str | None) -> float:
     """Unix seconds of the time that the request is taken to come at."""
     if text is None:
         return time.time()
-    if records is not None:
-        _give_up("--at: goes together with --path; recorded requests have times of their own")
     try:
         moment = datetime.datetime.fromisoformat(text)
     except ValueError:

@@ -25,5 +25,5 @@ class Facts(Protocol):
         """As sent, port included; empty where there is none."""
 
     def get(self, name: bytes, /) -> bytes | None:
-        """The first value of the field with this lower-case name, without white space around it."""
+        """The first value of the field with this lower-case name, without white space around it; cookies joined."""
         ...

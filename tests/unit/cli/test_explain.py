@@ -123,6 +123,7 @@ def test_a_request_that_no_route_matches_exits_with_1(file: Path) -> None:
         ((*PATH, "--client", "somewhere"), "--client somewhere: found no IP address such as 10.0.0.7"),
         ((*PATH, "--at", "noon"), "--at noon: found no time such as 2026-12-01T09:30"),
         (("--replay", "-", "--at", "2026-12-01"), "--at: goes together with --path"),
+        (("--replay", "-", "-H", "a: b", "--source"), "--header, --source: goes together with --path; recorded"),
     ],
 )
 def test_what_cannot_be_read_exits_with_2(file: Path, arguments: tuple[str, ...], complaint: str) -> None:
