@@ -120,6 +120,15 @@ class Scene:
         about = Answer(**{**options, **more})
         self._thread.run(lambda: self.shadows.answered(0, about, body))
 
+    def held_up(self, seconds: float) -> None:
+        """Something stops the loop for so long, and a sweep is the first thing that it gets to."""
+        self.clock.advance(seconds)
+
+    def wait(self, seconds: float) -> None:
+        """So much time passes, and the loop ticks."""
+        self.clock.advance(seconds)
+        self.clock.advance(0)
+
     def counts(self, what: str) -> dict[tuple[str, ...], int]:
         """Of `stepdown_shadow_<what>_total`, by shadow and last label."""
         return {

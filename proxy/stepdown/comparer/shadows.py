@@ -25,13 +25,16 @@ from stepdown.comparer.results import Result
 from stepdown.comparer.shadow_tally import ShadowTally
 from stepdown.decide.copies import Answer, Copy
 from stepdown.decide.shadow_spec import Shadow
-from stepdown.plane.clock import CoarseClock
+from stepdown.plane.clock import TICK, CoarseClock
 from stepdown.telemetry.slab import Slab
 
 logger = logging.getLogger(__name__)
 
 SLACK = 30.0
 """Seconds that an answer is waited for after the shadow's own time is over: it may take longer than its copy did."""
+
+HELD_UP = 2 * TICK
+"""Seconds between two sweeps from which on something has held this process up: a long comparison, other processes."""
 
 
 class Shadows:
@@ -58,6 +61,8 @@ class Shadows:
         self._pools = Pools(clock, slab)
         self._admission = Admission(self._pools, read)
         self._legs: set[Leg] = set()
+        self._swept = read()
+        self._held_up = False
         clock.each_tick(self.sweep)
 
     @property
@@ -97,7 +102,7 @@ class Shadows:
         if entry is None:
             return
         if not entry.hold.take(len(body)):
-            answer, body = msgspec.structs.replace(answer, missing=answer.missing or "pending"), b""
+            answer, body = msgspec.structs.replace(answer, missing=answer.missing or "full"), b""
         self._hand_out(self.table.answered(entry, answer, body))
 
     def stale(self, about: Copy) -> None:
@@ -106,9 +111,16 @@ class Shadows:
             self._tally.skipped(about.route, "unknown", "stale")
 
     def sweep(self, now: float) -> None:
-        """End what has taken too long."""
-        for leg in [leg for leg in self._legs if now >= leg.until]:
-            leg.expire()
+        """End what has taken too long.
+
+        Where this process itself was held up, answers may have come that it has not read yet: those get another tick,
+        or a server would be blamed for it.
+        """
+        self._held_up = now - self._swept > HELD_UP and not self._held_up
+        self._swept = now
+        if not self._held_up:
+            for leg in [leg for leg in self._legs if now >= leg.until]:
+                leg.expire()
         self._hand_out(self.table.expired(now))
         self._pools.sweep(now)
 

@@ -169,7 +169,7 @@ def test_no_more_go_a_second_than_may() -> None:
         for _ in range(5):
             stage.scene.copy()
         stage.scene.until("skipped", {("s", "rate"): 2})
-        stage.scene.clock.advance(0.34)
+        stage.scene.wait(0.34)
         stage.scene.copy()
         stage.scene.copy()
         stage.scene.until("skipped", {("s", "rate"): 3})
@@ -190,8 +190,8 @@ def test_what_waits_is_bounded_in_bytes() -> None:
             stage.scene.copy(b"x" * 20_000)
         assert stage.scene.counts("skipped") == {("s", "pending"): 3}
         assert stage.scene.shadows.budget.held <= 100_000
-        stage.scene.clock.advance(11)
-        stage.scene.clock.advance(40)
+        stage.scene.wait(11)
+        stage.scene.wait(40)
         stage.scene.nothing_held()
 
 
@@ -216,7 +216,7 @@ def test_an_answer_for_which_there_is_no_room_is_not_kept() -> None:
         stage.scene.nothing_held()
         answer = stage.scene.pairs[0].answer
         assert answer is not None
-        assert answer.missing == "pending"
+        assert answer.missing == "full"
 
 
 def test_a_body_that_is_longer_than_the_shadow_takes_is_not_copied() -> None:
@@ -335,9 +335,9 @@ def test_an_answer_that_never_comes_leaves_its_pair_incomparable() -> None:
     with staged() as stage:
         stage.scene.copy()
         stage.scene.until("copies", {("s", "answered"): 1})
-        stage.scene.clock.advance(39.9)
+        stage.scene.wait(39.9)
         assert stage.scene.counts("compared") == {}
-        stage.scene.clock.advance(0.2)
+        stage.scene.wait(0.2)
         stage.scene.until("compared", {("s", "incomparable"): 1})
         stage.scene.nothing_held()
 
@@ -346,6 +346,6 @@ def test_an_answer_that_comes_first_waits_for_its_copy_and_a_slow_shadow_holds_u
     with staged(silent(), shadow(), shadow(name="t", version="1.0.0")) as stage:
         stage.scene.answer(stage.scene.copy(shadows=(0, 1)))
         stage.scene.until("compared", {("t", "equal"): 1})
-        stage.scene.clock.advance(11)
+        stage.scene.wait(11)
         stage.scene.until("compared", {("t", "equal"): 1, ("s", "incomparable"): 1})
         stage.scene.nothing_held()

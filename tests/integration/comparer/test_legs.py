@@ -70,12 +70,12 @@ def test_a_server_that_does_not_finish_in_time_is_left(script: Script, reads: bo
     with staged(script, SHADOW) as stage:
         stage.scene.copy(b"x" * 90_000)
         assert eventually(lambda: stage.upstream.peers and stage.upstream.peers[0].arrived.is_open)
-        stage.scene.clock.advance(4.9)
+        stage.scene.wait(4.9)
         assert stage.scene.shadows.flying == 1
-        stage.scene.clock.advance(0.2)
+        stage.scene.wait(0.2)
         stage.scene.until("copies", {("s", "timeout"): 1})
         assert not reads or stage.upstream.peers[0].ended.wait()
-        stage.scene.clock.advance(40)  # nor does the pair wait for an answer for ever
+        stage.scene.wait(40)  # nor does the pair wait for an answer for ever
         stage.scene.nothing_held()
 
 
@@ -111,10 +111,26 @@ def test_a_server_that_accepts_and_never_reads_costs_its_own_time_and_its_own_by
             stage.scene.until("copies", {("well", "answered"): count})
         assert stage.scene.counts("skipped") == {("stuck", "concurrent"): 4}
         assert stage.scene.shadows.flying == 4
-        stage.scene.clock.advance(6)
+        stage.scene.wait(6)
         stage.scene.until("copies", {("stuck", "timeout"): 4, ("well", "answered"): 8})
-        stage.scene.clock.advance(40)
+        stage.scene.wait(40)
         stage.scene.nothing_held()
+
+
+def test_an_answer_that_came_while_the_comparer_was_held_up_counts() -> None:
+    gate = Gate()
+
+    async def script(peer: Peer) -> None:
+        await peer.request()
+        await gate
+        await peer.send(SCORED)
+
+    with staged(script, SHADOW) as stage:
+        stage.scene.copy()
+        assert eventually(lambda: stage.upstream.requests)
+        stage.scene.held_up(6.0)
+        gate.open()
+        stage.scene.until("copies", {("s", "answered"): 1})
 
 
 def test_a_reset_is_told_from_a_silence() -> None:
@@ -133,7 +149,7 @@ def test_a_refused_connection_is_told_and_its_endpoint_left_alone_for_a_second()
         stage.scene.copy()
         stage.scene.until("skipped", {("s", "down"): 1})
         stage.upstream.start()
-        stage.scene.clock.advance(1.1)
+        stage.scene.wait(1.1)
         stage.scene.copy()
         stage.scene.until("copies", {("s", "refused"): 1, ("s", "answered"): 1})
 
@@ -176,7 +192,7 @@ def test_a_pool_that_nobody_uses_is_forgotten_and_says_nothing_of_readiness() ->
         for count in (1, 2):
             stage.scene.copy()
             stage.scene.until("copies", {("s", "answered"): count})
-            stage.scene.clock.advance(61)
+            stage.scene.wait(61)
         gauges = {
             stage.scene.slab.cells[series.first]
             for series in stage.scene.slab.series()
@@ -189,9 +205,9 @@ def test_connections_that_are_idle_for_too_long_are_closed() -> None:
     with staged(None, SHADOW) as stage:
         stage.scene.copy()
         stage.scene.until("copies", {("s", "answered"): 1})
-        stage.scene.clock.advance(5)
+        stage.scene.wait(5)
         assert stage.upstream.peers[0].ended.wait()
-        stage.scene.clock.advance(100)
+        stage.scene.wait(100)
         stage.scene.copy()
         stage.scene.until("copies", {("s", "answered"): 2})
         assert len(stage.upstream.peers) == 2
