@@ -129,7 +129,10 @@ def dialect_of(document: Any) -> Dialect | None:
         return _OBJECTS.get(named) if isinstance(named, str) and named in _OBJECTS else _chosen(choices)
     if isinstance(document.get("done"), bool) and ("response" in document or "message" in document):
         return Dialect.OLLAMA
-    if kind in ("error", "ping") or ("error" in document and document.keys() <= OF_ERRORS):
+    if kind in ("error", "ping"):
+        return None
+    error = document.get("error")
+    if isinstance(error, dict | str) and error and document.keys() <= OF_ERRORS:
         return None
     return Dialect.DOCUMENTS
 

@@ -76,7 +76,7 @@ class Verdict(msgspec.Struct, frozen=True):
     error: str = ""
     """The server's own name of an error, such as `overloaded_error`; anything may stand there, so it is no label."""
     message: str = ""
-    """The server's own words, cut to 200 characters."""
+    """The server's own words, cut to 200 characters; they may quote the request."""
 
     @property
     def failed(self) -> bool:
@@ -84,7 +84,7 @@ class Verdict(msgspec.Struct, frozen=True):
         return self.result is Result.FAILED
 
 
-_LAST = {State.FAILED, State.MALFORMED}
+_LAST = frozenset({State.FAILED, State.MALFORMED})
 _NEXT: dict[tuple[State, Signal], State] = {
     (State.EMPTY, Signal.PART): State.OPEN,
     (State.EMPTY, Signal.FINISH): State.FINISHED,
@@ -120,13 +120,13 @@ _ENDED: dict[tuple[State, Ending], Verdict] = {
 class Outcome:
     """Follows one stream and says what it is worth."""
 
-    __slots__ = ("_choices", "_error", "_recogniser", "state")
+    __slots__ = ("_choices", "_failure", "_recogniser", "state")
 
     def __init__(self) -> None:
         self.state = State.EMPTY
         self._recogniser = Recogniser()
         self._choices = Choices()
-        self._error: Any = None
+        self._failure = _ENDED[State.FAILED, Ending.ORDERLY]
 
     @property
     def dialect(self) -> Dialect:
@@ -138,7 +138,7 @@ class Outcome:
         heard = signal(said, self._recogniser.hear(said), self._choices)
         after = _NEXT.get((self.state, heard), self.state)
         if after is State.FAILED and self.state is not State.FAILED:
-            self._error = error_of(said)
+            self._failure = _failure(error_of(said))
         self.state = after
         return heard
 
@@ -146,16 +146,15 @@ class Outcome:
         """What the stream is worth if it ends now, like this."""
         if self.state is State.OPEN and ending is Ending.ORDERLY and self.dialect not in SPOKEN:
             return _COMPLETE  # nothing but the end of the body says that there are no more documents
-        verdict = _ENDED[self.state, ending]
-        return _told(verdict, self._error) if self.state is State.FAILED else verdict
+        return self._failure if self.state is State.FAILED else _ENDED[self.state, ending]
 
 
-def _told(verdict: Verdict, error: Any) -> Verdict:
-    """The verdict with the server's own words."""
+def _failure(error: Any) -> Verdict:
+    """The verdict about an error, with the server's own words."""
     if not isinstance(error, dict):
-        return Verdict(verdict.result, verdict.reason, message=str(error or "")[:_LONGEST])
+        return Verdict(Result.FAILED, "error", message=str(error or "")[:_LONGEST])
     names = (error.get(name) for name in ("type", "error_type", "code", "error_code"))
     name = next((name for name in names if isinstance(name, str | int) and name not in ("", "error")), "")
     message = error.get("message")
     words = message if isinstance(message, str) else ""
-    return Verdict(verdict.result, verdict.reason, str(name)[:_LONGEST], words[:_LONGEST])
+    return Verdict(Result.FAILED, "error", str(name)[:_LONGEST], words[:_LONGEST])

@@ -52,7 +52,7 @@ def error_of(said: Said) -> Any:
     if not isinstance(document, dict):
         return None
     error = document.get("error")
-    if error and isinstance(error, dict | str) and (document.keys() <= OF_ERRORS or "message" in error):
+    if isinstance(error, dict | str) and error and (document.keys() <= OF_ERRORS or _has_message(error)):
         return error
     kind = document.get("type")
     if kind == "response.failed":
@@ -62,6 +62,10 @@ def error_of(said: Said) -> Any:
     if message and (kind == "error" or document.get("object") == "error" or document.get("error_code")):
         return document
     return None
+
+
+def _has_message(error: dict[str, Any] | str) -> bool:
+    return isinstance(error, dict) and "message" in error
 
 
 class Choices:

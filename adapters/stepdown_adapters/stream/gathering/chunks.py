@@ -25,7 +25,9 @@ class Chunks:
         for name, value in chunk.items():
             if name == "choices":
                 content = self._choose(value)
-            elif name != "object" and (value or name not in self._top):  # a gateway's own chunks have all fields empty
+            elif name == "object" or self._top.get(name, self) == value:
+                continue
+            elif value or name not in self._top:  # a gateway's own chunks have all fields empty
                 self._budget.replace(self._top, name, value)
         return content
 

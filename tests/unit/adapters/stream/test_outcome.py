@@ -98,9 +98,14 @@ def test_p5_an_empty_error_on_a_good_answer_is_none(empty: object) -> None:
     assert verdict(sse({"predictions": [1], "error": empty})) == (COMPLETE, "")
 
 
-@pytest.mark.parametrize("output", [0.25, "low", ["a"], {"mean": 0.1}, True])
+@pytest.mark.parametrize("output", [0.25, "low", "no message", ["a"], {"mean": 0.1}, True])
 def test_p5_a_model_may_have_an_output_named_error(output: object) -> None:
     assert verdict(sse({"prediction": 3.1, "error": output})) == (COMPLETE, "")
+
+
+def test_p5_an_error_that_is_a_number_may_be_all_that_a_model_has_to_say() -> None:
+    assert verdict(sse({"error": 0.25})) == (COMPLETE, "")
+    assert verdict(sse({"error": ""})) == (COMPLETE, "")
 
 
 @pytest.mark.parametrize(
