@@ -161,6 +161,22 @@ def test_endpoints_with_tls_are_spoken_to_in_tls() -> None:
         thread.errors.clear()  # asyncio's server tells its handler of every handshake that its peer gave up
 
 
+def test_an_endpoint_or_an_adapter_that_cannot_be_used_is_counted_and_told(caplog: pytest.LogCaptureFixture) -> None:
+    def build(*shadows: Shadow, served: int, ports: list[int]) -> spec.SnapshotSpec:
+        broken = specs.endpoint(ports[0], tls=spec.Tls(ca_file="/nowhere/ca.pem"))
+        return shadowed(*shadows, served=served, ports=ports, new=specs.version("2.0.0", endpoints=(broken,)))
+
+    with staged(None, shadow(), build=build) as stage:
+        stage.scene.copy()
+        stage.scene.until("skipped", {("s", "failed"): 1})
+    with staged(None, shadow(), step={"hook": "no.such.module:hook"}) as stage:
+        stage.scene.copy()
+        stage.scene.until("skipped", {("s", "failed"): 1})
+        stage.scene.nothing_held()
+    assert "/nowhere/ca.pem" in str([record.__dict__.get("fields") for record in caplog.records])
+    assert "no.such.module" in caplog.text
+
+
 # --- how many it sees -----------------------------------------------------------------------------------------------
 
 
