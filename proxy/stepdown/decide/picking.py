@@ -14,8 +14,8 @@ look-up in a dictionary. A route with rules on headers and on a list of ids beco
         if c9(client) or c10(asked): return c11
         return None
 
-where every `c` is a constant, given to a function around it: nothing that a configuration says becomes code, and routes
-that are alike but for their constants share it. A segment is a function of the same kind, one for all routes. What it
+where every `c` is a constant, a global of this function alone: nothing that a configuration says becomes code, and what
+is alike but for its constants is compiled once. A segment is a function of the same kind, one for all routes. What it
 returns is what the closures of the same conditions would have chosen (a property test holds one against the other).
 """
 
@@ -24,6 +24,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import groupby
+from types import CodeType, FunctionType
 from typing import Any, NamedTuple, TypeVar
 
 from stepdown.decide import leaves, when
@@ -60,19 +61,20 @@ def picker(
         *_statements([Branch(*rule) for rule in rules], writer),
         "return None",
     )
-    body = ["def pick(asked, client):", *(_INDENT + line for line in lines), "return pick"]
-    source = "\n".join([f"def with_constants({', '.join(writer.constants)}):", *(_INDENT + line for line in body)])
-    pick: Callable[[Any, str], Result | None] = _compiled(source)(*writer.constants.values())
-    return pick
+    source = "\n".join(["def pick(asked, client):", *(_INDENT + line for line in lines)])
+    return FunctionType(_compiled(source).replace(), writer.constants)
 
 
 @lru_cache(maxsize=256)
-def _compiled(source: str) -> Callable[..., Any]:
-    """Made once for all rules that are alike but for their constants: of a thousand routes, and after a reload."""
+def _compiled(source: str) -> CodeType:
+    """Compiled once for all rules that are alike but for their constants: of a thousand routes, and after a reload.
+
+    Each function has a copy, since what the interpreter notes in a function's code is about that function's constants.
+    """
     namespace: dict[str, Any] = {}
     exec(compile(source, "<stepdown rules>", "exec"), namespace)  # noqa: S102 - names only
-    with_constants: Callable[..., Any] = namespace["with_constants"]
-    return with_constants
+    code: CodeType = namespace["pick"].__code__
+    return code
 
 
 def _statements(branches: Sequence[Branch], writer: _Writer) -> Iterator[str]:

@@ -65,3 +65,15 @@ def test_segments_and_addresses_need_no_more_than_a_head_and_an_address() -> Non
     assert asked_for(*rules, segments=(office, nested), a="1")[-1] == "0"
     assert asked_for(*rules, segments=(office, nested), a="2")[-1] == "None"
     assert asked_for(*rules, segments=(office, nested), client="192.0.2.1", a="1")[-1] == "1"
+
+
+def test_rules_that_are_alike_but_for_their_constants_have_their_own() -> None:
+    conditions = Conditions((), Digests())
+    picks = [
+        picker([(one, conditions.condition(one), value)], conditions, views=False)
+        for value in ("gold", "basic")
+        for one in [header("plan", value)]
+    ]
+    for _ in range(100):  # so often that the interpreter has noted what it found
+        assert [pick(Request(fields={b"plan": b"basic"}), "") for pick in picks] == [None, "basic"]
+        assert [pick(Request(fields={b"plan": b"gold"}), "") for pick in picks] == ["gold", None]
