@@ -13,4 +13,6 @@
     findings    what a report says: rates with intervals, verdicts, drift, labels
     verdict     whether a deployment may go on
     view        a report as it is shown
+
+Everything is bounded: what is told apart of one answer, what is kept of all, and the time that any document takes.
 """
