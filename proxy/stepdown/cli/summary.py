@@ -115,7 +115,7 @@ def _short(condition: when.When) -> str:
         case when.PathUnder():
             return f"{condition.path.rstrip('/')}/..."
         case when.FieldIs(source="header"):
-            return _header(condition) or sentence_of(condition)
+            return _header(condition) or f"({sentence_of(condition)})"
         case _:
             return f"({sentence_of(condition)})"
 

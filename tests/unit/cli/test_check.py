@@ -40,6 +40,13 @@ model churn
     )
 
 
+def test_parts_of_a_condition_that_are_sentences_are_told_apart(folder: Folder) -> None:
+    when = '{methods: [POST], header: {x-a: {prefix: in-}, x-b: {suffix: -out}}, query: {q: "1"}}'
+    folder.write("stepdown.yaml", changed(("{header: {x-plan: beta}}", when)))
+    (line,) = (line for line in check(folder.file).output.splitlines() if " beta " in line)
+    assert "POST x-a=in-... (header x-b ends with '-out') (query parameter q is '1')" in line
+
+
 def test_a_refused_file_exits_with_2_and_shows_every_finding(folder: Folder) -> None:
     folder.write("stepdown.yaml", changed(("repeatable: true", "repeatable: on"), ('"1.1.0": 95', '"1.1.0": -1')))
     result = check(folder.file)
