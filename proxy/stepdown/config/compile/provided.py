@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from importlib.machinery import ModuleSpec
+from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING
 
@@ -114,7 +114,10 @@ def missing(import_path: str) -> tuple[str, str] | tuple[str, str, str] | None:
     parts = module.split(".")
     for depth in range(1, len(parts) + 1):
         if _found(".".join(parts[:depth])) is None:
-            return f"there is no module {'.'.join(parts[:depth])}", "a module on PYTHONPATH or installed beside stepdown"
+            return (
+                f"there is no module {'.'.join(parts[:depth])}",
+                "a module on PYTHONPATH or installed beside stepdown",
+            )
     first = name.partition(".")[0]
     names = _names_in(_found(module))
     if names is None or first in names:
@@ -126,16 +129,14 @@ def missing(import_path: str) -> tuple[str, str] | tuple[str, str, str] | None:
 
 def _found(module: str) -> ModuleSpec | None:
     """Where a module would be loaded from; nothing is imported."""
-    path: list[str] | None = None
-    spec: ModuleSpec | None = None
-    parts = module.split(".")
-    for depth in range(1, len(parts) + 1):
-        name = ".".join(parts[:depth])
-        finders = (finder for finder in sys.meta_path if hasattr(finder, "find_spec"))
-        spec = next((found for finder in finders if (found := finder.find_spec(name, path)) is not None), None)
-        if spec is None:
+    top, *below = module.split(".")
+    finders = (finder for finder in sys.meta_path if hasattr(finder, "find_spec"))
+    spec = next((found for finder in finders if (found := finder.find_spec(top, None)) is not None), None)
+    for name in below:
+        if spec is None or spec.submodule_search_locations is None:
             return None
-        path = list(spec.submodule_search_locations or ())
+        # By its last name alone: for the whole one, a package without a file of its own would have to be imported.
+        spec = PathFinder.find_spec(name, list(spec.submodule_search_locations))
     return spec
 
 

@@ -115,6 +115,15 @@ def test_a_name_is_believed_where_only_running_the_module_could_tell(module: Pat
     assert missing("stored_flags:anything") is None
 
 
+def test_packages_without_a_file_of_their_own_are_looked_into(module: Path) -> None:
+    deep = module.parent / "bare" / "time" / "flags.py"
+    deep.parent.mkdir(parents=True)
+    deep.write_text("def make(): ...\n")
+    assert missing("bare.time.flags:make") is None
+    assert missing("bare.time.flags:mak") == ("bare.time.flags has no mak", "a name in bare.time.flags", "make")
+    assert missing("bare.sys:path") is not None
+
+
 def test_the_sdk_has_to_be_installed(module: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "path", [str(module.parent)])
     monkeypatch.setattr(sys, "meta_path", [finder for finder in sys.meta_path if "Editable" not in repr(finder)])
