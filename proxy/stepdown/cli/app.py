@@ -14,6 +14,7 @@ from stepdown.cli.gate import gate
 from stepdown.cli.override_token import override_token
 from stepdown.cli.prove import prove
 from stepdown.cli.registry import registry
+from stepdown.cli.replay import replay
 from stepdown.cli.run import run
 from stepdown.cli.schema import schema
 from stepdown.cli.switch import switch
@@ -27,6 +28,7 @@ HELP = """Routes requests to the right version of a model, and steps answers dow
   stepdown diff OLD NEW            see what a new contract breaks, for whom, and how to repair it
   stepdown gate --base origin/main refuse a change that would break clients, in CI
   stepdown prove stepdown.yaml     prove that adapters keep what contracts promise, or see a counterexample
+  stepdown replay RECORDING        send recorded requests to a candidate, and compare its answers
   stepdown override-token          let a tester choose a server for a while
   stepdown switch churn green      move a running sidecar's traffic between blue and green, and back
   stepdown schema                  let the editor complete and check the configuration
@@ -65,6 +67,7 @@ app.command()(explain)
 app.command()(gate)
 app.command("override-token")(override_token)
 app.command()(prove)
+app.command()(replay)
 app.command()(schema)
 app.command()(switch)
 app.add_typer(registry)

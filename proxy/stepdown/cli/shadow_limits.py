@@ -1,0 +1,43 @@
+"""`--max-different` and `--min-compared`: what decides whether a version differs too often."""
+
+from __future__ import annotations
+
+import sys
+from typing import NamedTuple, NoReturn
+
+import typer
+from pydantic_core import PydanticCustomError
+
+from stepdown.config.file.values import read_share
+
+EXIT_UNUSABLE = 2
+
+
+class Limits(NamedTuple):
+    """What a report is held against."""
+
+    max_different: float
+    """Share, 0 to 1."""
+    min_compared: int
+
+
+def limits_of(max_different: str | None, min_compared: int | None) -> Limits | None:
+    """What the options say; `None` where nothing is to be decided. Gives up where they say nothing that can be used."""
+    if max_different is None:
+        if min_compared is not None:
+            _give_up("--min-compared: goes together with --max-different")
+        return None
+    return Limits(share_of("--max-different", max_different), min_compared or 1)
+
+
+def share_of(option: str, text: str) -> float:
+    """A share (0 to 1) of `0.5%` or `0.005`; gives up on anything else."""
+    try:
+        return read_share(float(text) if text.replace(".", "", 1).isdigit() else text)
+    except PydanticCustomError as error:
+        _give_up(f"{option} {text}: {error.message()}")
+
+
+def _give_up(message: str) -> NoReturn:
+    print(message, file=sys.stderr)
+    raise typer.Exit(EXIT_UNUSABLE)
