@@ -71,8 +71,8 @@ def take(exchange: Exchange, payload: bytes) -> bool:
     elif stage == stages.CONNECT:
         exchange.keep(payload)
         assert plan is not None
-        if len(exchange.body) > plan.route.keep_bytes:
-            exchange.client.pause()
+        if len(exchange.body) > plan.route.keep_bytes and not exchange.complete:
+            exchange.client.pause()  # `send_request` goes on reading, but only where there is more to come
     elif exchange.upstream is not None and not exchange.request_sent:
         forward.send_more(exchange, exchange.upstream, payload)
     return False

@@ -257,7 +257,7 @@ class Mirrored:
             status=exchange.status if exchange.answer_begun else 0,
             error=exchange.error,
             elapsed=elapsed,
-            upstream=exchange.upstream_time,
+            upstream=exchange.upstream_time if head is not None else 0,
             missing=self._missing,
             head=head.raw if head is not None else b"",
         )

@@ -248,6 +248,33 @@ def test_requests_over_the_pending_limit_are_told_so():
         assert len(here.upstream.peers) == 1
 
 
+def test_a_connection_goes_on_after_a_long_body_that_was_whole_before_its_request_could_be_sent():
+    gate = Gate()
+
+    async def script(peer: Peer) -> None:
+        await peer.request()
+        await gate
+        await peer.send(OK)
+        await serve(OK)(peer)
+
+    def received() -> int:
+        return sum(client.exchange.received for client in here.sidecar.plane.clients if client.exchange is not None)
+
+    with world(script, spec=with_route(limits=Limits(connections=1))) as here, here.client() as client:
+        with here.client() as first:
+            first.send(GET)
+            assert eventually(lambda: arrived(here))
+            client.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 66000\r\n\r\n" + b"x" * 60_000)
+            assert eventually(lambda: received() == 60_000)
+            client.send(b"x" * 6_000)  # past what is kept of a body that waits, and its end
+            assert eventually(lambda: received() == 66_000)
+            gate.open()
+            assert first.response().status == 200
+        assert client.response("POST").status == 200
+        client.send(GET)
+        assert client.response().status == 200
+
+
 def test_a_preface_of_http_2_is_answered_in_http_1():
     with world() as here, here.client() as client:
         client.send(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00")
