@@ -405,6 +405,44 @@ def test_a_request_that_is_answered_before_it_is_whole_has_no_copy(size: int) ->
         assert here.handoff.gathered == 0
 
 
+# --- requests that are adapted --------------------------------------------------------------------------------------
+
+RENAMED = [{"move": {"from": "/inputs", "to": "/instances"}}]
+
+
+@pytest.mark.parametrize("pad", [0, 300_000], ids=["here", "elsewhere"])
+@pytest.mark.parametrize("framing", ["length", "chunks"])
+def test_a_request_that_is_adapted_is_copied_as_its_client_sent_it(framing: str, pad: int) -> None:
+    body = b'{"inputs": [1], "pad": "' + b"x" * pad + b'"}'
+    raw = HEAD % len(body) + body if framing == "length" else CHUNKED + in_chunks(body, 9_000)
+    with mirrored(spec=lambda port: specs.adapted(port, [], RENAMED, shadows=PLAIN)) as here:
+        assert here.ask(raw).status == 200
+        assert b"instances" in here.upstreams[0].requests[0].body
+        about, copied, _, _ = here.pair()
+        assert (copied, about.served, about.pinned) == (body, "2.0.0", "1.0.0")
+
+
+@pytest.mark.parametrize("pad", [0, 300_000], ids=["here", "elsewhere"])
+def test_a_request_that_cannot_be_adapted_has_no_copy(pad: int) -> None:
+    body = b'{"inputs" [1], "pad": "' + b"x" * pad + b'"}'
+    with mirrored(spec=lambda port: specs.adapted(port, [], RENAMED, shadows=PLAIN)) as here:
+        assert here.ask(HEAD % len(body) + body).status in (400, 422)
+        assert here.ask(POST.replace(b"X-User-Id: 7", b"Content-Encoding: gzip")).status == 415
+        assert here.records() == []
+        assert here.skipped("aborted") == 2
+        assert here.handoff.gathered == 0
+
+
+def test_a_long_body_whose_beginning_has_been_read_to_decide_is_copied_whole() -> None:
+    key = (spec.KeySource(json="/inputs/0"),)
+    body = b'{"inputs": [7], "pad": "' + b"x" * 300_000 + b'"}'
+    with mirrored(spec=mirroring(shadow(), key=key)) as here:
+        for raw in (HEAD % len(body) + body, CHUNKED + in_chunks(body, 9_000)):
+            assert here.ask(raw).status == 200
+        assert [copied for _, copied in here.copies()] == [body, body]
+        assert here.handoff.gathered == 0
+
+
 # --- again ----------------------------------------------------------------------------------------------------------
 
 
