@@ -25,8 +25,10 @@ logger = logging.getLogger(__name__)
 KEPT = 64
 """Compiled contracts that are kept."""
 _NOBODY = Reply(0)
-_FAILED_STREAM = "malformed"
-"""The reason of a candidate's answer that says inside that it is none (`comparison.verdict` counts it as failed)."""
+_FAILED_STREAM = "stream-failed"
+"""The reason of an answer that says inside that it is none; it is `comparison.verdict`'s word for a failure."""
+_SERVED = "served: "
+"""Before a reason that lies with the served answer: nothing is said of the candidate then."""
 
 
 class Judging:
@@ -44,16 +46,15 @@ class Judging:
         candidate = stepping.of_copy(asked, pair.candidate, limit)
         if answer is not None and answer.outcome == "passthrough" and isinstance(served, Incomparable):
             served, candidate = _as_sent(pair)
-        for side in (candidate, served):
-            if isinstance(side, Incomparable):
-                return self._none(asked, side.reason, name)
-        assert isinstance(served, Delivered)
-        assert isinstance(candidate, Delivered)
+        if isinstance(served, Incomparable):
+            return self._none(asked, _SERVED + served.reason, name)
+        if isinstance(candidate, Incomparable):
+            return self._none(asked, candidate.reason, name)
         assert answer is not None
         first, failed = self._reply(asked, served, answer.upstream, len(pair.body))
         second, breaks = self._reply(asked, candidate, pair.candidate.elapsed, len(pair.candidate.body))
         if failed or breaks:
-            return self._none(asked, "stream" if failed else _FAILED_STREAM, name)
+            return self._none(asked, _SERVED + _FAILED_STREAM if failed else _FAILED_STREAM, name)
         noise = None if pair.noise is None else stepping.of_copy(asked, pair.noise, limit)
         third = None
         if pair.noise is not None and isinstance(noise, Delivered):

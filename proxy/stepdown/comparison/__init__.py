@@ -10,6 +10,7 @@
     showing     what may be kept of a document to be looked at
     book        all that one shadow's pairs have said; `drift`, `matrices` and `keeping` are its parts, `sketch` theirs
     report      the same as it is kept and sent; `merging` puts several together
+    posts       all reports as one payload
     findings    what a report says: rates with intervals, verdicts, drift, labels
     verdict     whether a deployment may go on
     view        a report as it is shown

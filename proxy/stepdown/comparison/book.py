@@ -59,10 +59,14 @@ class Book:
 
     def report(self, shadow: str = "") -> Report:
         """What is known now; later requests do not change it."""
+        return decode(self.encode(shadow))
+
+    def encode(self, shadow: str = "") -> bytes:
+        """The same as it is kept and sent."""
         for page in self._pages.values():
             page.write()
         self._report.shadow = shadow or self._report.shadow
-        return decode(self._report.encode())
+        return self._report.encode()
 
     def _page(self, contract: str) -> _Page:
         page = self._pages.get(contract)

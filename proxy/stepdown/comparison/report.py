@@ -131,17 +131,18 @@ class Report(msgspec.Struct):
     """Parts that the encoding had no room for."""
     format: int = FORMAT
 
-    def encode(self) -> bytes:
-        """At most `LARGEST` bytes."""
+    def encode(self, largest: int = LARGEST) -> bytes:
+        """At most `largest` bytes, or as few as headline and reasons take."""
         encoded = _encode(self)
         report = self
         for name, shed in _SHED:
-            if len(encoded) <= LARGEST:
+            if len(encoded) <= largest:
                 break
             report = decode(encoded)
             for section in report.sections.values():
                 shed(section)
-            report.left_out.append(name)
+            if name not in report.left_out:
+                report.left_out.append(name)
             encoded = _encode(report)
         return encoded
 
@@ -175,12 +176,17 @@ def _without_paths(section: Section) -> None:
     section.paths = {}
 
 
+def _without_measures(section: Section) -> None:
+    section.seconds = section.sizes = Sides()
+
+
 _SHED: tuple[tuple[str, Callable[[Section], None]], ...] = (
     ("bodies", _without_bodies),
     ("examples", _without_examples),
     ("numbers", _without_numbers),
     ("labels", _without_labels),
     ("paths", _without_paths),
+    ("times and sizes", _without_measures),
 )
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Report).decode
