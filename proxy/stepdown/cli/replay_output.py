@@ -152,10 +152,12 @@ def why_nothing(outcome: Outcome) -> str:
     replay = outcome.replay
     if replay.gone:
         return f"nothing is compared: the candidate cannot be reached: {replay.gone}"
+    if replay.passed_over == replay.read > 0:
+        return f"nothing is compared: what was recorded is of {', '.join(sorted(replay.routes))}, or not in the sample"
     if not replay.read:
         return "nothing is compared: the recording has no entry" + (
             f"; {outcome.reader.broken:,} lines cannot be read" if outcome.reader.broken else ""
         )
     return "\n".join(
-        [f"nothing is compared: of {replay.read:,} recorded requests none was answered", *remarks(outcome)]
+        [f"nothing is compared: of {replay.read:,} recorded requests none could be used", *remarks(outcome)]
     )

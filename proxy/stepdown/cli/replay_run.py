@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import signal
 import sys
 import time
@@ -38,6 +39,7 @@ def run(
 ) -> int:
     """Send it all, and print the report; the exit code."""
     began = time.monotonic()
+    logging.getLogger("stepdown.plane").setLevel(logging.ERROR)  # that nobody can be reached is said in the end
     try:
         reader = Reader(recording, lenient=lenient)
         with _progress(recording, choosing, lenient=lenient) as shown:
@@ -47,7 +49,8 @@ def run(
         print(error, file=sys.stderr)
         return EXIT_UNUSABLE
     outcome = Outcome(replay, reader, limits, time.monotonic() - began)
-    if not replay.books.results:
+    results = replay.books.results
+    if not results or (replay.gone and results.keys() == {"incomparable"}):
         print(replay_output.why_nothing(outcome), file=sys.stderr)
         return EXIT_STOPPED if replay.stopped else EXIT_UNUSABLE
     if as_json:

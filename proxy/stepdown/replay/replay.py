@@ -62,6 +62,8 @@ class Replay:
         self.sent = 0
         self.passed_over = 0
         """Entries of other routes, and those that the sample leaves out."""
+        self.routes: set[str] = set()
+        """Those of which entries were read."""
         self.hidden = 0
         """Requests that were sent with `***` for a value of their query."""
         self.gone = ""
@@ -144,6 +146,7 @@ class Replay:
 
     def _made(self, entry: Entry) -> Made | None:
         """What is to be sent of an entry; `None` where that is nothing, which is counted."""
+        self.routes.add(entry.route)
         if self._choosing.route not in {None, entry.route} or not self._sampler.take():
             self.passed_over += 1
             return None
