@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 
+from stepdown.control.flag_threads import THREADS
+from stepdown.decide.answers import BYTES, ENTRIES, STALE_TTLS
 from stepdown.decide.flags import FlagFileError, compile_flags
 from stepdown.decide.flags.cache import LONGEST_FACT, MOST_FACTS
 from stepdown.decide.flags.compiler import DEEPEST, LARGEST, SPECIAL
@@ -14,7 +17,9 @@ from stepdown.decide.flags.document import MOST_FLAGS
 from stepdown.decide.flags.flagset import LARGEST_TOTAL, REMEMBERED
 from stepdown.decide.flags.nodes import MOST_STEPS
 from stepdown.decide.flags.operators import LONGEST_LIST, LONGEST_NUMBER, LONGEST_TEXT, OPERATORS
+from stepdown.plane.flag_desk import LONGEST_CONTEXT, MOST_QUESTIONS, MOST_WAITING
 from tests.docs.repository import ROOT
+from tests.kit.configuration import Folder, changed
 
 PAGE = (ROOT / "docs/flags.md").read_text(encoding="utf-8")
 EXAMPLE = re.findall(r"^```json\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)[0]
@@ -38,9 +43,22 @@ def test_the_refusals_that_are_shown_are_those_of_the_example_with_two_mistakes(
     assert f"```text\n{refused.value}\n```" in PAGE
 
 
+def test_the_configuration_of_a_provider_is_accepted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = Folder(tmp_path)
+    section, source = PAGE.split("## Flags of an OpenFeature provider")[1].split("```yaml\n")[1].split("```python\n")
+    folder.write("modules/shop/flags.py", source.split("```")[0])
+    monkeypatch.syspath_prepend(str(folder.path / "modules"))
+    beta, ranker = "{name: beta, when: {header: {x-plan: beta}}", "{name: ranker, when: {flag: new-ranker}"
+    text = section.split("routes:")[0] + changed((beta, ranker))
+    loaded = folder.load(text, environ={"FLAGS_SDK_KEY": "k"})
+    assert loaded.warnings == ()
+    assert loaded.provider is not None
+    assert loaded.provider.options == {"sdk_key": "k"}
+
+
 @pytest.mark.parametrize("operator", [*sorted(OPERATORS), *sorted(SPECIAL)])
 def test_every_operator_is_named(operator: str) -> None:
-    supported = PAGE.split("## What is supported")[1].split("## ")[0]
+    supported = PAGE.split("## What is supported in a file")[1].split("## ")[0]
     assert f"`{operator}`" in supported
 
 
@@ -48,7 +66,7 @@ def test_every_operator_is_named(operator: str) -> None:
     "bound",
     [
         *(MOST_FLAGS, LARGEST, LARGEST_TOTAL, DEEPEST, MOST_STEPS, LONGEST_TEXT, LONGEST_LIST, LONGEST_FACT),
-        *(REMEMBERED, 2 * REMEMBERED),
+        *(REMEMBERED, 2 * REMEMBERED, ENTRIES, LONGEST_CONTEXT, MOST_QUESTIONS, MOST_WAITING),
     ],
 )
 def test_every_bound_is_named(bound: int) -> None:
@@ -58,3 +76,6 @@ def test_every_bound_is_named(bound: int) -> None:
 def test_the_bounds_in_words_are_the_codes() -> None:
     assert (MOST_FACTS, "eight facts" in PAGE) == (8, True)
     assert f"{LONGEST_NUMBER} bits" in PAGE
+    assert (THREADS, "eight threads" in PAGE) == (8, True)
+    assert f"{BYTES // 2**20} MiB" in PAGE
+    assert f"{STALE_TTLS} times `ttl`" in PAGE
