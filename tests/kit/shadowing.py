@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
-from stepdown.comparer.equality import Equality
 from stepdown.comparer.limits import Budget
 from stepdown.comparer.pairing import Pair, Table
+from stepdown.comparer.reports import Clocks, Reports
 from stepdown.comparer.shadow_tally import ShadowTally
 from stepdown.comparer.shadows import Shadows
 from stepdown.decide import spec
@@ -63,15 +63,15 @@ class Scene:
 
     def _made(self, encoded: bytes, options: dict[str, Any]) -> Shadows:
         tally = ShadowTally(self.slab, lambda: self.clock.seconds)
-        equality = Equality(tally)
+        reports = Reports(tally, None, Clocks(lambda: self.clock.seconds, lambda: 1e9, lambda: 0.5))
 
         def consume(pair: Pair) -> None:
             self.pairs.append(pair)
-            equality(pair)
+            reports(pair)
 
         clock = self.clock.coarse(asyncio.get_running_loop())
         made = Shadows(clock, self.slab, tally, consume, read=lambda: self.clock.seconds, **options)
-        made.configurations.adopt(encoded)
+        reports.adopt(made.configurations.adopt(encoded))
         return made
 
     def close(self) -> None:

@@ -13,19 +13,21 @@ import asyncio
 import logging
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
+from random import random
 
 from stepdown.comparer import arrivals
 from stepdown.comparer.arrivals import Answered, Arrival, Copied
 from stepdown.comparer.contracts import Contracts
-from stepdown.comparer.equality import Consumer, Equality
+from stepdown.comparer.reports import Clocks, Reports
 from stepdown.comparer.shadow_tally import ShadowTally
 from stepdown.comparer.shadows import Shadows
 from stepdown.comparer.tally import Tally
 from stepdown.decide.checks import Sample
 from stepdown.errors import AdapterFailedError, AnswerTooLargeError
 from stepdown.plane.clock import CoarseClock
+from stepdown.telemetry.board import Board
 from stepdown.telemetry.ring import RingReader
 from stepdown.telemetry.slab import ABSENT, Slab
 from stepdown.wire import encodings
@@ -68,16 +70,15 @@ class Comparer:
         rings: Sequence[RingReader],
         bell: int,
         slab: Slab,
-        consumer: Callable[[ShadowTally], Consumer] = Equality,
+        board: Board | None = None,
     ) -> None:
-        """On the running loop. `bell` is the event descriptor (eventfd) that workers write to.
-
-        `consumer` makes what compares the pairs of answers, given what counts the outcome.
-        """
+        """On the running loop. `bell` is the event descriptor (eventfd) that workers write to."""
         self.contracts = Contracts()
         self._clock = CoarseClock(asyncio.get_running_loop())
         tally = ShadowTally(slab, time.monotonic)
-        self.shadows = Shadows(self._clock, slab, tally, consumer(tally))
+        self.reports = Reports(tally, board, Clocks(time.monotonic, time.time, random))
+        self.shadows = Shadows(self._clock, slab, tally, self.reports)
+        self._clock.each_tick(self.reports.tick)
         self._intakes = [Intake(ring) for ring in rings]
         self._bell = bell
         self._rung = asyncio.Event()
@@ -90,7 +91,7 @@ class Comparer:
     def adopt(self, encoded: bytes) -> None:
         """Know an encoded specification, under which records may come from now on."""
         self.contracts.adopt(encoded)
-        self.shadows.configurations.adopt(encoded)
+        self.reports.adopt(self.shadows.configurations.adopt(encoded))
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -104,6 +105,7 @@ class Comparer:
             loop.remove_reader(self._bell)
             self._clock.stop()
             self.shadows.close()
+            self.reports.write()
             self._slab.cells[self._turn_cell] = ABSENT
 
     async def _rest(self, worked: bool) -> None:

@@ -73,13 +73,14 @@ class Configurations:
     def __init__(self) -> None:
         self._known: dict[str, Configuration] = {}
 
-    def adopt(self, encoded: bytes) -> None:
+    def adopt(self, encoded: bytes) -> Configuration:
         """Know an encoded specification."""
         name = digest(encoded)
-        configuration = self._known.pop(name, None)
-        self._known[name] = configuration or Configuration(decode(encoded))
+        configuration = self._known.pop(name, None) or Configuration(decode(encoded))
+        self._known[name] = configuration
         while len(self._known) > KEPT:
             del self._known[next(iter(self._known))]
+        return configuration
 
     def find(self, name: str) -> Configuration | None:
         """The one with this digest; `None` where it is not (any more) known."""

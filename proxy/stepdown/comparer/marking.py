@@ -11,11 +11,10 @@ from copy import copy
 
 import msgspec
 
-from stepdown.decide.shadow_spec import Shadow
+from stepdown.decide.shadow_spec import MARK, Shadow
 from stepdown.decide.spec import Endpoint
 from stepdown.wire import RequestHead
 
-FIELD = "x-stepdown-shadow"
 AGENT = "stepdown-shadow"
 _AGENT_FIELD = b"user-agent"
 
@@ -29,7 +28,7 @@ def marked(endpoint: Endpoint, shadow: Shadow, noise: bool = False) -> Endpoint:
         fields["user-agent"] += f" {AGENT}"
     elif any(name.lower() == "user-agent" for name in removed):
         fields["user-agent"] = AGENT
-    fields[FIELD] = shadow.name
+    fields[MARK] = shadow.name
     keep = noise or shadow.host == "keep"
     return msgspec.structs.replace(
         endpoint,

@@ -16,7 +16,6 @@ import msgspec
 from stepdown.comparer.admission import Admission, Send, SkippedError
 from stepdown.comparer.asked import Asked
 from stepdown.comparer.configurations import Configurations
-from stepdown.comparer.equality import Consumer
 from stepdown.comparer.legs import Leg
 from stepdown.comparer.limits import Budget, Hold
 from stepdown.comparer.pairing import Awaited, Entry, Pair, Table
@@ -29,6 +28,9 @@ from stepdown.plane.clock import TICK, CoarseClock
 from stepdown.telemetry.slab import Slab
 
 logger = logging.getLogger(__name__)
+
+Consumer = Callable[[Pair], None]
+"""What takes the pairs; what it raises is logged and harms no other pair."""
 
 SLACK = 30.0
 """Seconds that an answer is waited for after the shadow's own time is over: it may take longer than its copy did."""

@@ -17,9 +17,10 @@ from stepdown.comparer.comparer import Comparer
 from stepdown.decide.spec import decode
 from stepdown.process import held, shield
 from stepdown.process.loop import new_loop
-from stepdown.process.settings import RING_BYTES, SLAB_BYTES, Settings
+from stepdown.process.settings import BOARD_BYTES, RING_BYTES, SLAB_BYTES, Settings
 from stepdown.process.tether import Received, Tether, TetherClosedError
 from stepdown.telemetry import log
+from stepdown.telemetry.board import Board
 from stepdown.telemetry.ring import RingReader
 from stepdown.telemetry.slab import Slab
 
@@ -38,7 +39,8 @@ class Host:
         settings = Settings.from_json(introduction.facts["settings"])
         self._tether = tether
         rings = [RingReader(fds[f"ring {index}"], RING_BYTES) for index in range(settings.workers)]
-        self._comparer = Comparer(rings, fds["bell"], Slab.attach(fds["slab"], SLAB_BYTES))
+        slab, board = Slab.attach(fds["slab"], SLAB_BYTES), Board(fds["board"], BOARD_BYTES)
+        self._comparer = Comparer(rings, fds["bell"], slab, board)
         self._adopt(fds["spec"])
         self._work: asyncio.Task[None] | None = None
 
@@ -56,6 +58,8 @@ class Host:
                 match message.kind:
                     case "spec":
                         self._adopt(message.fds["spec"])
+                    case "begin-anew":
+                        self._comparer.reports.begin_anew(**message.facts)
                     case "leave":
                         assert self._work is not None
                         self._work.cancel()

@@ -231,6 +231,8 @@ class Parent:
                 for fd in replaced.values():
                     os.close(fd)
                 self._forget_lists_but(message.facts["lists"])
+            case "begin-anew":
+                self._comparer.tell("begin-anew", **message.facts)
             case "relink":
                 self._link(self._workers[message.facts["index"]])
             case "drain":

@@ -12,9 +12,6 @@ import pytest
 
 from stepdown.comparer import comparer as module
 from stepdown.comparer.comparer import Comparer
-from stepdown.comparer.equality import Consumer, Equality
-from stepdown.comparer.pairing import Pair
-from stepdown.comparer.shadow_tally import ShadowTally
 from stepdown.decide import copies
 from stepdown.decide.checks import Subject, head
 from stepdown.decide.copies import Answer, Copy
@@ -107,14 +104,10 @@ class Scene:
         )
         assert self.handoffs[worker].put(copies.answer(about), b"{}")
 
-    def play(
-        self,
-        script: Callable[[Comparer], Awaitable[None]],
-        consumer: Callable[[ShadowTally], Consumer] = Equality,
-    ) -> None:
+    def play(self, script: Callable[[Comparer], Awaitable[None]]) -> None:
         async def run() -> None:
             readers = [RingReader(fd, SIZE) for fd in self.fds]
-            comparer = Comparer(readers, self.bell, self.slab, consumer)
+            comparer = Comparer(readers, self.bell, self.slab)
             comparer.adopt(SPEC)
             comparer.adopt(SHADOWED)
             work = asyncio.ensure_future(comparer.run())
@@ -272,24 +265,3 @@ def test_records_that_are_none_end_nothing(scene: Scene) -> None:
         await scene.until({"valid": 1})
 
     scene.play(script)
-
-
-def test_what_compares_can_be_another_and_may_fail(scene: Scene) -> None:
-    seen: list[str] = []
-
-    def consumer(_tally: ShadowTally) -> Consumer:
-        def consume(pair: Pair) -> None:
-            seen.append(pair.candidate.outcome)
-            raise ValueError("it fails")
-
-        return consume
-
-    async def script(_comparer: Comparer) -> None:
-        scene.copy()
-        scene.answer()
-        scene.put(b"{}")
-        await scene.until({"valid": 1})
-        await scene.until({"refused": 1}, COPIES)
-
-    scene.play(script, consumer)
-    assert seen == ["refused"]
