@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from stepdown.comparer.marking import AGENT, FIELD
+from stepdown.comparer.marking import AGENT
 from stepdown.config.file.shadow import LONGEST_COPY
 from stepdown.decide.copied import with_copies
 from stepdown.decide.keys import BODY_BYTES
-from stepdown.decide.shadow_spec import STRIPPED, Comparing, Shadow, Tolerance
+from stepdown.decide.shadow_spec import MARK, STRIPPED, Comparing, Shadow, Tolerance
 from stepdown.decide.snapshot import Route, compile_snapshot
 from stepdown.telemetry.ring import DEFAULT_SIZE
 from tests.docs.repository import ROOT
@@ -68,7 +68,7 @@ def test_the_warning_is_what_a_check_says_of_a_version_without_a_way(folder: Fol
 
 
 def test_the_bounds_and_names_are_the_codes() -> None:
-    assert FIELD.encode().title().decode() in PAGE
+    assert MARK.encode().title().decode() in PAGE
     assert f"`{AGENT}`" in PAGE
     assert [name.lower() for name in re.findall(r"`([A-Z][A-Za-z-]+)`", PAGE.split("**No credentials**")[1])[:4]] == [
         *STRIPPED

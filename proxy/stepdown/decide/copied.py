@@ -16,6 +16,7 @@ from stepdown.decide.cookies import Visitor
 from stepdown.decide.explanation import CopyTold, Explanation, ShadowTold
 from stepdown.decide.facts import Facts
 from stepdown.decide.mirror import WHOLE_HASH, Key, Mirror, Row
+from stepdown.decide.shadow_spec import MARK
 from stepdown.decide.slots import hash_of
 
 if TYPE_CHECKING:
@@ -56,6 +57,8 @@ def _against_shadow(  # noqa: PLR0917 - as `_shadow`
 ) -> Iterator[str]:
     """Everything that keeps the request from being copied, in the order in which it is looked at."""
     shadow = row.shadow
+    if facts.get(MARK.encode()) is not None:
+        yield f"the request is a copy itself, as {MARK} says"
     yield from _failed(row.condition, facts)
     if shadow.per == "key" and key is None:
         yield "it takes a share of the keys, and the request has none"

@@ -12,6 +12,9 @@ decides (`Route.deciding`), or is on a decision's record.
    one took stays in a larger one, and no rule's split can be told from it.
 3. A request that the shadow's own version serves is not copied: two answers of the same servers say nothing about a
    version. It was taken all the same, so that a shadow's share does not depend on a rule's weights.
+4. A request that carries the mark of copies (`MARK`) is one itself, and before all else no shadow gets it: a shadow
+   whose endpoint leads back here would copy its copies for ever. Nobody has to prove that he may set the mark, since
+   all that it does is to leave out copies of his own requests. No share counts it; a recording takes it as any.
 
 The plain rule for shares is to copy when `copies * 100 < requests * percent`, and it is exact. It meets every tenth
 request, though, and of clients that take turns always the same; and shadows with 10 % and 50 % would be sent the same
@@ -30,7 +33,7 @@ from stepdown.decide.conditions import Condition, Conditions
 from stepdown.decide.facts import Facts
 from stepdown.decide.inputs import inputs_of
 from stepdown.decide.sampling import Sampler
-from stepdown.decide.shadow_spec import Recording, Shadow
+from stepdown.decide.shadow_spec import MARK, Recording, Shadow
 from stepdown.decide.slots import hash_of
 from stepdown.decide.when import When
 
@@ -53,6 +56,8 @@ class Chosen(NamedTuple):
     """It is one of the recording's."""
     served: tuple[int, ...] = ()
     """Places of those that would get one, were the request not served by their own version."""
+    marked: tuple[int, ...] = ()
+    """Places of those that might get one, were the request not a copy itself."""
 
     @property
     def nothing(self) -> bool:
@@ -61,6 +66,8 @@ class Chosen(NamedTuple):
 
 
 NOTHING = Chosen()
+
+_MARK = MARK.encode()
 
 
 class Row(NamedTuple):
@@ -132,6 +139,8 @@ class Mirror:
         `asked` is a view where `needs_view`, `key` is read only where `reads_key`; `samplers` are what the method of
         that name gave, always the same ones for a worker.
         """
+        if asked.get(_MARK) is not None:
+            return self._of_copy(asked, samplers)
         if self._fixed is not None:
             return self._fixed.get(served, self._fixed_else)
         copied: tuple[int, ...] = ()
@@ -150,6 +159,11 @@ class Mirror:
                 copied += (place,)
         recorded = self.record is not None and self._is_recorded(asked, samplers[-1])
         return Chosen(copied, recorded, passed) if copied or recorded or passed else NOTHING
+
+    def _of_copy(self, asked: Facts, samplers: Samplers) -> Chosen:
+        """What is made of a request that is a copy."""
+        recorded = self.record is not None and self._is_recorded(asked, samplers[-1])
+        return Chosen((), recorded, (), tuple(row.place for row in self.rows))
 
     def _is_recorded(self, asked: Facts, sampler: Sampler | None) -> bool:
         if self._record_holds is not None and not self._record_holds(asked):

@@ -7,6 +7,9 @@ from typing import Literal
 from stepdown.decide.spec_base import Spec
 from stepdown.decide.when import EVERYONE, When
 
+MARK = "x-stepdown-shadow"
+"""The field that every copy carries, with its shadow's name. A request that carries it is never copied to a shadow."""
+
 STRIPPED = ("authorization", "cookie", "proxy-authorization", "x-api-key")
 """Fields that a copy does not carry unless the file says otherwise: whoever gets it does not act for the client."""
 

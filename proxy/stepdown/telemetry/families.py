@@ -171,12 +171,13 @@ _WORKER = (
         "stepdown_shadow_skipped_total",
         "counter",
         "Requests that were due to be copied to a shadow and were not; `reason` says why. By the request: served (the "
-        "shadow's own version answers it), too-large (over `max_body`), aborted (it ended, or was refused, before it "
-        "was whole and on its way), unreachable-shape (no adapters lead from the shadow's version to the pinned one), "
-        "unadaptable (the adapters failed on it). By the limits: rate, concurrent, pending (copies and answers wait "
-        "for one another in more memory than they may), full (the comparer is too slow, stopped or not there). By the "
-        "world: down (no endpoint of the version accepts connections), stale (the configuration is gone, and with it "
-        "the shadow's name: `unknown`), failed (the comparer could not do it, which it logs).",
+        "shadow's own version answers it), marked (it is a copy itself, whatever the shadow's share), too-large (over "
+        "`max_body`), aborted (it ended, or was refused, before it was whole and on its way), unreachable-shape (no "
+        "adapters lead from the shadow's version to the pinned one), unadaptable (the adapters failed on it). By the "
+        "limits: rate, concurrent, pending (copies and answers wait for one another in more memory than they may), "
+        "full (the comparer is too slow, stopped or not there). By the world: down (no endpoint of the version accepts "
+        "connections), stale (the configuration is gone, and with it the shadow's name: `unknown`), failed (the "
+        "comparer could not do it, which it logs).",
         ("route", "shadow", "reason"),
     ),
     Family(

@@ -301,6 +301,19 @@ def test_a_shadow_of_the_version_that_serves_gets_no_copy() -> None:
         assert here.skipped("served") == 0
 
 
+@pytest.mark.parametrize("name", [b"X-Stepdown-Shadow", b"x-stepdown-shadow", b"X-STEPDOWN-SHADOW"])
+def test_a_request_that_is_a_copy_goes_on_with_its_mark_and_is_not_copied_again(name: bytes) -> None:
+    marked = POST.replace(b"X-User-Id: 7", name + b": other")
+    with mirrored(spec=mirroring(shadow(), shadow("half", percent=50.0))) as here, here.client() as client:
+        for raw in (marked, marked, POST, marked):  # as one connection remembers heads
+            client.send(raw)
+            assert client.response("POST").status == 200
+        assert [about.head for about, _ in here.copies()] == [HEAD % len(BODY)]
+        assert (here.skipped("marked"), here.skipped("marked", "half")) == (3, 3)
+        seen = [request.get(b"x-stepdown-shadow") for request in here.upstreams[0].requests]
+        assert seen == [b"other", b"other", None, b"other"]
+
+
 def test_a_route_without_shadows_hands_nothing_over_and_a_worker_without_a_ring_neither() -> None:
     with mirrored(spec=specs.plain) as here:
         here.ask(POST)

@@ -76,6 +76,12 @@ def test_each_shadow_says_whether_it_gets_a_copy_and_why(shadow: Shadow, sentenc
     assert copies(shadow, body=b"abc") == [sentence]
 
 
+def test_a_copy_is_told_to_be_one() -> None:
+    assert copies(Shadow("next", "2.0.0"), asked=request(x_stepdown_shadow="any")) == [
+        "Shadow next (2.0.0) does not get a copy: the request is a copy itself, as x-stepdown-shadow says."
+    ]
+
+
 def test_a_share_of_keys_says_where_the_key_lies() -> None:
     at = hash_of(b"s:header:x-user-id:u7") / 2**32 * 100
     for percent, outcome in ((at + 1, "gets"), (at - 1, "does not get")):

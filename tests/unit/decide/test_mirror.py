@@ -98,6 +98,17 @@ def test_what_the_version_itself_serves_counts_for_its_share() -> None:
     assert 20 < sum(len(one.served) for one in chosen) < 80
 
 
+@pytest.mark.parametrize("rows", [(shadow(), shadow(50, name="half")), (shadow(), shadow(0, name="none"))])
+def test_a_copy_is_copied_to_no_shadow_and_counts_for_no_share_but_is_recorded(rows: tuple[Shadow, ...]) -> None:
+    mirror = mirrored(*rows, record=Recording(sample=1.0, folder="/r"))
+    samplers = mirror.samplers(1)
+    places = tuple(row.place for row in mirror.rows)
+    chosen = [mirror.choose(request(x_stepdown_shadow=""), OLD, None, samplers) for _ in range(10)]
+    assert set(chosen) == {Chosen((), True, (), places)}
+    taken = [mirror.choose(request(), OLD, None, samplers).shadows for _ in range(100)]
+    assert [sum(place in one for one in taken) for place in places] == [100, 50][: len(places)]
+
+
 def test_a_key_is_copied_always_or_never() -> None:
     mirror = mirrored(shadow(30, per="key"))
     assert mirror.reads_key
