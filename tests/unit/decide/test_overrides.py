@@ -12,6 +12,7 @@ from stepdown.decide.explanation import Explanation
 from stepdown.decide.override_tokens import Claims, issue
 from stepdown.decide.overrides import Overrides, Verdict
 from stepdown.decide.snapshot import Route, compile_snapshot
+from stepdown.decide.when import ClientIn
 from stepdown.errors import BadPinError
 from tests.kit import specs
 from tests.kit.request import Request, request
@@ -196,6 +197,23 @@ def test_a_connection_without_an_address_is_not_in_any_network() -> None:
     verdict = decide(request(x_stepdown_serve="2.0.0"), EVERYBODY, peer="unix")
     assert verdict is not None
     assert verdict.ruling == "not-allowed"
+
+
+def test_who_may_ask_goes_by_the_connection_and_the_rule_by_the_client() -> None:
+    inside = spec.Rule(name="inside", split=(("1.1.0", 1),), when=ClientIn(("10.0.0.0/8",)))
+    everyone = spec.Rule(name="everyone", split=(("1.1.0", 1),))
+    one = route(rules=(inside, everyone))
+    asked = request(x_stepdown_serve="2.0.0")
+    near = Overrides(spec.Overrides(allow=("192.168.0.0/16",)))
+    for client, rule in (("10.0.0.7", "inside"), ("203.0.113.9", "everyone")):
+        verdict = near.decide(one, asked, (), "192.168.0.1", client, UP, NOW)
+        assert verdict is not None
+        assert verdict.choice is not None
+        assert verdict.choice.rule == rule
+        assert one.explain(asked, (), None, client, UP, lambda: 0, verdict=verdict).rule == rule
+    refused = near.decide(one, asked, (), "203.0.113.9", "192.168.0.1", UP, NOW)
+    assert refused is not None
+    assert refused.ruling == "not-allowed"
 
 
 # --- what is told ----------
