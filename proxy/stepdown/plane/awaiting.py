@@ -20,9 +20,23 @@ if TYPE_CHECKING:
 
 def hold(exchange: Exchange, route: Route, view: View, go_on: Callable[[], None]) -> bool:
     """Whether the exchange waits now; then `go_on` is called when it need not wait any longer."""
+    missing = _missing(route, view)
+    if not missing:
+        return False
     flags = exchange.runtime.flags
     assert isinstance(flags, CountedProvidedFlags)
-    return _Hold(exchange, route, view, flags, go_on).begin()
+    return _Hold(exchange, route, view, flags, go_on).begin(missing)
+
+
+def _missing(route: Route, view: View) -> list[str]:
+    """Flags that this request asks and that are not known yet; one that depends on another's answer comes later."""
+    try:
+        rule = route.rule_for(view, view.client)
+        if rule.flag is not None and (route.spec.pin == "shape" or view.pinned()[1] == "default"):
+            view.flag(rule.flag.name)
+    except StepdownError:
+        return []  # choosing will say so
+    return [name for name, answer in view.answered.items() if answer is ASKED]
 
 
 class _Hold:
@@ -38,10 +52,7 @@ class _Hold:
         self._go_on = go_on
         self._until = 0.0
 
-    def begin(self) -> bool:
-        missing = self._missing()
-        if not missing:
-            return False
+    def begin(self, missing: list[str]) -> bool:
         seconds = self._flags.first_wait
         self._until = self._exchange.client.plane.loop.time() + seconds
         if self._exchange.attempts or not self._wait(missing, seconds):
@@ -50,17 +61,6 @@ class _Hold:
         self._exchange.stage = stages.AWAIT_FLAGS
         self._exchange.client.wait(0)
         return True
-
-    def _missing(self) -> list[str]:
-        """Flags that this request asks and that are not known yet; one that depends on another's answer comes later."""
-        route, view = self._route, self._view
-        try:
-            rule = route.rule_for(view, view.client)
-            if rule.flag is not None and (route.spec.pin == "shape" or view.pinned()[1] == "default"):
-                view.flag(rule.flag.name)
-        except StepdownError:
-            return []  # choosing will say so
-        return [name for name, answer in view.answered.items() if answer is ASKED]
 
     def _wait(self, missing: list[str], seconds: float) -> bool:
         keys = self._flags.keys(missing, self._view)
@@ -71,7 +71,7 @@ class _Hold:
         if exchange.gone:
             return
         self._view.ask_again(waited)
-        missing = self._missing()
+        missing = _missing(self._route, self._view)
         left = self._until - exchange.client.plane.loop.time()
         if missing and answered and left > 0 and self._wait(missing, left):
             return
