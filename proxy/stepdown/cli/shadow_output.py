@@ -190,6 +190,8 @@ def percent(share: float | None) -> str:
 def _figure(measure: str, value: float | None) -> str:
     if value is None:
         return "-"
+    if measure == "events":
+        return f"{value:,.4g}"
     return f"{1000 * value:,.3g} ms" if measure.startswith("seconds") else f"{value:,.4g} B"
 
 

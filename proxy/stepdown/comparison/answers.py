@@ -7,16 +7,19 @@ from typing import Any, NamedTuple
 
 from stepdown.comparison.places import Place
 
+REDACTED = "[redacted]"
+"""In place of what must not be shown."""
 UNREAD: Any = object()
 """In place of a document that is still text."""
 
-STATUS, MEDIA, CONTRACT, BODY = "(status)", "(media type)", "(contract)", "(body)"
+STATUS, MEDIA, CONTRACT, EVENTS, BODY = "(status)", "(media type)", "(contract)", "(events)", "(body)"
 """In place of a path, for what is no part of a document. Pointers begin with a slash, so none looks like these."""
 
 KINDS = (
     "status",
     "media type",
     "contract",
+    "events",
     "type",
     "value",
     "missing",
@@ -47,6 +50,8 @@ class Reply:
     """Until its end."""
     size: int = 0
     """Bytes as the server sent them."""
+    events: dict[str, int] | None = None
+    """Of a stream: how many events it had of each type."""
 
 
 class Difference(NamedTuple):
@@ -72,7 +77,7 @@ class Difference(NamedTuple):
         return self.place.pointer if self.place else _NAMES.get(self.kind, BODY)
 
 
-_NAMES = {"status": STATUS, "media type": MEDIA, "contract": CONTRACT}
+_NAMES = {"status": STATUS, "media type": MEDIA, "contract": CONTRACT, "events": EVENTS}
 
 
 class Compared(NamedTuple):

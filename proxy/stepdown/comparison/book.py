@@ -90,12 +90,13 @@ class Book:
 class _Page:
     """One section, with what is only written into it when a report is taken."""
 
-    __slots__ = ("numbers", "seconds", "section", "sizes")
+    __slots__ = ("events", "numbers", "seconds", "section", "sizes")
 
     def __init__(self, section: Section) -> None:
         self.section = section
         self.seconds = Measures(section.seconds)
         self.sizes = Measures(section.sizes)
+        self.events = Measures(section.events)
         self.numbers = Numbers(section)
 
     def count_heads(self, served: Reply, candidate: Reply, compared: Compared) -> None:
@@ -132,12 +133,18 @@ class _Page:
         assert candidate
         self.seconds.add(served.seconds, candidate.seconds, noise.seconds if noise else None)
         self.sizes.add(served.size, candidate.size, noise.size if noise else None)
+        counts = [
+            sum(one.events.values()) if one and one.events is not None else None for one in (served, candidate, noise)
+        ]
+        if counts[0] is not None and counts[1] is not None:
+            self.events.add(counts[0], counts[1], counts[2])
         self.numbers.add(served, candidate, comparison)
 
     def write(self) -> None:
         """Into the section."""
         self.section.seconds = self.seconds.state()
         self.section.sizes = self.sizes.state()
+        self.section.events = self.events.state()
         self.section.numbers = self.numbers.state()
 
     def _counted(self, differences: list[Difference]) -> dict[str, set[str]]:

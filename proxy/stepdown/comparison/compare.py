@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import orjson
 
-from stepdown.comparison.answers import UNREAD, Compared, Difference, Reply
+from stepdown.comparison.answers import REDACTED, UNREAD, Compared, Difference, Reply
 from stepdown.comparison.documents import differences
 from stepdown.comparison.places import root
 from stepdown.comparison.rules import State, compile_rules
@@ -16,6 +16,8 @@ from stepdown.comparison.scalars import similarity
 from stepdown.decide.shadow_spec import Comparing
 
 _decode = msgspec.json.Decoder().decode
+_IDLE = {"comment", "ping"}
+"""Events that keep a connection open, and say nothing."""
 _encode = msgspec.json.Encoder(order="sorted").encode
 
 
@@ -41,7 +43,7 @@ class Comparison:
         if first is UNREAD and second is UNREAD:
             return Compared(found + self._texts(served, candidate))
         if first is UNREAD or second is UNREAD:
-            bodies = _shown(served, first), _shown(candidate, second)
+            bodies = self._shown(served, first), self._shown(candidate, second)
             return Compared([*found, Difference("type", root(self.rules), *bodies, 1.0)])
         if _identical(first, second):
             return Compared(found)
@@ -58,7 +60,14 @@ class Comparison:
         if rule and share >= rule.similar:
             return []
         kind = "text" if served.media.startswith("text/") else "value"
-        return [Difference(kind, root(self.rules), *texts, 1.0 - share)]
+        shown = (REDACTED, REDACTED) if self.redacts else texts
+        return [Difference(kind, root(self.rules), *shown, 1.0 - share)]
+
+    def _shown(self, reply: Reply, read: Any) -> Any:
+        """The document; of a body that is none its text, in which no path finds what must not be shown."""
+        if read is not UNREAD:
+            return read
+        return REDACTED if self.redacts else _text(reply)
 
 
 def document(reply: Reply) -> Any:
@@ -97,12 +106,15 @@ def _heads(served: Reply, candidate: Reply) -> list[Difference]:
         found.append(Difference("media type", None, served.media, candidate.media, 1.0))
     if served.valid is not None and candidate.valid is not None and served.valid != candidate.valid:
         found.append(Difference("contract", None, served.valid, candidate.valid, 1.0))
+    if (types := (_types(served), _types(candidate)))[0] != types[1] and None not in types:
+        found.append(Difference("events", None, *types, 1.0))
     return found
+
+
+def _types(reply: Reply) -> list[str] | None:
+    """What types of events a stream has; how many of each is a matter of how a server cuts its text."""
+    return None if reply.events is None else sorted(reply.events.keys() - _IDLE)
 
 
 def _text(reply: Reply) -> str:
     return reply.body.decode("utf-8", "backslashreplace")
-
-
-def _shown(reply: Reply, read: Any) -> Any:
-    return _text(reply) if read is UNREAD else read

@@ -114,11 +114,12 @@ def shifts(section: Section) -> list[Shift]:
 
 
 def measures(section: Section) -> list[Shift]:
-    """The same of times and sizes; times of the noise copies are taken where the candidate's are."""
+    """The same of times, sizes and events of streams; times of the noise copies are taken where the candidate's are."""
     pairs = {
         "seconds": (section.seconds.served, section.seconds.candidate),
         "seconds of noise copies": (section.seconds.noise, section.seconds.candidate),
         "bytes": (section.sizes.served, section.sizes.candidate),
+        "events": (section.events.served, section.events.candidate),
     }
     found = [shift(name, Drift(served, candidate)) for name, (served, candidate) in pairs.items()]
     return [one for one in found if one.served and one.candidate]

@@ -60,6 +60,7 @@ def sections(first: Section, second: Section) -> Section:
         labels=_by_name(first.labels, second.labels, merged_matrices, ENTRIES),
         seconds=_sides(first.seconds, second.seconds),
         sizes=_sides(first.sizes, second.sizes),
+        events=_sides(first.events, second.events),
         random=[*first.random, *second.random][:KEPT],
     )
     for name in _COUNTS:

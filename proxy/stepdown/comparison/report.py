@@ -105,6 +105,8 @@ class Section(msgspec.Struct):
     """By path, then by the served label, then by the candidate's."""
     seconds: Sides = msgspec.field(default_factory=Sides)
     sizes: Sides = msgspec.field(default_factory=Sides)
+    events: Sides = msgspec.field(default_factory=Sides)
+    """Of streams: how many events each had."""
     worst: dict[str, Example] = {}
     """By path."""
     random: list[Example] = []
@@ -177,7 +179,7 @@ def _without_paths(section: Section) -> None:
 
 
 def _without_measures(section: Section) -> None:
-    section.seconds = section.sizes = Sides()
+    section.seconds, section.sizes, section.events = Sides(), Sides(), Sides()
 
 
 _SHED: tuple[tuple[str, Callable[[Section], None]], ...] = (

@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from stepdown.comparison.answers import UNREAD, Difference, Reply
+from stepdown.comparison.answers import REDACTED, UNREAD, Difference, Reply
 from stepdown.comparison.compare import Comparison, document
 from stepdown.comparison.rules import State, compile_rules
 from stepdown.decide.shadow_spec import Comparing
 
-REDACTED = "[redacted]"
 CUT = "..."
 LONGEST = 300
 """Characters of a value that are kept."""
