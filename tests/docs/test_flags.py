@@ -50,10 +50,10 @@ def test_the_configuration_of_a_provider_is_accepted(tmp_path: Path, monkeypatch
     monkeypatch.syspath_prepend(str(folder.path / "modules"))
     beta, ranker = "{name: beta, when: {header: {x-plan: beta}}", "{name: ranker, when: {flag: new-ranker}"
     text = section.split("routes:")[0] + changed((beta, ranker))
-    loaded = folder.load(text, environ={"FLAGS_SDK_KEY": "k"})
+    loaded = folder.load(text, environ={"FLAGS_HOST": "flags"})
     assert loaded.warnings == ()
     assert loaded.provider is not None
-    assert loaded.provider.options == {"sdk_key": "k"}
+    assert loaded.provider.options == {"host": "flags", "port": 8013}
 
 
 @pytest.mark.parametrize("operator", [*sorted(OPERATORS), *sorted(SPECIAL)])

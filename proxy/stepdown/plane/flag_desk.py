@@ -126,8 +126,13 @@ class FlagDesk:
     # --- for the worker ---------------------------------------------------------------------------------------------
 
     def link(self, send: Send | None) -> None:
-        """There is somebody to ask, or nobody any more. What was asked before has no answer."""
+        """There is somebody to ask, or nobody any more. What was asked before has no answer.
+
+        Whoever is new may have said that flags have changed when nobody heard it.
+        """
         self._send = send
+        if send is not None:
+            self.answers.changed()
         self._unsent.clear()
         for ticket in list(self._tickets):
             self._close(ticket)

@@ -242,6 +242,20 @@ def test_without_a_controller_known_answers_count_and_the_rest_is_the_default() 
         assert served(here.ask(head("bob"), "POST")) == "2.0.0"
 
 
+def test_a_new_controller_is_asked_anew_because_what_the_last_one_said_may_have_changed() -> None:
+    with sidecar() as (here, controller):
+        controller.says = says("new")
+        here.ask(head(), "POST")
+        controller.asked(1)
+        controller.unlink()
+        assert served(here.ask(head(), "POST")) == "2.0.0"
+        controller.says = says("old")
+        controller.link()
+        assert served(here.ask(head(), "POST")) == "2.0.0", "once more, until the new answer is there"
+        controller.asked(2)
+        assert served(here.ask(head(), "POST")) == "1.0.0"
+
+
 def test_a_question_whose_answer_never_comes_is_asked_again() -> None:
     with sidecar() as (here, controller):
         here.ask(head(), "POST")
