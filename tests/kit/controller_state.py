@@ -17,6 +17,7 @@ from msgspec.structs import replace
 
 from stepdown.config import Token
 from stepdown.control import serving
+from stepdown.control.reports import Reports
 from stepdown.control.state import ComparerView, HealthView, ReloadView, WorkerView
 from stepdown.control.switching import Report, SwitchRefusedError, Wish
 from stepdown.decide.colours import NOTHING_SWITCHED, Overlay
@@ -106,6 +107,7 @@ class SetState:
     provider_ok: bool | None = None
     question_counts: Mapping[str, int] = field(default_factory=dict)
     switch_counts: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    reports: Reports = field(default_factory=lambda: Reports(None, lambda *_wish: None))
     wishes: list[Wish] = field(default_factory=list)
     """Switches that were asked for."""
     refusal: SwitchRefusedError | None = None

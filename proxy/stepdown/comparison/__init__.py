@@ -12,7 +12,7 @@
     report      the same as it is kept and sent; `merging` puts several together
     posts       all reports as one payload
     findings    what a report says: rates with intervals, verdicts, drift, labels
-    verdict     whether a deployment may go on
+    verdict     whether a deployment may go on; `failures` whether few enough answers are errors
     view        a report as it is shown
 
 Everything is bounded: what is told apart of one answer, what is kept of all, and the time that any document takes.

@@ -50,6 +50,17 @@ def total(report: Report) -> Section:
     return result
 
 
+def counts(report: Report) -> Section:
+    """The same as far as numbers of answers go: quick, without paths and distributions."""
+    result = Section()
+    for section in report.sections.values():
+        for name in _COUNTS:
+            setattr(result, name, getattr(result, name) + getattr(section, name))
+        result.incomparable = added(result.incomparable, section.incomparable)
+        result.statuses = added(result.statuses, section.statuses)
+    return result
+
+
 def sections(first: Section, second: Section) -> Section:
     """Both together; neither is changed."""
     result = Section(

@@ -26,8 +26,8 @@ def view(report: Report) -> View:
     return {
         "format": FORMAT,
         "shadow": report.shadow,
-        "since": _time(report.since),
-        "until": _time(report.until),
+        "since": time_view(report.since),
+        "until": time_view(report.until),
         "total": section_view(total(report)),
         "contracts": {name: section_view(section) for name, section in sorted(report.sections.items())},
         "left_out": list(report.left_out),
@@ -41,7 +41,7 @@ def section_view(section: Section) -> View:
         "equal": section.equal,
         "different": section.different,
         "incomparable": dict(section.incomparable),
-        "answers": _finding(findings.answers(section)),
+        "answers": finding_view(findings.answers(section)),
         "statuses": dict(section.statuses),
         "contract": {
             "checked": section.checked,
@@ -49,8 +49,13 @@ def section_view(section: Section) -> View:
             "invalid_candidate": section.invalid_candidate,
         },
         "noise_copies": section.paired,
+        "pairs": {
+            "both": section.both,
+            "candidate_only": section.candidate_only,
+            "noise_only": section.noise_only,
+        },
         "cut": section.cut,
-        "paths": [_finding(one) for one in findings.paths(section)],
+        "paths": [finding_view(one) for one in findings.paths(section)],
         "measures": _plain(findings.measures(section)),
         "numbers": _plain(findings.shifts(section)),
         "labels": [_plain(one) | {"agreed": _rate(one.agreed)} for one in findings.agreements(section)],
@@ -58,12 +63,27 @@ def section_view(section: Section) -> View:
     }
 
 
+def counted(shown: View) -> Report:
+    """A report with what decisions are made from, of one that is shown; raises `KeyError` where it lacks anything."""
+    total_ = shown["total"]
+    section = Section(
+        compared=total_["compared"],
+        equal=total_["equal"],
+        incomparable=dict(total_["incomparable"]),
+        statuses=dict(total_["statuses"]),
+        paired=total_["noise_copies"],
+        **total_["pairs"],
+    )
+    return Report(shadow=shown["shadow"], sections={"": section})
+
+
 def verdict_view(verdict: Verdict, max_different: float, min_compared: int) -> View:
     """A decision with what it was held against."""
     return {**verdict._asdict(), "max_different": max_different, "min_compared": min_compared}
 
 
-def _finding(one: Finding) -> View:
+def finding_view(one: Finding) -> View:
+    """How often something differs."""
     return {
         **_plain(one),
         "different": _rate(one.different),
@@ -81,7 +101,8 @@ def _plain(value: Any) -> Any:
     return msgspec.json.decode(msgspec.json.encode(value))
 
 
-def _time(seconds: float) -> str | None:
+def time_view(seconds: float) -> str | None:
+    """In UTC; null where there is none."""
     if not seconds:
         return None
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -9,6 +9,9 @@
 | `GET /v1/switches` | view | what has colours: which is active, what the file says, who switched, what is ready |
 | `POST /v1/routes/NAME/switch` | operate | switches a route's rule to a colour: 200 with what it came to |
 | `POST /v1/models/NAME/versions/V/switch` | operate | the same for a version's endpoints |
+| `GET /v1/shadows` | view | each shadow whose answers are compared, with what came of it in a few numbers |
+| `GET /v1/shadows/ROUTE/SHADOW` | view | its whole report: rates with intervals, noise, drift, labels, examples |
+| `POST /v1/shadows/ROUTE/SHADOW/reset` | operate | begins the report anew: 200 when it is, 503 when that is not known |
 | `POST /v1/drain` | operate | takes the sidecar out as SIGTERM does: 202 |
 
 A switch takes `{"colour": NAME}`, where `back` is the colour before the last switch, and may have `force: true` (also
@@ -29,8 +32,10 @@ import msgspec
 from aiohttp import web
 
 from stepdown import __version__
+from stepdown.comparison.view import time_view
 from stepdown.control.gate import CALLER, gate, problem_response, takes_members
 from stepdown.control.redact import redacted, without_query
+from stepdown.control.reports import ReportError, headline_view
 from stepdown.control.state import ControllerState, HealthView
 from stepdown.control.status import degraded, ready
 from stepdown.control.switching import SwitchRefusedError, Wish, shown
@@ -59,6 +64,9 @@ def application(state: ControllerState, hosts: Iterable[str] = ()) -> web.Applic
     served.router.add_get("/v1/switches", calls.switches)
     served.router.add_post("/v1/routes/{route}/switch", calls.switch)
     served.router.add_post("/v1/models/{model}/versions/{version}/switch", calls.switch)
+    served.router.add_get("/v1/shadows", calls.shadows)
+    served.router.add_get("/v1/shadows/{route}/{shadow}", calls.shadow)
+    served.router.add_post("/v1/shadows/{route}/{shadow}/reset", calls.reset)
     served.router.add_post("/v1/reload", calls.reload)
     served.router.add_post("/v1/drain", calls.drain)
     return served
@@ -138,6 +146,28 @@ class _Calls:
                 "routes": [_route(route, models[route.model], health) for route in self._state.spec.routes],
             }
         )
+
+    async def shadows(self, _request: web.Request) -> web.Response:
+        found = [headline_view(one) for one in self._state.reports.headlines(self._state.spec)]
+        return web.json_response({"digest": self._state.digest, "shadows": found})
+
+    async def shadow(self, request: web.Request) -> web.Response:
+        named = request.match_info
+        try:
+            shown = await self._state.reports.whole(self._state.spec, named["route"], named["shadow"])
+        except ReportError as error:
+            return problem_response(error.status, error.problem, error.detail)
+        return web.json_response(shown)
+
+    async def reset(self, request: web.Request) -> web.Response:
+        named, who = request.match_info, request[CALLER].name
+        facts = fields(token=who, address=request.remote, route=named["route"], shadow=named["shadow"])
+        _logger.info("admin call: reset", extra=facts)
+        try:
+            begun = await self._state.reports.begin_anew(self._state.spec, named["route"], named["shadow"])
+        except ReportError as error:
+            return problem_response(error.status, error.problem, error.detail)
+        return web.json_response({"route": named["route"], "shadow": named["shadow"], "begun": time_view(begun)})
 
     async def reload(self, request: web.Request) -> web.Response:
         _logger.info("admin call: reload", extra=fields(token=request[CALLER].name, address=request.remote))

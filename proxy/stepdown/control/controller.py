@@ -35,6 +35,7 @@ from stepdown.config.watched import NOTHING, Watched
 from stepdown.control import admin, status
 from stepdown.control.flag_provider import FlagProvider
 from stepdown.control.probes import Prober
+from stepdown.control.reports import Reports
 from stepdown.control.serving import serve
 from stepdown.control.state import ComparerView, HealthView, ReloadView, WorkerView
 from stepdown.control.switching import Applied, Report, Switches, Wish
@@ -42,6 +43,7 @@ from stepdown.decide import checks
 from stepdown.decide.colours import NOTHING_SWITCHED, Overlay, kept, overlaid
 from stepdown.decide.inputs import lists_of
 from stepdown.decide.spec import SnapshotSpec, decode, digest, encode
+from stepdown.telemetry.board import Board
 from stepdown.telemetry.log import configure, fields
 from stepdown.telemetry.slab import SlabReader
 
@@ -95,6 +97,9 @@ class Parent(Protocol):
         `lists` are the digests of the lists of ids that are in force; the others are let go.
         """
 
+    def begin_anew(self, route: str, shadow: str, wish: str) -> None:
+        """Have the comparer begin the report of a shadow anew."""
+
     def leave(self) -> None:
         """Take the sidecar out, as SIGTERM does."""
 
@@ -121,6 +126,7 @@ class Controller:
         workers: Workers,
         parent: Parent,
         slabs: Sequence[SlabReader],
+        board: Board | None = None,
     ) -> None:
         """`encoded` is in force; `remembered` is what the controller before this one asked the parent to keep."""
         # Process.
@@ -130,6 +136,7 @@ class Controller:
         self._workers = workers
         self._parent = parent
         self.slabs = slabs
+        self.reports = Reports(board, parent.begin_anew)
         self._prober = Prober(self._tell_health)
         self.provider = FlagProvider(self._workers.flags_changed)
         """Who is asked for flags."""

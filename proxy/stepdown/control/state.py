@@ -17,6 +17,7 @@ from stepdown.telemetry.slab import SlabReader
 
 if TYPE_CHECKING:  # for its annotation only: the controller reads this module before it has time for pydantic
     from stepdown.config import Token
+    from stepdown.control.reports import Reports
     from stepdown.control.switching import Report, Wish
 
 
@@ -108,6 +109,10 @@ class ControllerState(Protocol):
     @property
     def health(self) -> Mapping[str, HealthView]:
         """By `model/version/endpoint-id`; only endpoints that are probed."""
+
+    @property
+    def reports(self) -> Reports:
+        """What shadows' answers are like."""
 
     @property
     def slabs(self) -> Sequence[SlabReader]:

@@ -19,9 +19,10 @@ from stepdown.control.state import ComparerView
 from stepdown.decide.spec import decode
 from stepdown.process import held, shield
 from stepdown.process.fleet import Fleet
-from stepdown.process.settings import LISTS_A_MESSAGE, SLAB_BYTES, Settings
+from stepdown.process.settings import BOARD_BYTES, LISTS_A_MESSAGE, SLAB_BYTES, Settings
 from stepdown.process.tether import Received, Tether, TetherClosedError
 from stepdown.telemetry import log
+from stepdown.telemetry.board import Board
 from stepdown.telemetry.slab import SlabReader
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ class Host:
             slabs=[
                 SlabReader(fds[f"slab {name}"], SLAB_BYTES) for name in (*map(str, range(settings.workers)), "comparer")
             ],
+            board=Board(fds["board"], BOARD_BYTES),
         )
         self._fleet.asked = self._controller.provider.ask
         for request in self._early:
@@ -105,6 +107,10 @@ class Host:
         self._tell("accepted", fds, **in_force)
         for fd in fds.values():
             os.close(fd)
+
+    def begin_anew(self, route: str, shadow: str, wish: str) -> None:
+        """Have the comparer begin the report of a shadow anew."""
+        self._tell("begin-anew", route=route, shadow=shadow, wish=wish)
 
     def leave(self) -> None:
         """Take the whole sidecar out, as SIGTERM does."""

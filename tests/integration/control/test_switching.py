@@ -113,6 +113,9 @@ class Scene:
         self.asked.append(f"keep {digest(encoded)}")
         self.kept.append((encoded, remembered))
 
+    def begin_anew(self, route: str, shadow: str, wish: str) -> None:
+        self.asked.append(f"begin {route} {shadow} anew for {wish}")
+
     def leave(self) -> None:
         self.asked.append("leave")
 
