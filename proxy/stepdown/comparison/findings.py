@@ -38,6 +38,15 @@ class Rate(msgspec.Struct, frozen=True):
         return self.count / self.total if self.total else math.nan
 
 
+class Excess(msgspec.Struct, frozen=True):
+    """By how much one share is over another, with the interval that it is in, which ends at 0."""
+
+    share: float
+    """Below 0 where the other is larger."""
+    low: float
+    high: float
+
+
 class Finding(msgspec.Struct, frozen=True):
     """How often one path differs."""
 
@@ -46,6 +55,8 @@ class Finding(msgspec.Struct, frozen=True):
     different: Rate
     noise: Rate | None
     """How often a second copy to the served version differs; `None` without noise copies."""
+    excess: Excess | None
+    """How much more often than noise it differs; `None` without noise copies."""
     evidence: float
     """Logarithm of E against "differs no more often than noise"; 0 without noise copies."""
     verdict: Verdict
@@ -88,6 +99,13 @@ def rate(count: int, total: int, alpha: float = ALPHA) -> Rate:
     """A share with its interval."""
     low, high = interval(count, total, alpha)
     return Rate(count, total, low, high)
+
+
+def beyond_noise(different: Rate, noise: Rate, alpha: float = ALPHA) -> tuple[float, float]:
+    """Interval of the share that differs, less the share of noise; each of the two takes half of alpha."""
+    low, high = interval(different.count, different.total, alpha / 2)
+    noise_low, noise_high = interval(noise.count, noise.total, alpha / 2)
+    return max(low - noise_high, 0.0), max(high - noise_low, 0.0)
 
 
 def answers(section: Section) -> Finding:
@@ -174,11 +192,14 @@ def _finding(path: str, counts: PathCounts, section: Section, differs: bool) -> 
     paired = section.paired
     evidence = _evidence(counts) if paired else 0.0
     verdict: Verdict = "no noise copies" if not paired else "differs" if differs else "noise"
+    different = rate(counts.different, section.compared)
+    noise = rate(counts.both + counts.noise_only, paired) if paired else None
     return Finding(
         path=path,
         kinds=counts.kinds,
-        different=rate(counts.different, section.compared),
-        noise=rate(counts.both + counts.noise_only, paired) if paired else None,
+        different=different,
+        noise=noise,
+        excess=Excess(different.share - noise.share, *beyond_noise(different, noise)) if noise else None,
         evidence=evidence,
         verdict=verdict,
         sentence=_sentence(verdict, counts, paired, evidence),

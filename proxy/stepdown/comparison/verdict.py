@@ -18,7 +18,8 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-from stepdown.comparison.merging import total
+from stepdown.comparison.findings import beyond_noise, rate
+from stepdown.comparison.merging import counts
 from stepdown.comparison.report import Report, Section
 from stepdown.statistics.evidence import ALPHA, reaches
 from stepdown.statistics.paired import paired_evidence
@@ -60,7 +61,7 @@ class _Counted(NamedTuple):
 
 def judge(report: Report, max_different: float, min_compared: int, alpha: float = ALPHA) -> Verdict:
     """Decide for all pinned versions together; `max_different` is a share (0 to 1)."""
-    section = total(report)
+    section = counts(report)
     failed = sum(times for reason, times in section.incomparable.items() if reason in FAILED)
     different, compared = section.different + failed, section.compared + failed
     counted = _Counted(section, different, compared, failed, *_beyond_noise(different, compared, section, alpha), alpha)
@@ -103,12 +104,11 @@ def _decide_none(counted: _Counted) -> tuple[Outcome, str]:
 
 
 def _beyond_noise(different: int, compared: int, section: Section, alpha: float) -> tuple[float, float]:
-    """Interval of the share that differs, less the share of noise; each of the two takes half of alpha."""
+    """Interval of the share that differs, less the share of noise where that is known."""
+    share = rate(different, compared, alpha)
     if not section.paired:
-        return interval(different, compared, alpha)
-    low, high = interval(different, compared, alpha / 2)
-    noise_low, noise_high = interval(section.both + section.noise_only, section.paired, alpha / 2)
-    return max(low - noise_high, 0.0), max(high - noise_low, 0.0)
+        return share.low, share.high
+    return beyond_noise(share, rate(section.both + section.noise_only, section.paired), alpha)
 
 
 def _said(counted: _Counted) -> str:
