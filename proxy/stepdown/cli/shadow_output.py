@@ -88,18 +88,36 @@ def _contracts(view: View) -> Table:
 
 
 def _paths(total: View) -> Table:
+    """Those that differ beyond noise first, the farthest from it at the top; the last column decides nothing."""
+    with_noise = bool(total["noise_copies"])
+    head: Row = ("path", "how", "answers", "share")
+    head += ("noise", "beyond noise", "verdict", "Diffy's rule") if with_noise else ("verdict",)
     rows = [
         (
             readable(one["path"]),
             ", ".join(f"{kind} {times:,}" for kind, times in one["kinds"].items()),
             f"{one['different']['count']:,}",
             _interval(one["different"]),
-            "" if one["noise"] is None else percent(one["noise"]["share"]),
-            one["verdict"],
+            *(_beyond_noise(one) if with_noise else (one["verdict"],)),
         )
-        for one in total["paths"]
+        for one in sorted(total["paths"], key=_by_excess)
     ]
-    return _table("Where they differ", ("path", "how", "answers", "share", "noise", "verdict"), rows)
+    return _table("Where they differ", head, rows)
+
+
+def _by_excess(finding: View) -> tuple[bool, float, str]:
+    apart = finding["excess"] or finding["different"]
+    return finding["verdict"] != "differs", -(apart["share"] or 0.0), finding["path"]
+
+
+def _beyond_noise(finding: View) -> Row:
+    excess, diffy = finding["excess"], finding["diffy"]
+    return (
+        percent(finding["noise"]["share"]),
+        f"{percent(excess['low'])} to {percent(excess['high'])}",
+        finding["verdict"],
+        "reports it" if diffy["reported"] else "",
+    )
 
 
 def _statuses(total: View) -> Table:
@@ -124,19 +142,18 @@ def _measures(total: View) -> Table:
         )
         for one in total["measures"]
     ]
-    return _table("Time and size", ("", "served p50 / p90 / p99", "candidate p50 / p90 / p99", "mean"), rows)
+    return _table("Time, size and events", ("", "served p50 / p90 / p99", "candidate p50 / p90 / p99", "mean"), rows)
 
 
 def _labels(total: View) -> Table:
     rows = [
-        (readable(one["path"]), _interval(one["agreed"]), "; ".join(_change(*change) for change in one["changes"][:5]))
+        (readable(one["path"]), _short(before), _short(after), f"{times:,}", percent(times / one["agreed"]["total"]))
         for one in total["labels"]
+        for before, after, times in one["changes"]
     ]
-    return _table("Labels", ("path", "the same", "changes"), rows)
-
-
-def _change(before: str, after: str, times: int) -> str:
-    return f"{_short(before)} > {_short(after)} {times:,}"
+    same = [f"{readable(one['path'])} the same in {_interval(one['agreed'])}" for one in total["labels"]]
+    title = f"Labels that changed: {'; '.join(same)}"
+    return _table(title, ("path", "from", "to", "answers", "share"), rows)
 
 
 def _numbers(total: View) -> Table:
