@@ -75,13 +75,15 @@ class Mirror:
 
     def begin(self, exchange: Exchange, served: str) -> None:
         """Decide what is made of a request that is about to be forwarded to `served`."""
-        key = self._key(exchange) if self._keys else None
+        key = self._key(exchange) if self._reads_key else None
         shadows, recorded, own, marked = self._choose(exchange.facts, served, key, self._samplers)
         for place in own:
             self.skip(place, "served")
         for place in marked:
             self.skip(place, "marked")
         if shadows or recorded:
+            if self._keys and not self._reads_key:
+                key = self._key(exchange)
             mirrored = Mirrored(self, shadows, recorded, key)
             size = max(exchange.head.length, exchange.received)
             if size <= self.least or mirrored.fit(size):
