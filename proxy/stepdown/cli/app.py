@@ -17,6 +17,7 @@ from stepdown.cli.registry import registry
 from stepdown.cli.replay import replay
 from stepdown.cli.run import run
 from stepdown.cli.schema import schema
+from stepdown.cli.shadow import shadow
 from stepdown.cli.switch import switch
 
 HELP = """Routes requests to the right version of a model, and steps answers down to the shape that each client knows.
@@ -31,6 +32,7 @@ HELP = """Routes requests to the right version of a model, and steps answers dow
   stepdown replay RECORDING        send recorded requests to a candidate, and compare its answers
   stepdown override-token          let a tester choose a server for a while
   stepdown switch churn green      move a running sidecar's traffic between blue and green, and back
+  stepdown shadow report           see how shadows' answers compare with what clients got; gate and reset them
   stepdown schema                  let the editor complete and check the configuration
   stepdown registry list           see which versions of which models there are; add, verify and load them
 """
@@ -71,6 +73,7 @@ app.command()(replay)
 app.command()(schema)
 app.command()(switch)
 app.add_typer(registry)
+app.add_typer(shadow)
 
 
 @app.command("run", add_help_option=False, context_settings={"ignore_unknown_options": True, "allow_extra_args": True})

@@ -36,6 +36,31 @@ def show_report(view: View) -> None:
         print(f"\nLeft out, because there was no room for it: {', '.join(view['left_out'])}.")
 
 
+def show_shadows(shadows: Sequence[View]) -> None:
+    """Each shadow in a line."""
+    if not shadows:
+        print("No route has a shadow whose answers are compared.")
+        return
+    head: Row = ("route", "shadow", "version", "compared", "different", "noise", "verdict", "failed", "incomparable")
+    show_tables([Table("shadows", (head, *(_in_a_line(one) for one in shadows)))])
+
+
+def _in_a_line(one: View) -> Row:
+    found = one["answers"]
+    counted = one["compared"] > 0
+    return (
+        one["route"],
+        one["shadow"],
+        one["version"],
+        f"{one['compared']:,}" if one["reported"] else "no report yet",
+        _interval(found["different"]) if counted else "",
+        percent(found["noise"]["share"]) if found["noise"] else "",
+        found["verdict"] if counted else "",
+        f"{one['failed']:,}",
+        f"{one['incomparable']:,}",
+    )
+
+
 def show_verdict(verdict: View) -> None:
     """A decision in one sentence."""
     print()

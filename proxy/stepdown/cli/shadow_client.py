@@ -1,0 +1,58 @@
+"""What `stepdown shadow` asks a running sidecar for."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from typing import Any, NamedTuple, Self
+from urllib.parse import quote
+
+import typer
+
+from stepdown.cli.admin_client import AdminError, call
+
+EXIT_UNUSABLE = 3
+"""Not 2, which says that a decision is still open: who waits for one must not wait for a wrong option."""
+
+
+class Sidecar(NamedTuple):
+    """Its admin API, and a token for it; all calls raise `AdminError`."""
+
+    admin: str
+    token: str
+
+    @classmethod
+    def of(cls, admin: str, token_env: str) -> Self:
+        """As the options say; gives up where there is no token."""
+        token = os.environ.get(token_env, "")
+        if not token:
+            message = f"The environment variable {token_env} holds no token: set it, or name another with --token-env."
+            print(message, file=sys.stderr)
+            raise typer.Exit(EXIT_UNUSABLE)
+        return cls(admin, token)
+
+    def shadows(self) -> Mapping[str, Any]:
+        """All, each in a few numbers."""
+        return call(self.admin, self.token, "GET", "/v1/shadows")
+
+    def names(self, route: str) -> list[str]:
+        """The shadows of a route, of which there is one at least."""
+        shadows = self.shadows()["shadows"]
+        names = [str(one["shadow"]) for one in shadows if one["route"] == route]
+        if not names:
+            known = ", ".join(sorted({str(one["route"]) for one in shadows})) or "none"
+            raise AdminError(f"There is no route {route} with shadows whose answers are compared; there are: {known}.")
+        return names
+
+    def report(self, route: str, shadow: str) -> Mapping[str, Any]:
+        """The whole report of one."""
+        return call(self.admin, self.token, "GET", _path(route, shadow))
+
+    def reset(self, route: str, shadow: str) -> Mapping[str, Any]:
+        """Begin it anew."""
+        return call(self.admin, self.token, "POST", f"{_path(route, shadow)}/reset", {})
+
+
+def _path(route: str, shadow: str) -> str:
+    return f"/v1/shadows/{quote(route, safe='')}/{quote(shadow, safe='')}"
