@@ -17,6 +17,7 @@ import typer
 from pydantic_core import PydanticCustomError
 
 from stepdown.cli import explain_replay
+from stepdown.cli.flags import supposed
 from stepdown.config import Loaded, RefusedError, load
 from stepdown.config.file.values import read_share
 from stepdown.decide.cookies import ID_BYTES
@@ -27,6 +28,7 @@ from stepdown.decide.slots import SLOTS
 from stepdown.decide.snapshot import Route, Snapshot, compile_snapshot
 from stepdown.decide.spec import SnapshotSpec, digest, encode
 from stepdown.decide.turns import Rotation
+from stepdown.decide.view import FlagView
 from stepdown.errors import BadRequestError, StepdownError
 from stepdown.wire import RequestHead, parse_request
 from stepdown_adapters.generate import compile_chain
@@ -61,6 +63,12 @@ def explain(
     at: Annotated[
         str | None,
         typer.Option("--at", metavar="TIME", help="Time of the request, in UTC without a zone.  [default: now]"),
+    ] = None,
+    flag: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--flag", metavar="NAME=VARIANT", help="What a provider is to have said of a flag.", show_default=False
+        ),
     ] = None,
     down: Annotated[
         list[str] | None,
@@ -109,7 +117,9 @@ def explain(
     if (path is None) == (records is None):
         _give_up("give either --path, for one request, or --replay, for recorded ones")
     if records is not None:
-        _refuse_of_one({"--header": header, "--data": data, "--at": at, "--down": down, "--source": source})
+        _refuse_of_one(
+            {"--header": header, "--data": data, "--at": at, "--down": down, "--source": source, "--flag": flag}
+        )
     limit, now = _share(max_moved, records), _seconds(at)
     try:
         loaded = load(file or config or Path(), os.environ)
@@ -121,6 +131,10 @@ def explain(
     snapshot = compile_snapshot(loaded.spec, loaded.key_sets())
     body = _body(data)
     ready = _readiness(snapshot, down or ())
+    try:
+        flags = supposed(snapshot.flags, flag or ())
+    except ValueError as wrong:
+        _give_up(str(wrong))
     try:
         ip_address(client)
     except ValueError:
@@ -134,7 +148,7 @@ def explain(
         print("null" if as_json else _unmatched(snapshot, method, path))
         raise typer.Exit(EXIT_NOT_SERVED)
     route, params = matched
-    explanation = _explanation(loaded.spec, route, head, params, body, client, ready, now)
+    explanation = _explanation(loaded.spec, route, head, params, body, client, ready, now, flags)
     if as_json:
         print(msgspec.json.format(msgspec.json.encode(explanation), indent=2).decode())
     else:
@@ -153,9 +167,10 @@ def _explanation(  # noqa: PLR0917 - as `Route.explain`
     client: str,
     ready: Sequence[bool],
     now: float,
+    flags: FlagView,
 ) -> Explanation:
     visitor = route.visitor(head, body, client, now, lambda: secrets.token_bytes(ID_BYTES))
-    facts = route.view(head, params, body, client, now, visitor)
+    facts = route.view(head, params, body, client, now, visitor, flags)
     verdict = None
     if specification.overrides is not None:
         try:

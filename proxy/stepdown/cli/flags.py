@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from stepdown.cli import copying
@@ -10,6 +10,10 @@ from stepdown.config import Loaded
 from stepdown.decide import spec
 from stepdown.decide.flag_context import KEY, Reads, reads_of
 from stepdown.decide.flag_spec import NamedFact, Provided
+from stepdown.decide.flag_view import SnapshotFlags
+from stepdown.decide.provided import ProvidedFlags
+from stepdown.decide.records import FlagSaid
+from stepdown.decide.view import FlagAnswer, FlagView, View
 from stepdown.decide.when import FlagIs, When, leaves
 
 Row = tuple[str, ...]
@@ -99,3 +103,34 @@ def _told(reads: Reads) -> str:
 
 def _named_in(condition: When) -> list[str]:
     return [leaf.flag for leaf in leaves(condition) if isinstance(leaf, FlagIs)]
+
+
+class _Supposed:
+    """A flag view in which a provider has said what the command line says."""
+
+    def __init__(self, flags: SnapshotFlags, said: Mapping[str, FlagSaid]) -> None:
+        self._flags = flags
+        self._said = said
+
+    def flag(self, name: str, view: View) -> FlagAnswer:
+        """What this flag says."""
+        return self._said.get(name) or self._flags.flag(name, view)
+
+
+def supposed(flags: SnapshotFlags, given: Iterable[str]) -> FlagView:
+    """The flags of a snapshot, but for those of which a text `NAME=VARIANT` says what a provider said.
+
+    Raises `ValueError` for a text about a flag that no provider is asked.
+    """
+    said: dict[str, FlagSaid] = {}
+    for text in given:
+        name, equals, variant = text.partition("=")
+        if not equals:
+            raise ValueError(f"--flag {text}: found no NAME=VARIANT")
+        if not isinstance(flags, ProvidedFlags):
+            raise ValueError(f"--flag {text}: there is no provider; flags of a file are evaluated")
+        if name not in flags.declared:
+            raise ValueError(f"--flag {text}: no such flag is asked; there are {', '.join(sorted(flags.declared))}")
+        is_on = flags.declared[name].kind == "boolean" and variant in {"true", "on"}
+        said[name] = FlagSaid(True if is_on else variant, variant, "as --flag has it")
+    return _Supposed(flags, said)

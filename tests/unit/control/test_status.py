@@ -7,10 +7,12 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 
 from stepdown import __version__
 from stepdown.control import status
+from stepdown.control.reports import Reports
 from stepdown.control.state import ComparerView, ReloadView, WorkerView
 from stepdown.decide.spec import Chain, Endpoint, Version
 from stepdown.telemetry.families import FAMILIES
 from tests.kit.controller_state import CHURN, DOWN, FRAUD, UP, SetState, served, slabs, with_colours
+from tests.kit.reports import boarded, counted, post, with_shadows
 
 
 @pytest.fixture
@@ -52,10 +54,31 @@ def test_every_value_of_the_controller_is_in_the_table_of_families(state):
     state.spec, state.overlay_saved, state.switch_counts = with_colours(), True, {("churn", "done"): 1}
     state.flags_ok = state.provider_ok = True
     state.question_counts = {"answered": 1}
-    given = {sample.family for sample in status.samples(state)}
-    assert given == {family.name for family in FAMILIES.values() if family.writer == "controller"}
-    for sample in status.samples(state):
+    with_reports = SetState(spec=with_shadows())
+    with boarded(post(counted(10, 2, noise=1))) as board:
+        with_reports.reports = Reports(board, lambda *_wish: None)
+        found = [sample for one in (state, with_reports) for sample in status.samples(one)]
+    assert {sample.family for sample in found} == {
+        family.name for family in FAMILIES.values() if family.writer == "controller"
+    }
+    for sample in found:
         assert len(sample.labels) == len(FAMILIES[sample.family].labels)
+
+
+def test_a_shadow_shows_how_often_it_differs_and_only_what_is_known(state, server):
+    state.spec = with_shadows()
+    labels = (("route", "churn"), ("shadow", "next"))
+    for report, expected in (
+        (counted(0), (None, None)),
+        (counted(10, 2), (0.2, None)),
+        (counted(10, 2, 1), (0.3, 0.1)),
+    ):
+        with boarded(post(report)) as board:
+            state.reports = Reports(board, lambda *_wish: None)
+            found = samples(server.ask("GET", "/metrics"))
+        ratios = (found.get((f"stepdown_shadow_{name}_ratio", *labels)) for name in ("difference", "noise"))
+        assert tuple(ratios) == expected
+    assert found["stepdown_shadow_evidence", *labels] > 0
 
 
 def test_a_comparer_is_shown_where_there_is_to_be_one(state, server):
@@ -94,7 +117,7 @@ def test_a_flag_provider_that_does_not_answer_shows(state, server):
         state.provider_ok = good
         found = samples(server.ask("GET", "/metrics"))
         assert found["stepdown_flag_provider_ok",] == good
-        assert found["stepdown_flag_questions_total", "late"] == 2
+        assert found["stepdown_flag_questions_total", ("result", "late")] == 2
 
 
 def test_a_version_that_goes_away_says_when(state, server):
