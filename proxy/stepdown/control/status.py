@@ -97,6 +97,7 @@ def samples(state: ControllerState) -> Iterator[Sample]:
         for result, count in state.question_counts.items():
             yield Sample("stepdown_flag_questions_total", (result,), count)
     yield from _switches(state)
+    yield from _shadows(state)
     for model in state.spec.models:
         for version in model.versions:
             dates = (_date(version.deprecated), _date(version.sunset))
@@ -117,6 +118,16 @@ def _switches(state: ControllerState) -> Iterator[Sample]:
         yield Sample("stepdown_switches_total", (name, result), count)
     if state.overlay_saved is not None:
         yield Sample("stepdown_overlay_saved", (), state.overlay_saved)
+
+
+def _shadows(state: ControllerState) -> Iterator[Sample]:
+    for one in state.reports.headlines(state.spec):
+        labels, found = (one.route.name, one.shadow.name), one.finding
+        if found.different.total:
+            yield Sample("stepdown_shadow_difference_ratio", labels, found.different.share)
+        if found.noise is not None:
+            yield Sample("stepdown_shadow_noise_ratio", labels, found.noise.share)
+            yield Sample("stepdown_shadow_evidence", labels, found.evidence)
 
 
 def _date(seconds: int | None) -> str:

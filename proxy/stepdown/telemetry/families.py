@@ -185,7 +185,9 @@ _WORKER = (
         "counter",
         "Requests that were taken for a recording; `result` is what became of them. By the worker: too-large (over "
         "`max_body`), aborted (it ended, or was refused, before it was whole and on its way), full (the comparer is "
-        "too slow, stopped or not there).",
+        "too slow, stopped or not there). By the comparer: recorded (it is in a file), stopped (recording had stopped, "
+        "or stopped with it), failed (no line could be made of it), pending (no room to wait for its answer or for the "
+        "disk), unanswered (what it was answered did not come), stale (its configuration is gone).",
         ("route", "result"),
     ),
     Family(
@@ -223,6 +225,12 @@ _COMPARER = (
         ("route", "shadow", "outcome"),
     ),
     Family(
+        "stepdown_shadow_answers_total",
+        "counter",
+        "Answers of a shadow's version to copies, by class of their status (`2xx`).",
+        ("route", "shadow", "status_class"),
+    ),
+    Family(
         "stepdown_shadow_noise_total",
         "counter",
         "Copies sent to the served version besides, to see how much it differs from itself; `outcome` is the same, or "
@@ -244,6 +252,14 @@ _COMPARER = (
         REQUEST_SECONDS,
     ),
     Family(
+        "stepdown_recording_stopped",
+        "gauge",
+        "1 where a route is no longer recorded because its files cannot be written, or a writing hangs; it is tried "
+        "again each minute, and the log says what is wrong.",
+        ("route",),
+        across="max",
+    ),
+    Family(
         "stepdown_comparer_turn_timestamp_seconds",
         "gauge",
         "When the comparer last looked for work, in Unix seconds, which it does at least once a second unless it is "
@@ -262,6 +278,26 @@ _CONTROLLER = (
         "1 where the comparer runs, 0 where it is being replaced; absent where the configuration has nothing for it.",
     ),
     Family("stepdown_comparer_restarts_total", "counter", "Times that the comparer was replaced after it died."),
+    Family(
+        "stepdown_shadow_difference_ratio",
+        "gauge",
+        "Share of a shadow's compared answers that differ, since its report was begun; absent before there is any. "
+        "The report has its interval, and whether it is more than noise.",
+        ("route", "shadow"),
+    ),
+    Family(
+        "stepdown_shadow_noise_ratio",
+        "gauge",
+        "Share in which another answer of the served version differs from its first; absent without noise copies.",
+        ("route", "shadow"),
+    ),
+    Family(
+        "stepdown_shadow_evidence",
+        "gauge",
+        "Natural logarithm of the evidence E that a shadow's answers differ more often than noise, which may be looked "
+        "at any number of times: from 3 on (E = 20) they do, at 95 %. Absent without noise copies.",
+        ("route", "shadow"),
+    ),
     Family(
         "stepdown_config_reload_ok",
         "gauge",

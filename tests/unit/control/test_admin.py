@@ -4,20 +4,23 @@ import logging
 import pytest
 
 from stepdown.control import admin
+from stepdown.control.reports import Reports
 from stepdown.control.state import ReloadView, WorkerView
 from stepdown.control.switching import SwitchRefusedError, Wish
 from stepdown.decide.colours import Overlay, Switched
 from tests.kit.client import Client, ask
 from tests.kit.controller_state import CHURN, DOWN, SetState, a_token, served, with_colours
 from tests.kit.processes import eventually
+from tests.kit.reports import boarded, counted, pin_up, post, whole, with_shadows
 
 TOKENS = (a_token("grafana", "view", "look-only"), a_token("deploy", "operate", "s3cret"))
 VIEW = {"Authorization": "Bearer look-only"}
 OPERATE = {"Authorization": "Bearer s3cret"}
 JSON = {"Content-Type": "application/json"}
-READING = ["/v1/status", "/v1/config", "/v1/routes", "/v1/switches"]
+READING = ["/v1/status", "/v1/config", "/v1/routes", "/v1/switches", "/v1/shadows"]
 SWITCHES = ["/v1/routes/churn/switch", "/v1/models/churn/versions/2.0.0/switch"]
-CHANGING = ["/v1/reload", "/v1/drain", *SWITCHES]
+RESET = "/v1/shadows/churn/next/reset"
+CHANGING = ["/v1/reload", "/v1/drain", RESET, *SWITCHES]
 
 
 @pytest.fixture
@@ -83,6 +86,31 @@ def test_routes_say_what_they_match_how_they_split_and_what_is_ready(state, serv
         "ready": {"2.0.0": False},
     }
     assert fraud["ready"] == {"1.0.0": True}
+
+
+def test_shadows_are_listed_and_each_has_a_whole_report(state, server):
+    state.spec, report = with_shadows(), counted(20, 3)
+    with boarded(post(report)) as board:
+        state.reports = Reports(board, lambda *_wish: None)
+        (listed,) = json.loads(server.ask("GET", "/v1/shadows", headers=VIEW).body)["shadows"]
+        shown = json.loads(server.ask("GET", "/v1/shadows/churn/next", headers=VIEW).body)
+        unknown = server.ask("GET", "/v1/shadows/churn/gone", headers=VIEW)
+    assert (listed["route"], listed["shadow"], listed["compared"], listed["different"]) == ("churn", "next", 20, 3)
+    assert shown["report"] == whole(report)["report"]
+    assert (unknown.status, problem(unknown)) == (404, "not-found")
+
+
+def test_a_report_is_begun_anew_in_the_name_of_the_token(state, server, caplog):
+    state.spec = with_shadows()
+    with boarded(post(counted(20, 3))) as board, caplog.at_level(logging.INFO):
+        state.reports = Reports(board, lambda _r, _s, wish: pin_up(board, [post(counted(0), wish=wish)]))
+        answer = server.ask("POST", RESET, headers=OPERATE, json={})
+        (listed,) = json.loads(server.ask("GET", "/v1/shadows", headers=VIEW).body)["shadows"]
+    assert (answer.status, json.loads(answer.body)["begun"]) == (200, "2023-11-14T22:13:20.000Z")
+    assert listed["compared"] == 0
+    (record,) = [record for record in caplog.records if record.getMessage() == "admin call: reset"]
+    assert record.fields == {"token": "deploy", "address": "127.0.0.1", "route": "churn", "shadow": "next"}
+    assert server.ask("POST", "/v1/shadows/churn/gone/reset", headers=OPERATE, json={}).status == 404
 
 
 def test_a_reload_that_is_accepted_says_so(state, server):
