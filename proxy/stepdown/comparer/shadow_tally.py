@@ -39,6 +39,8 @@ class ShadowTally:
     def ended(self, route: str, shadow: str, result: Result) -> None:
         """Count a copy."""
         self._count("stepdown_shadow_copies_total", route, shadow, result.outcome)
+        if result.status and result.outcome in {"answered", "error", "too-large"}:
+            self._count("stepdown_shadow_answers_total", route, shadow, f"{result.status // 100}xx")
         if result.answered:
             base = self._seconds.get((route, shadow))
             if base is None:

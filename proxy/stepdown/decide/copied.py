@@ -60,6 +60,8 @@ def _against_shadow(  # noqa: PLR0917 - as `_shadow`
     if facts.get(MARK.encode()) is not None:
         yield f"the request is a copy itself, as {MARK} says"
     yield from _failed(row.condition, facts)
+    if row.only and explanation.served != row.only:
+        yield f"it takes requests that {row.only} serves"
     if shadow.per == "key" and key is None:
         yield "it takes a share of the keys, and the request has none"
     elif key is not None and row.prefixes and hash_of(row.prefixes[key[0]] + key[1]) >= row.threshold:

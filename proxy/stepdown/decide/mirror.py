@@ -11,7 +11,8 @@ decides (`Route.deciding`), or is on a decision's record.
    `per: key` takes those keys whose hash, salted for this shadow, lies under the percentage: everybody whom a smaller
    one took stays in a larger one, and no rule's split can be told from it.
 3. A request that the shadow's own version serves is not copied: two answers of the same servers say nothing about a
-   version. It was taken all the same, so that a shadow's share does not depend on a rule's weights.
+   version. It was taken all the same, so that a shadow's share does not depend on a rule's weights. An idle colour is
+   the other way round: of its version's requests only, it takes a share, for these are what it will get.
 4. A request that carries the mark of copies (`MARK`) is one itself, and before all else no shadow gets it: a shadow
    whose endpoint leads back here would copy its copies for ever. Nobody has to prove that he may set the mark, since
    all that it does is to leave out copies of his own requests. No share counts it; a recording takes it as any.
@@ -84,6 +85,8 @@ class Row(NamedTuple):
     """Hashes under it are taken."""
     never: str
     """The version whose requests are not copied; empty where there is none."""
+    only: str
+    """The version of whose requests alone a share is taken; empty where it is of all."""
 
 
 class Mirror:
@@ -120,7 +123,8 @@ class Mirror:
         self._fixed_else = NOTHING
         if self._is_fixed():
             self._fixed_else = self._all("")
-            self._fixed = {row.never: self._all(row.never) for row in self.rows if row.never}
+            versions = [row.never or row.only for row in self.rows]
+            self._fixed = {version: self._all(version) for version in versions}
 
     def samplers(self, seed: int) -> Samplers:
         """A worker's state, all of it new; workers with other seeds take other requests."""
@@ -145,7 +149,9 @@ class Mirror:
             return self._fixed.get(served, self._fixed_else)
         copied: tuple[int, ...] = ()
         passed: tuple[int, ...] = ()
-        for place, _, _, holds, prefixes, threshold, never in self.rows:
+        for place, _, _, holds, prefixes, threshold, never, only in self.rows:
+            if only and served != only:
+                continue
             if holds is not None and not holds(asked):
                 continue
             if prefixes:
@@ -179,7 +185,8 @@ class Mirror:
 
     def _all(self, served: str) -> Chosen:
         own = tuple(row.place for row in self.rows if row.never == served and served)
-        return Chosen(tuple(row.place for row in self.rows if row.place not in own), self.record is not None, own)
+        due = tuple(row.place for row in self.rows if row.place not in own and row.only in {"", served})
+        return Chosen(due, self.record is not None, own)
 
 
 def mirror_of(route: spec.Route, conditions: Conditions, labels: tuple[str, ...]) -> Mirror | None:
@@ -214,4 +221,5 @@ def _rows(route: spec.Route, conditions: Conditions, labels: tuple[str, ...]) ->
             prefixes=tuple(f"{salt}:{label}:".encode() for label in labels) if shadow.per == "key" else (),
             threshold=round(shadow.percent / 100 * WHOLE_HASH),
             never="" if shadow.idle else shadow.version,
+            only=shadow.version if shadow.idle else "",
         )

@@ -103,6 +103,28 @@ class HealthCheck(Spec, frozen=True):
     eject_max: float = 300.0
 
 
+class WarmUp(Spec, frozen=True):
+    """How a colour gets copies of requests before it takes requests (`decide.warming`)."""
+
+    percent: float = 20.0
+    """Of the requests that the active colour serves (above 0, to 100)."""
+    duration: float = 60.0
+    """Seconds that it takes at least."""
+    timeout: float = 300.0
+    """Seconds in which `min_copies` have to have come, where that is more than `duration`."""
+    min_copies: int = 200
+    """Copies that have to have been answered, or have failed, before it is judged."""
+    max_errors: float = 0.01
+    """Largest share of these (0 to 1) that may have failed."""
+    deadline: float = 10.0
+    """Seconds that a copy has for its answer."""
+
+    @property
+    def longest(self) -> float:
+        """Seconds after which it is over, whatever came."""
+        return max(self.duration, self.timeout)
+
+
 class Colours(Spec, frozen=True):
     """Two sets of servers, of which one at a time takes requests: the endpoints of a version, or versions of a rule."""
 
@@ -115,6 +137,8 @@ class Colours(Spec, frozen=True):
     """Successes in a row that each endpoint of a colour has to show before the colour is switched to."""
     timeout: float = 30.0
     """Seconds that it may take to show them."""
+    warm_up: WarmUp | None = None
+    """Of switches that say nothing about it; `None` for none."""
 
 
 class Version(Spec, frozen=True):

@@ -47,6 +47,16 @@ def test_each_thing_is_counted_by_route_and_shadow(slab: Slab) -> None:
     assert counts(slab, "seconds") == {}
 
 
+def test_answers_are_counted_by_class_of_status_and_what_is_none_is_not(slab: Slab) -> None:
+    tally = ShadowTally(slab, lambda: 0.0)
+    for line in (b"200 OK", b"204 No Content", b"401 Unauthorized", b"503 X"):
+        head = parse_response(b"HTTP/1.1 " + line + b"\r\n\r\n", b"GET")
+        tally.ended("r", "s", Result("2.0.0", "error" if head.status >= 500 else "answered", "", head))
+    tally.ended("r", "s", Result("2.0.0", "cut", "", HEAD))
+    tally.ended("r", "s", Result("2.0.0", "refused"))
+    assert counts(slab, "answers_total") == {("r", "s", "2xx"): 2, ("r", "s", "4xx"): 1, ("r", "s", "5xx"): 1}
+
+
 def test_only_whole_answers_are_timed(slab: Slab) -> None:
     tally = ShadowTally(slab, lambda: 0.0)
     for outcome in ("answered", "error", "cut"):

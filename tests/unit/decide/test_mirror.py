@@ -57,6 +57,15 @@ def test_an_idle_colour_gets_copies_of_what_the_active_one_serves() -> None:
     assert mirrored(shadow(idle=True)).choose(request(), NEW, None, [None, None]) == Chosen((0,))
 
 
+def test_an_idle_colour_gets_nothing_of_what_other_versions_serve_and_its_share_is_of_the_others() -> None:
+    assert mirrored(shadow(idle=True)).choose(request(), OLD, None, [None, None]) == NOTHING
+    mirror = mirrored(shadow(20, idle=True), shadow(name="b"))
+    samplers = mirror.samplers(1)
+    chosen = [mirror.choose(request(), NEW if place % 2 else OLD, None, samplers) for place in range(100)]
+    assert sum(0 in one.shadows for one in chosen[1::2]) == 10
+    assert all(one == Chosen((1,)) for one in chosen[::2])
+
+
 def test_a_condition_chooses_whose_requests_are_copied() -> None:
     mirror = mirrored(shadow(when=BETA))
     samplers = mirror.samplers(1)

@@ -9,6 +9,7 @@ from stepdown.config.compile.endpoints import endpoints_by_colour
 from stepdown.config.compile.resources import Resources
 from stepdown.config.compile.versions import Declared
 from stepdown.config.file import RuleSection, VersionSection
+from stepdown.config.file.colours import WarmUpSection
 from stepdown.config.tree import Path
 from stepdown.decide import spec
 
@@ -39,6 +40,20 @@ def colours_of(section: VersionSection | RuleSection, names: Iterable[str]) -> s
         declared=section.active,
         ready=section.switch.ready,
         timeout=section.switch.timeout,
+        warm_up=_warm_up(section.switch.warm_up),
+    )
+
+
+def _warm_up(section: WarmUpSection | None) -> spec.WarmUp | None:
+    if section is None:
+        return None
+    return spec.WarmUp(
+        percent=section.percent,
+        duration=section.duration,
+        timeout=section.timeout,
+        min_copies=section.min_copies,
+        max_errors=section.max_errors,
+        deadline=section.deadline,
     )
 
 

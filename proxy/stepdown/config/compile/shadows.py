@@ -16,6 +16,7 @@ from stepdown.config.file.shadow import CompareSection, ExamplesSection, RecordS
 from stepdown.config.findings import listed
 from stepdown.config.tree import Path
 from stepdown.decide import shadow_spec as spec
+from stepdown.decide.warming import WARM_UP
 from stepdown.decide.when import When
 from stepdown.recordings import compression
 
@@ -72,6 +73,9 @@ def copying_of(  # noqa: PLR0917 - as `_shadow`
         if draft.shadow.name in names:
             of = (*draft.path, "name") if _is_named(draft, section) else (*draft.path, "version")
             checker.error(of, f'found the name "{draft.shadow.name}" a second time', "a `name` of its own for each")
+        if draft.shadow.name == WARM_UP:
+            problem = f'found "{WARM_UP}", which is the name of shadows that switches make'
+            checker.error((*draft.path, "name"), problem, "another name")
         names.add(draft.shadow.name)
     record = _record(section.record, path, whens, checker) if section.record is not None else None
     return Copying(tuple(shadows), record, path)

@@ -7,10 +7,13 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field
 
 from stepdown.config.file.section import Section, refused
-from stepdown.config.file.values import Duration, Name, VersionText
+from stepdown.config.file.values import Duration, Name, Percent, Share, VersionText
 
 LONGEST_WAIT = 45.0
 """Seconds: an answer of the admin API has to be there before its connection ends (`control.serving`)."""
+
+LONGEST_WARM_UP = 3600.0
+"""Seconds."""
 
 _RESERVED = "back"
 
@@ -27,6 +30,35 @@ def two_colours(value: dict[str, Any]) -> dict[str, Any]:
 ColourVersions = Annotated[dict[Name, VersionText], AfterValidator(two_colours)]
 
 
+class WarmUpSection(Section):
+    """Copies of requests that the colour gets, and has to answer well, before it takes requests; `{}` is enough."""
+
+    percent: Percent = Field(
+        default=20.0, gt=0, description="Of the requests that the active colour serves: those that are copied."
+    )
+    duration: Duration = Field(default=60.0, gt=0, le=LONGEST_WARM_UP, description="How long it takes at least.")
+    timeout: Duration = Field(
+        default=300.0,
+        gt=0,
+        le=LONGEST_WARM_UP,
+        description="Time in which `min_copies` have to have come, where that is longer than `duration`.",
+    )
+    min_copies: int = Field(
+        default=200,
+        ge=1,
+        le=1_000_000,
+        description="Copies that have to have been answered, or have failed; with fewer the switch is refused.",
+    )
+    max_errors: Share = Field(
+        default=0.01,
+        description="Largest share of these that may have failed: 5xx, no connection, no whole answer, no answer in "
+        "time.",
+    )
+    deadline: Duration = Field(
+        default=10.0, gt=0, le=LONGEST_WARM_UP, description="Time that a copy has for its answer."
+    )
+
+
 class SwitchSection(Section):
     """What the colour that is switched to has to show before it takes requests."""
 
@@ -39,6 +71,11 @@ class SwitchSection(Section):
     )
     timeout: Duration = Field(
         default=30.0, gt=0, le=LONGEST_WAIT, description="Time for that, after which the switch is refused."
+    )
+    warm_up: WarmUpSection | None = Field(
+        default=None,
+        description="Copies that the colour gets first; none without it. `stepdown switch` may ask for other ones, or "
+        "for none.",
     )
 
 

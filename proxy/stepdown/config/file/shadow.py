@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from stepdown.config.file.model import KEPT_BY_THE_PROXY, HeaderValue
 from stepdown.config.file.section import Section, as_list, refused
-from stepdown.config.file.values import Duration, HeaderName, Name, Share, Size, VersionText, written
+from stepdown.config.file.values import Duration, HeaderName, Name, Percent, Share, Size, VersionText, written
 from stepdown.config.file.when import WhenSection
 from stepdown.decide.shadow_spec import STRIPPED
 from stepdown_adapters.errors import PathError
@@ -34,15 +34,6 @@ def _no_whole(value: str) -> str:
     return value
 
 
-def _read_percent(value: Any) -> float:
-    percent: float | None = None
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        percent = float(value)
-    if percent is None or not 0 <= percent <= 100:
-        raise refused("a number from 0 to 100: 20 is every fifth")
-    return percent
-
-
 def _no_managed_header(value: Any) -> Any:
     if isinstance(value, str) and value.lower() in KEPT_BY_THE_PROXY:
         raise refused("a header that the proxy does not manage itself (for Host, use host)")
@@ -54,7 +45,6 @@ BodyPath = Annotated[str, BeforeValidator(_read_path), written("path", "string")
 PartPath = Annotated[BodyPath, AfterValidator(_no_whole)]
 BodyPaths = Annotated[list[BodyPath], BeforeValidator(as_list, json_schema_input_type=BodyPath | list[BodyPath])]
 PartPaths = Annotated[list[PartPath], BeforeValidator(as_list, json_schema_input_type=PartPath | list[PartPath])]
-Percent = Annotated[float, BeforeValidator(_read_percent), written("number from 0 to 100", "number")]
 Count = Annotated[int, Field(ge=1)]
 Distance = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 BodySize = Annotated[Size, Field(ge=0, le=LONGEST_COPY)]

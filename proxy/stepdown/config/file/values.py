@@ -89,6 +89,16 @@ def read_share(value: Any) -> float:
     return share
 
 
+def read_percent(value: Any) -> float:
+    """A number from 0 to 100."""
+    percent: float | None = None
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        percent = float(value)
+    if percent is None or not 0 <= percent <= 100:
+        raise refused("a number from 0 to 100: 20 is every fifth")
+    return percent
+
+
 def read_address(value: Any) -> tuple[str, int]:
     """Host and port of `0.0.0.0:8080`, `[::1]:8080`, `localhost:0`, or `:8080` for every IPv4 address."""
     found = _ADDRESS.fullmatch(value) if isinstance(value, str) else None
@@ -205,6 +215,7 @@ Duration = Annotated[float, BeforeValidator(read_duration), written("duration", 
 Lifetime = Annotated[int, BeforeValidator(read_lifetime), written("duration", "number", "string", pattern=_LIFETIME)]
 Size = Annotated[int, BeforeValidator(read_size), written("size", "integer", "string", pattern=_SIZE)]
 Share = Annotated[float, BeforeValidator(read_share), written("percentage", "number", "string", pattern=_PERCENTAGE)]
+Percent = Annotated[float, BeforeValidator(read_percent), written("number from 0 to 100", "number")]
 Address = Annotated[tuple[str, int], BeforeValidator(read_address), written("`HOST:PORT`", "string")]
 Url = Annotated[str, BeforeValidator(read_url), written("URL", "string")]
 VersionText = Annotated[str, BeforeValidator(read_version), written("version", "string")]
