@@ -1,0 +1,61 @@
+"""A comparer that is stopped, or killed again and again, changes no byte of what clients see, and costs copies only."""
+
+from __future__ import annotations
+
+import os
+import signal
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from tests.kit.isolation import CASES, COPIED, MIB, bytes_of, forget_most, isolated, load, most
+from tests.kit.processes import eventually
+
+
+@pytest.mark.slow
+def test_while_it_is_stopped_the_ring_is_full_and_clients_see_the_same_bytes(tmp_path: Path) -> None:
+    with isolated(tmp_path) as scene:
+        expected = {case: bytes_of(scene.see(case)) for case in CASES}
+        eventually(lambda: scene.counted_copies() == COPIED)
+        worker, comparer = scene.sidecar.worker(), scene.comparer()
+        os.kill(comparer, signal.SIGSTOP)
+        assert load(scene.sidecar.port, expected) == []  # fills the ring, which was never used as a whole before
+        before = forget_most(worker)
+        assert load(scene.sidecar.port, expected) == []
+        assert most(worker) - before < 8 * MIB
+        dropped = scene.metric("stepdown_shadow_skipped_total", reason="full")
+        assert dropped > 0
+        assert scene.counted_copies() == COPIED + dropped
+        os.kill(comparer, signal.SIGCONT)
+        eventually(lambda: scene.counted_copies() == COPIED * 25)
+        assert scene.metric("stepdown_shadow_skipped_total", reason="full") == dropped
+        assert scene.metric("stepdown_shadow_copies_total", outcome="answered") > COPIED
+        # Copies go on as before.
+        answered = scene.metric("stepdown_shadow_copies_total", outcome="answered")
+        scene.see("whole")
+        eventually(lambda: scene.metric("stepdown_shadow_copies_total", outcome="answered") == answered + 1)
+        assert scene.comparer() == comparer
+
+
+@pytest.mark.slow
+def test_killed_again_and_again_it_changes_no_byte_of_what_clients_see(tmp_path: Path) -> None:
+    with isolated(tmp_path) as scene:
+        expected = {case: bytes_of(scene.see(case)) for case in CASES}
+        worker = scene.sidecar.worker()
+        with ThreadPoolExecutor(1) as beside:
+            loads = beside.submit(load, scene.sidecar.port, expected, clients=3, rounds=4)
+            for killed in range(1, 4):
+                os.kill(scene.comparer(), signal.SIGKILL)
+                scene.sidecar.wait_for("comparer works", count=killed + 1)
+            assert loads.result() == []
+        assert load(scene.sidecar.port, expected, clients=1, rounds=1) == []
+        before = scene.metric("stepdown_shadow_copies_total", outcome="answered")
+        eventually(
+            lambda: (
+                scene.see("whole").status == 200
+                and scene.metric("stepdown_shadow_copies_total", outcome="answered") > before
+            )
+        )
+        assert scene.sidecar.worker() == worker
+        assert scene.metric("stepdown_comparer_restarts_total") == 3
