@@ -10,11 +10,13 @@
    asked sent it, before anything was adapted, with what the client got to see. It follows only where the copy has gone
    before, and without its body where that is too long, was cut, or has no room.
 
-From then on nothing of it is this worker's: a client that leaves takes back neither.
+From then on nothing of it is this worker's: a client that leaves takes back neither. A mistake of ours in deciding who
+gets a copy costs that copy, and a line in the log; it is none of the client's business.
 """
 
 from __future__ import annotations
 
+import logging
 from hashlib import blake2b
 from time import time
 from typing import TYPE_CHECKING
@@ -37,6 +39,9 @@ if TYPE_CHECKING:
     from stepdown.wire import ResponseHead
 
 
+logger = logging.getLogger(__name__)
+
+
 class Mirror:
     """The shadows and the recording of one route, in one worker and under one configuration."""
 
@@ -48,6 +53,7 @@ class Mirror:
         "_route",
         "_samplers",
         "_slab",
+        "_told",
         "digest",
         "handoff",
         "least",
@@ -72,9 +78,20 @@ class Mirror:
         self._samplers = route.mirror.samplers(handoff.number())
         self._slab = slab
         self._cells: dict[tuple[int, str], int] = {}
+        self._told = False
 
     def begin(self, exchange: Exchange, served: str) -> None:
-        """Decide what is made of a request that is about to be forwarded to `served`."""
+        """Decide what is made of a request that is about to be forwarded to `served`; never raises."""
+        try:
+            self._begin(exchange, served)
+        except Exception:
+            for place in range(len(self.limits)):
+                self.skip(place, "failed")
+            if not self._told:  # once, or each request would be a page in the log
+                self._told = True
+                logger.exception("it cannot be decided which shadows get a copy")
+
+    def _begin(self, exchange: Exchange, served: str) -> None:
         key = self._key(exchange) if self._reads_key else None
         shadows, recorded, own, marked = self._choose(exchange.facts, served, key, self._samplers)
         for place in own:

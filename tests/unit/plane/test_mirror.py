@@ -113,3 +113,18 @@ def test_a_plan_is_direct_and_plain_unless_its_route_is_mirrored(
         choice = runtime.snapshot.routes[0].choose(request(), (), None, "", [True, True], lambda *_: 0)
         plan = runtime.plan_for(choice)
         assert (plan.mirror is not None, plan.direct, plan.plain) == (mirrored, not mirrored, not mirrored)
+
+
+def test_a_decision_that_fails_costs_the_copies_and_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    unreadable: Any = None  # stands for an exchange that a mistake of ours has broken
+    with handing_over() as (handoff, slab):
+        made = mirror(handoff, slab, shadow("a"), shadow("b"))
+        for _ in range(2):
+            made.begin(unreadable, "1.0.0")
+        counted = {
+            series.labels: slab.cells[series.first]
+            for series in slab.series()
+            if series.family == "stepdown_shadow_skipped_total" and slab.cells[series.first] > 0
+        }
+    assert counted == {("r", "a", "failed"): 2, ("r", "b", "failed"): 2}
+    assert [record.message for record in caplog.records] == ["it cannot be decided which shadows get a copy"]
