@@ -51,6 +51,10 @@ def replay(
     timeout: Annotated[
         float, typer.Option("--timeout", min=0.1, max=3600, metavar="SECONDS", help="What an answer may take.")
     ] = 10.0,
+    wait: Annotated[
+        float,
+        typer.Option("--wait", min=0, max=3600, metavar="SECONDS", help="For a candidate that cannot be connected to."),
+    ] = 10.0,
     limit: Annotated[
         int | None, typer.Option("--limit", min=1, metavar="N", help="Send no more than so many requests.")
     ] = None,
@@ -101,7 +105,7 @@ def replay(
     from stepdown.replay.candidate import Candidates, TargetError, parse_target  # noqa: PLC0415
 
     limits = limits_of(max_different, min_compared)
-    choosing = _choosing(route, sample, limit, rate, concurrency)
+    choosing = _choosing(route, sample, limit, rate, concurrency)._replace(patience=wait)
     sending = _sending(timeout, concurrency, header or (), ignore or ())
     try:
         target = parse_target(against)

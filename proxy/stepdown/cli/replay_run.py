@@ -39,10 +39,9 @@ def run(
 ) -> int:
     """Send it all, and print the report; the exit code."""
     began = time.monotonic()
-    logging.getLogger("stepdown.plane").setLevel(logging.ERROR)  # that nobody can be reached is said in the end
     try:
         reader = Reader(recording, lenient=lenient)
-        with _progress(recording, choosing, lenient=lenient) as shown:
+        with _quiet(), _progress(recording, choosing, lenient=lenient) as shown:
             replay = Replay(candidates, choosing, told=lambda: shown(replay))
             _run(replay, reader)
     except RecordingError as error:
@@ -79,6 +78,18 @@ def _run(replay: Replay, reader: Reader) -> None:
 
     with asyncio.Runner(loop_factory=new_loop) as runner:
         runner.run(whole())
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without a line for each candidate that cannot be reached: that is said in the end."""
+    logger = logging.getLogger("stepdown.plane")
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
 
 
 @contextmanager

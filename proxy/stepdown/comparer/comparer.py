@@ -1,6 +1,7 @@
 """The comparer's loop: takes records out of the workers' rings, and gives each to whoever works on its kind.
 
-Samples of answers are held against contracts here; copies of requests, and what was answered to them, go to `shadows`.
+Samples of answers are held against contracts here; copies of requests, and what was answered to them, go to `shadows`,
+and those that are to be kept to `recordings`.
 
 Nobody waits for it. It works in slices, so that messages of the parent are heard, and when there is nothing left to do
 it sleeps until a worker rings, or for a second. After that it lets some more samples come, so that a worker under load
@@ -20,6 +21,7 @@ from random import random
 from stepdown.comparer import arrivals
 from stepdown.comparer.arrivals import Answered, Arrival, Copied
 from stepdown.comparer.contracts import Contracts
+from stepdown.comparer.recordings import Recordings
 from stepdown.comparer.reports import Clocks, Reports
 from stepdown.comparer.shadow_tally import ShadowTally
 from stepdown.comparer.shadows import Shadows
@@ -79,6 +81,8 @@ class Comparer:
         self.reports = Reports(tally, board, Clocks(time.monotonic, time.time, random))
         self.shadows = Shadows(self._clock, slab, tally, self.reports)
         self._clock.each_tick(self.reports.tick)
+        self.recordings = Recordings(slab)
+        self._clock.each_tick(self.recordings.tick)
         self._intakes = [Intake(ring) for ring in rings]
         self._bell = bell
         self._rung = asyncio.Event()
@@ -92,6 +96,7 @@ class Comparer:
         """Know an encoded specification, under which records may come from now on."""
         self.contracts.adopt(encoded)
         self.reports.adopt(self.shadows.configurations.adopt(encoded))
+        self.recordings.adopt(encoded)
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -106,6 +111,7 @@ class Comparer:
             self._clock.stop()
             self.shadows.close()
             self.reports.write()
+            self.recordings.close()
             self._slab.cells[self._turn_cell] = ABSENT
 
     async def _rest(self, worked: bool) -> None:
@@ -158,6 +164,7 @@ class Comparer:
             intake.early = None
             if isinstance(arrival, Copied):
                 self.shadows.stale(arrival.about)
+                self.recordings.stale(arrival.about)
             else:
                 self._tally.skipped(arrival.subject, "stale")
         return None
@@ -171,8 +178,10 @@ class Comparer:
         """To whoever works on it; what that raises ends nothing but its work."""
         try:
             if isinstance(arrival, Copied):
+                self.recordings.copied(ring, arrival.about, arrival.body)
                 self.shadows.copied(ring, arrival.about, arrival.body)
             elif isinstance(arrival, Answered):
+                self.recordings.answered(ring, arrival.about, arrival.body)
                 self.shadows.answered(ring, arrival.about, arrival.body)
             else:
                 self._hold(arrival)

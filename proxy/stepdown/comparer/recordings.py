@@ -17,9 +17,9 @@ from stepdown.comparer.contracts import KEPT
 from stepdown.comparer.limits import Budget, Hold
 from stepdown.comparer.pairing import Key
 from stepdown.comparer.scribe import Scribe, Written
+from stepdown.decide import spec
 from stepdown.decide.copies import Answer, Copy
 from stepdown.decide.shadow_spec import Recording
-from stepdown.decide.spec import SnapshotSpec
 from stepdown.recordings.deciding import Deciding, deciding
 from stepdown.recordings.recorder import Recorder
 from stepdown.telemetry.slab import ABSENT, Slab
@@ -82,8 +82,9 @@ class Recordings:
         self._cells: dict[tuple[str, str], int] = {}
         self._gauges: dict[str, int] = {}
 
-    def adopt(self, digest: str, specification: SnapshotSpec) -> None:
-        """This configuration is in force from now on."""
+    def adopt(self, encoded: bytes) -> None:
+        """This encoded specification is in force from now on."""
+        specification, digest = spec.decode(encoded), spec.digest(encoded)
         means = {
             route.name: Means(route.record, route.model, deciding(specification, route))
             for route in specification.routes

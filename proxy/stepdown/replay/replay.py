@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from stepdown import tasks
@@ -20,11 +19,10 @@ from stepdown.replay.books import Books
 from stepdown.replay.candidate import Candidates
 from stepdown.replay.exchanges import NOT_ANSWERED, Exchange, exchange_of
 from stepdown.replay.pace import Pace
-from stepdown.replay.sending import GONE_SECONDS, Sender
+from stepdown.replay.sending import Sender
 
 
-@dataclass(frozen=True, slots=True)
-class Choosing:
+class Choosing(NamedTuple):
     """Which requests are sent, and how fast."""
 
     route: str | None = None
@@ -34,6 +32,8 @@ class Choosing:
     rate: float = 0.0
     """Requests a second; 0 for as many as there can be."""
     concurrent: int = 8
+    patience: float = 10.0
+    """Seconds that a candidate is waited for to which there is no connection."""
 
 
 class Made(NamedTuple):
@@ -51,8 +51,6 @@ class Replay:
         self,
         candidates: Candidates,
         choosing: Choosing,
-        *,
-        gone_seconds: float = GONE_SECONDS,
         told: Callable[[], None] = lambda: None,
     ) -> None:
         """`told` is called after each entry that was read or answered."""
@@ -70,7 +68,6 @@ class Replay:
         """Why the candidate was taken to be gone, before the end was reached."""
         self._candidates = candidates
         self._choosing = choosing
-        self._gone_seconds = gone_seconds
         self._told = told
         self._sampler = Sampler(choosing.sample, 1)
         self._stop = asyncio.Event()
@@ -89,7 +86,7 @@ class Replay:
 
     async def run(self, entries: Iterable[Entry]) -> None:
         """Until all are answered, the candidate is gone, or somebody stops it; raises what reading raises."""
-        sender = Sender(self._gone_seconds)
+        sender = Sender(self._choosing.patience)
         room = asyncio.Semaphore(self._choosing.concurrent)
         pace = Pace(self._choosing.rate, asyncio.get_running_loop().time())
         try:

@@ -1,7 +1,7 @@
 """Requests on their way to the candidate, over the comparer's own legs and connections.
 
 A request that could not connect was seen by nobody, so it is tried again for a while: a candidate that is being started
-is waited for. One that nobody answers for `GONE_SECONDS` is counted as refused, and the candidate is taken to be gone.
+is waited for. One that nobody answers for that long is counted as refused, and the candidate is taken to be gone.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ from stepdown.decide.shadow_spec import Shadow
 from stepdown.plane.clock import CoarseClock
 from stepdown.telemetry.slab import Slab
 
-GONE_SECONDS = 10.0
 _AGAIN_SECONDS = 0.25
 _BYTES = 1 << 40
 """No bound: how much is held follows from how many requests are on their way."""
@@ -29,12 +28,12 @@ _BYTES = 1 << 40
 class Sender:
     """Sends requests and waits for answers."""
 
-    def __init__(self, gone_seconds: float = GONE_SECONDS) -> None:
-        """On the running loop."""
+    def __init__(self, patience: float) -> None:
+        """On the running loop; `patience` are the seconds that a candidate is waited for."""
         loop = asyncio.get_running_loop()
         self.gone = ""
         """Why the candidate is taken to be gone."""
-        self._gone_seconds = gone_seconds
+        self._patience = patience
         self._read: Callable[[], float] = loop.time
         self._slab = Slab.create()
         self._clock = CoarseClock(loop, self._read)
@@ -57,7 +56,7 @@ class Sender:
                 if result.outcome != "refused":
                     self._reached = self._read()
                     return result
-                if self.gone or self._read() - max(began, self._reached) >= self._gone_seconds:
+                if self.gone or self._read() - max(began, self._reached) >= self._patience:
                     self.gone = self.gone or result.detail
                     return result
                 await asyncio.sleep(_AGAIN_SECONDS)
