@@ -13,7 +13,9 @@ JSON = "application/json"
 
 def reply(document: Any = None, **changes: Any) -> Reply:
     """A good answer that was read already, unless `body` is given."""
-    given: dict[str, Any] = {"status": 200, "media": JSON} | ({} if "body" in changes else {"document": document}) | changes
+    given: dict[str, Any] = (
+        {"status": 200, "media": JSON} | ({} if "body" in changes else {"document": document}) | changes
+    )
     return Reply(**given)
 
 

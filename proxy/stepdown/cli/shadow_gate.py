@@ -81,12 +81,18 @@ def decide(whole: Mapping[str, Any], limits: Limits) -> Decision:
     return Decision(whole, together(one["outcome"] for one in checks), tuple(checks))
 
 
-def wait_for(look: Callable[[], Mapping[str, Any]], limits: Limits, patience: float) -> Decision:
+def wait_for(
+    look: Callable[[], Mapping[str, Any]],
+    limits: Limits,
+    patience: float,
+    now: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Decision:
     """Look until it is decided, or patience (in seconds) is over. Raises `AdminError`."""
-    give_up = time.monotonic() + patience
+    give_up = now() + patience
     told = False
     while True:
-        last = time.monotonic() + EVERY > give_up
+        last = now() + EVERY > give_up
         try:
             decision = decide(look(), limits)
         except AdminError as error:
@@ -99,7 +105,7 @@ def wait_for(look: Callable[[], Mapping[str, Any]], limits: Limits, patience: fl
                 told = True
                 sentences = " ".join(one["sentence"] for one in decision.checks)
                 print(f"Not decided yet: {sentences} Waiting for {patience:g} s at the most.", file=sys.stderr)
-        time.sleep(EVERY)
+        sleep(EVERY)
 
 
 def show(decision: Decision, *, as_json: bool) -> None:

@@ -1,0 +1,282 @@
+"""`stepdown shadow`: what it prints of reports, what it decides, and with which codes it ends."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+from typer.testing import CliRunner, Result
+
+from stepdown.cli.admin_client import AdminError
+from stepdown.cli.app import app
+from stepdown.cli.shadow_gate import Limits, decide, wait_for
+from stepdown.comparison.report import Report
+from stepdown.control import admin
+from stepdown.control.reports import Reports
+from stepdown.decide.shadow_spec import Shadow
+from tests.kit.controller_state import SetState, a_token, served
+from tests.kit.looping import LoopThread
+from tests.kit.reports import NEXT, boarded, counted, pin_up, post, whole, with_shadows
+from tests.kit.upstream import Upstream, serve
+
+TOKENS = (a_token("ci", "view", "look-only"), a_token("deploy", "operate", "s3cret"))
+
+
+class Sidecar:
+    """An admin API with reports."""
+
+    def __init__(self, port: int, board: Any) -> None:
+        self.admin = f"http://127.0.0.1:{port}"
+        self.board = board
+
+    def run(self, *arguments: str, token: str = "look-only") -> Result:
+        return CliRunner().invoke(
+            app, ["shadow", *arguments, "--admin", self.admin], env={"STEPDOWN_ADMIN_TOKEN": token}
+        )
+
+
+@contextmanager
+def sidecar(*reports: Report, shadows: tuple[Shadow, ...] = (NEXT,)) -> Iterator[Sidecar]:
+    pinned = [post(report, shadow) for report, shadow in zip(reports, shadows, strict=False)]
+    with boarded(*pinned) as board:
+
+        def begin_anew(_route: str, name: str, wish: str) -> None:
+            pin_up(board, [post(counted(0), replace(NEXT, name=name), wish)])
+
+        state = SetState(spec=with_shadows(*shadows), tokens=TOKENS, reports=Reports(board, begin_anew))
+        with served(lambda: admin.application(state)) as server:
+            yield Sidecar(server.port, board)
+
+
+# --- report -----------------------------------------------------------------------------------------------------------
+
+
+def test_all_shadows_are_a_table_with_a_line_for_each() -> None:
+    with sidecar(counted(40, 4, noise=2, failed=1), shadows=(NEXT, replace(NEXT, name="other"))) as scene:
+        done = scene.run("report")
+    assert done.exit_code == 0
+    first, second = [line.split() for line in done.stdout.splitlines()[3:]]
+    assert first[:5] == ["churn", "next", "2.0.0", "40", "15"]
+    assert first[-4:] == ["%", "noise", "1", "1"]
+    assert second[:6] == ["churn", "other", "2.0.0", "no", "report", "yet"]
+
+
+def test_without_shadows_it_says_so() -> None:
+    with sidecar(shadows=(Shadow(name="warm", version="2.0.0", idle=True),)) as scene:
+        assert scene.run("report").stdout == "No route has a shadow whose answers are compared.\n"
+
+
+def test_a_whole_report_shows_what_a_person_can_act_on() -> None:
+    with sidecar(counted(400, 40, noise=8, failed=3, errors=2)) as scene:
+        text = scene.run("report", "churn").stdout
+    lines = text.splitlines()
+    assert lines[0].startswith("churn/next: 400 compared, 350 equal, 50 different (12.5 %, ")
+    assert lines[0].endswith("3 incomparable (timeout 3)")
+    titles = [line for line in lines if line and not line.startswith("  ")]
+    assert [title.split(":")[0].split(" (")[0] for title in titles[1:-1]] == [
+        "By the shape that was asked for",
+        "Where they differ",
+        "Statuses",
+        "Time, size and events",
+        "Labels that changed",
+        "Numbers that moved",
+        "For example",
+    ]
+    paths = lines[lines.index("Where they differ") + 2 :]
+    assert [line.split()[0] for line in paths[:4]] == ["/plan", "/score", "(status)", "/noisy"]
+    assert [("reports it" in line) for line in paths[:4]] == [True, True, True, False]
+    assert " differs " in paths[1]
+    assert " noise " in paths[3]
+    assert "  /plan  basic  plus  40       10.1 %" in lines
+    assert "request-0" in text
+    assert titles[-1] == "Counted since 2023-11-14T22:13:20.000Z."
+
+
+def test_as_json_it_is_what_the_admin_api_says() -> None:
+    report = counted(20, 3)
+    with sidecar(report, shadows=(NEXT, replace(NEXT, name="other"))) as scene:
+        one = json.loads(scene.run("report", "churn", "next", "--json").stdout)
+        listed = json.loads(scene.run("report", "--json").stdout)
+        pin_up(scene.board, [post(report), post(report, replace(NEXT, name="other"))])
+        both = json.loads(scene.run("report", "churn", "--json").stdout)
+    assert one["report"] == whole(report)["report"]
+    assert [shadow["reported"] for shadow in listed["shadows"]] == [True, False]
+    assert [shadow["shadow"] for shadow in both["shadows"]] == ["next", "other"]
+
+
+def test_what_cannot_be_shown_is_told_with_a_code_of_its_own() -> None:
+    with sidecar(counted(20, 3)) as scene:
+        for arguments, token, words in [
+            (
+                ["report", "gone"],
+                "look-only",
+                "There is no route gone with shadows",
+            ),
+            (
+                ["report", "churn", "gone"],
+                "look-only",
+                "Route churn has no shadow gone",
+            ),
+            (["report"], "wrong", "Refused with 401 "),
+            (["report"], "", "The environment variable STEPDOWN_ADMIN_TOKEN holds no token"),
+            (["report", "--nonsense"], "look-only", "No such option: --nonsense"),
+            (["reset", "churn"], "look-only", "Refused with 403 "),
+        ]:
+            done = scene.run(*arguments, token=token)
+            assert (done.exit_code, words in done.stderr) == (3, True), done.stderr
+    done = scene.run("report")  # nobody listens any more
+    assert (done.exit_code, "cannot be reached" in done.stderr) == (3, True)
+
+
+# --- gate -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("report", "limits", "outcome"),
+    [
+        (counted(0), Limits(0.05, None, 1), "inconclusive"),
+        (counted(400), Limits(0.05, None, 400), "pass"),
+        (counted(400), Limits(0.05, None, 401), "inconclusive"),
+        (counted(400), Limits(0.0, None, 1), "pass"),
+        (counted(400, 1), Limits(0.0, None, 1), "fail"),
+        (counted(400, 200), Limits(0.05, None, 1), "fail"),
+        (counted(400, 20), Limits(0.05, None, 1), "inconclusive"),
+        (counted(400, failed=200), Limits(0.05, None, 1), "fail"),
+        (counted(400, noise=200), Limits(0.05, None, 1), "inconclusive"),  # it differs as often as noise does
+        (counted(400), Limits(None, 0.05, 1), "pass"),
+        (counted(400, 200), Limits(None, 0.05, 1), "pass"),
+        (counted(400, errors=200), Limits(None, 0.05, 1), "fail"),
+        (counted(400, failed=200), Limits(None, 0.05, 1), "fail"),
+        (counted(400, failed=1), Limits(None, 0.0, 1), "fail"),
+        (counted(400), Limits(None, 0.0, 500), "inconclusive"),
+        (counted(400), Limits(None, 0.0, 1), "pass"),
+        (counted(400, 20, failed=1), Limits(0.05, 0.0, 1), "fail"),  # one that fails decides
+        (counted(400, 20), Limits(0.05, 0.05, 1), "inconclusive"),  # and all have to pass
+        (counted(400, 2), Limits(0.05, 0.05, 1), "pass"),
+    ],
+)
+def test_limits_are_decided_by_intervals(report: Report, limits: Limits, outcome: str) -> None:
+    decision = decide(whole(report), limits)
+    assert decision.outcome == outcome
+    assert decision.exit_code == {"pass": 0, "fail": 1, "inconclusive": 2}[outcome]
+
+
+@pytest.mark.parametrize(("different", "code", "word"), [(0, 0, "pass"), (200, 1, "fail"), (20, 2, "inconclusive")])
+def test_the_gate_says_what_it_decides_and_ends_with_its_code(different: int, code: int, word: str) -> None:
+    arguments = ["gate", "churn", "--max-different", "5%", "--max-errors", "100%", "--min-compared", "100"]
+    with sidecar(counted(400, different)) as scene:
+        done = scene.run(*arguments)
+        decided = json.loads(scene.run(*arguments, "--json").stdout)
+    assert done.exit_code == code
+    assert f"\n{word}: {different} of 400 answers differ" in done.stdout
+    assert "\npass: 0 of 400 answers failed (0 %)." in done.stdout
+    assert (decided["outcome"], decided["route"], decided["shadow"]) == (word, "churn", "next")
+    first, second = decided["checks"]
+    assert (first["limit"], first["different"], first["max_different"]) == ("max-different", different, 0.05)
+    assert (second["limit"], second["failed"], second["max_errors"]) == ("max-errors", 0, 1.0)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["churn"],
+        ["churn", "--max-different", "5x"],
+        ["churn", "--max-different", "101%"],
+        ["churn", "--max-errors", "-1"],
+        ["churn", "--max-different", "5%", "--min-compared", "0"],
+        ["churn", "--max-different", "5%", "--wait", "soon"],
+        ["churn", "--max-different"],
+        ["gone", "--max-different", "5%"],
+        ["churn", "gone", "--max-different", "5%"],
+        ["churn", "next", "more", "--max-different", "5%"],
+    ],
+)
+def test_a_mistake_is_no_decision_that_is_still_open(arguments: list[str]) -> None:
+    with sidecar(counted(400)) as scene:
+        done = scene.run("gate", *arguments)
+    assert done.exit_code == 3, done.output
+    assert done.stderr
+    assert not done.stdout
+
+
+def test_a_shadow_need_not_be_named_where_there_is_but_one() -> None:
+    with sidecar(counted(400), shadows=(NEXT, replace(NEXT, name="other"))) as scene:
+        done = scene.run("gate", "churn", "--max-different", "5%")
+        assert (done.exit_code, "name one of next, other" in done.stderr) == (3, True)
+        assert scene.run("gate", "churn", "next", "--max-different", "5%", "--min-compared", "1").exit_code == 0
+
+
+class Waiting:
+    """Looks at what there is at each look, on a clock that goes on by naps only."""
+
+    def __init__(self, *seen: Report | AdminError) -> None:
+        self.seen = seen
+        self.now = 0.0
+        self.looks: list[float] = []
+
+    def look(self) -> dict[str, Any]:
+        self.looks.append(self.now)
+        seen = self.seen[min(len(self.looks), len(self.seen)) - 1]
+        if isinstance(seen, AdminError):
+            raise seen
+        return whole(seen)
+
+    def nap(self, seconds: float) -> None:
+        self.now += seconds
+
+    def end(self, patience: float) -> str:
+        limits = Limits(0.05, None, 300)
+        return wait_for(self.look, limits, patience, lambda: self.now, self.nap).outcome
+
+
+def test_waiting_ends_with_the_decision(capsys: pytest.CaptureFixture[str]) -> None:
+    waiting = Waiting(counted(10), counted(10), counted(400))
+    assert (waiting.end(600.0), waiting.looks) == ("pass", [0.0, 2.0, 4.0])
+    told = capsys.readouterr().err
+    assert told.startswith("Not decided yet: 0 of 10 answers differ")
+    assert told.count("Not decided yet") == 1
+    assert Waiting(counted(400, 300)).end(600.0) == "fail"
+
+
+def test_waiting_ends_when_patience_does() -> None:
+    waiting = Waiting(counted(10))
+    assert (waiting.end(9.0), waiting.looks) == ("inconclusive", [0.0, 2.0, 4.0, 6.0, 8.0])
+    waiting = Waiting(counted(10))
+    assert (waiting.end(0.0), waiting.looks) == ("inconclusive", [0.0])
+
+
+def test_waiting_goes_on_while_the_sidecar_is_away_but_not_where_it_refuses() -> None:
+    away, refuses = AdminError("cannot be reached"), AdminError("Refused", status=401)
+    assert Waiting(away, AdminError("starting", status=503), counted(400)).end(600.0) == "pass"
+    for waiting, patience in ((Waiting(away), 5.0), (Waiting(away), 0.0), (Waiting(refuses), 600.0)):
+        with pytest.raises(AdminError):
+            waiting.end(patience)
+        assert waiting.now <= 5.0
+
+
+def test_the_gate_waits_as_it_is_told() -> None:
+    with sidecar(counted(10)) as scene:
+        done = scene.run("gate", "churn", "--max-different", "5%", "--wait", "500ms")
+        assert (done.exit_code, "At least 1,000 are needed" in done.stdout) == (2, True)
+
+
+# --- reset ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_report_is_begun_anew() -> None:
+    with sidecar(counted(20, 3)) as scene:
+        done = scene.run("reset", "churn", token="s3cret")
+        shown = json.loads(scene.run("report", "churn", "next", "--json").stdout)
+    assert (done.exit_code, done.stdout) == (0, "churn/next: counted anew since 2023-11-14T22:13:20.000Z.\n")
+    assert shown["report"]["total"]["compared"] == 0
+
+
+def test_what_is_no_admin_api_is_told() -> None:
+    with LoopThread() as thread, Upstream(thread, serve(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")) as other:
+        done = Sidecar(other.port, None).run("report")
+    assert (done.exit_code, "not as an admin API does" in done.stderr) == (3, True)
