@@ -86,7 +86,6 @@ class FlagsSection(Section):
     timeout: Duration = Field(default=2.0, gt=0, le=60, description="How long the provider may take for one answer.")
     context: dict[FactName, FactSection] = Field(
         default={},
-        max_length=32,
         description="Facts by the names that targeting has for them, e.g. `{email: {header: x-email}}`. A file's "
         "targeting may also read them as `header.NAME` and so on; a provider is told these and the route's key only.",
     )
@@ -96,6 +95,8 @@ class FlagsSection(Section):
         if (self.file is None) == (self.provider is None):
             found = "neither file nor provider" if self.file is None else "file and provider"
             raise refused("one of them", problem=f"found {found}")
+        if self.provider is not None and len(self.context) > _MOST_FACTS:
+            raise refused(f"up to {_MOST_FACTS} facts in context", problem=f"found {len(self.context)} facts")
         given = self.model_fields_set & ({"fractional"} if self.file is None else set(_OF_PROVIDERS))
         if given:
             what = "a file" if self.file is None else "a provider"
@@ -103,6 +104,8 @@ class FlagsSection(Section):
         return self
 
 
+_MOST_FACTS = 32
+"""That a provider is told with each question."""
 _OF_PROVIDERS = ("options", "declare", "ttl", "first_wait", "timeout")
 
 

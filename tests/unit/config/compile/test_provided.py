@@ -94,10 +94,12 @@ def test_a_provider_of_which_nothing_is_asked_is_not_started(provided: Folder) -
         (GOOD.replace("ttl: 3s", "timeout: 0s"), "flags.timeout: found"),
         (GOOD.replace("ttl: 3s", "fractional: 2"), "found fractional; allowed fractional with a file only"),
         (GOOD.replace("flags: {", "flags: {file: flags.json, "), "found file and provider; allowed one of them"),
+        (GOOD.replace("{email: {header: X-Email}}", "{" + ", ".join(f"f{n}: {{query: q}}" for n in range(33)) + "}"),
+         "found 33 facts; allowed up to 32 facts in context"),
         (text(flags="flags: {ttl: 5s}"), "found neither file nor provider; allowed one of them"),
         (text(flags="flags: {file: x.json, declare: {a: string}}"), "found declare; allowed declare with a provider"),
     ],
-    ids=[str(number) for number in range(17)],
+    ids=[str(number) for number in range(18)],
 )  # fmt: skip
 def test_what_cannot_be_asked_is_refused_with_what_is_near(provided: Folder, given: str, told: str) -> None:
     findings = provided.refusal(given, environ={"KEY": "k"})
