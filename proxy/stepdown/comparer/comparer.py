@@ -46,6 +46,8 @@ PAUSE_BESIDE = 0.002
 """The same while copies are on their way: what comes is sent soon, and few at a time."""
 SLEEP = 1.0
 """Seconds after which it looks by itself: the ringing of a worker may be overlooked (`telemetry.ring`)."""
+LAST = 0.5
+"""Seconds for what is left when this process is to end."""
 LOOKED_AT = 100
 """Violations of one answer that are looked at."""
 EARLY = 5.0
@@ -111,8 +113,19 @@ class Comparer:
             self._clock.stop()
             self.shadows.close()
             self.reports.write()
+            self._record_the_rest()
             self.recordings.close()
             self._slab.cells[self._turn_cell] = ABSENT
+
+    def _record_the_rest(self) -> None:
+        """What workers have handed over to the last, as far as it is to be recorded; for a moment at most."""
+        end = time.monotonic() + LAST
+        for place, intake in enumerate(self._intakes):
+            while time.monotonic() < end and (arrival := self._next(intake)) is not None:
+                if isinstance(arrival, Copied):
+                    self.recordings.copied(place, arrival.about, arrival.body)
+                elif isinstance(arrival, Answered):
+                    self.recordings.answered(place, arrival.about, arrival.body)
 
     async def _rest(self, worked: bool) -> None:
         """As long as there is reason to."""

@@ -11,6 +11,7 @@ no request, no file and no configuration passes through it, which is why it can 
 | serving  | children are started again when they die  | SIGTERM, SIGINT, or the controller asks to     |
 | leaving  | still serving, but /readyz says 503       | after `drain_delay` seconds                    |
 | draining | workers accept no more and finish         | workers gone, or `drain_grace` and a margin    |
+| closing  | the comparer writes what it has left      | it is gone, or after a margin                  |
 | over     | every child is gone or killed             | exit code 0; 1 if somebody had to be killed    |
 
 A second SIGTERM or SIGINT goes to `over` at once. SIGHUP asks the controller to read the file again. This process uses
@@ -300,7 +301,7 @@ class Parent:
             return
         if child is self._comparer:
             self._patience_with_comparer = None
-        if child is self._comparer and not self._compares:
+        if child is self._comparer and (self._phase == "closing" or not self._compares):
             child.left()
             self._events.info("comparer stopped", pid=pid, exit_code=exit_code)
             self._tell_of_comparer()
@@ -359,7 +360,10 @@ class Parent:
             if late:
                 self._exit_code = EXIT_CUT
             if late or not any(worker.pid for worker in self._workers):
-                self._phase = "over"
+                self._phase, self._phase_ends = "closing", now + GRACE_MARGIN
+                self._comparer.tell("leave")
+        if self._phase == "closing" and (not self._comparer.pid or now >= (self._phase_ends or now)):
+            self._phase = "over"
 
     def _patience(self, now: float) -> float | None:
         """Seconds until something is due by itself."""
