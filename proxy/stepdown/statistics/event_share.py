@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from stepdown.statistics.evidence import log_mean
@@ -45,13 +46,19 @@ def log_factors(events: Events, ratios: Sequence[float], boundary: float = 1.0) 
 
     log F_j = k log(q_j / q_0) + (n - k) log((1 - q_j) / (1 - q_0))
     """
-    null = candidate_share(boundary, events.share)
     stable = events.total - events.candidate
-    factors = []
+    return [events.candidate * hit + stable * miss for hit, miss in _gains(tuple(ratios), events.share, boundary)]
+
+
+@lru_cache(maxsize=256)
+def _gains(ratios: tuple[float, ...], share: float, boundary: float) -> tuple[tuple[float, float], ...]:
+    """What one event of the candidate, and one of stable, adds for each ratio; a rollout has few shares."""
+    null = candidate_share(boundary, share)
+    gains = []
     for ratio in ratios:
-        q = candidate_share(ratio, events.share)
-        factors.append(events.candidate * math.log(q / null) + stable * math.log((1 - q) / (1 - null)))
-    return factors
+        q = candidate_share(ratio, share)
+        gains.append((math.log(q / null), math.log((1 - q) / (1 - null))))
+    return tuple(gains)
 
 
 def event_share_evidence(counted: Iterable[Events], ratios: Sequence[float], boundary: float = 1.0) -> float:

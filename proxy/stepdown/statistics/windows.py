@@ -59,9 +59,13 @@ def highest_factor(alpha: float = ALPHA, sustained: int = SUSTAINED, metrics: in
 
 def after(staked: Staked, window: Events, ratios: Sequence[float], highest: float, boundary: float = 1.0) -> Staked:
     """The state when another window has ended; `highest` is `highest_factor` of the whole rollout."""
+    return staked_on(staked, log_factors(window, ratios, boundary), highest)
+
+
+def staked_on(staked: Staked, factors: Sequence[float], highest: float) -> Staked:
+    """The same for factors of any kind, given as logarithms: each is an e-value of what the window brought."""
     number = staked.windows + 1
-    stake = math.log((_spent(number) - _spent(number - 1)) / len(ratios))
-    factors = log_factors(window, ratios, boundary)
+    stake = math.log((_spent(number) - _spent(number - 1)) / len(factors))
     capital = tuple(
         _log_sum(known, stake) + min(factor, highest) for known, factor in zip(staked.capital, factors, strict=True)
     )
@@ -74,5 +78,5 @@ def _spent(windows: int) -> float:
 
 
 def _log_sum(first: float, second: float) -> float:
-    low, high = sorted((first, second))
+    low, high = (first, second) if first < second else (second, first)
     return high + math.log1p(math.exp(low - high))

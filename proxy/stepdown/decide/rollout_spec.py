@@ -1,0 +1,115 @@
+"""Rollouts as plain, typed data: who is brought in for whom, in which steps, and which guards watch it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from stepdown.decide.spec_base import Spec
+from stepdown.statistics.evidence import ALPHA
+from stepdown.statistics.windows import SUSTAINED
+
+Side = Literal["rise", "fall"]
+
+
+class Share(Spec, frozen=True, tag="share"):
+    """The candidate must not have more (or fewer) of an event than its share of the units: an event-share e-process."""
+
+    name: str
+    """Unique within the rollout."""
+    kind: str
+    """The event that is counted: `errors`, `slow`, `contract_violations`, or a business event."""
+    must_not: Side = "rise"
+    ratios: tuple[float, ...] = ()
+    """Candidate's rate by stable's that is looked for; those of the direction unless the file names others."""
+    margin: float | None = None
+    """To go on takes proof that the rate is not worse by this (0.1: by a tenth); without it none is asked for."""
+
+
+class Ceiling(Spec, frozen=True, tag="ceiling"):
+    """The candidate's own rate of an event must stay below a limit, whatever stable's is."""
+
+    name: str
+    kind: str
+    limit: float
+    """Between 0 and 1 (exclusive)."""
+    prove: bool = False
+    """To go on takes proof that the rate is below the limit."""
+
+
+class Threshold(Spec, frozen=True, tag="threshold"):
+    """Measurements that fail or succeed, with limits on how many may, as Argo Rollouts has them."""
+
+    name: str
+    success: str = ""
+    """Condition on `result`, such as `result[0] >= 0.95`."""
+    failure: str = ""
+    count: int | None = None
+    """Measurements to take; none or 0: one without an interval, and no end with one."""
+    interval: float = 0.0
+    """Seconds between measurements."""
+    failure_limit: int = 0
+    """*More* failed ones than this fail the metric; -1 for no limit."""
+    inconclusive_limit: int = 0
+    consecutive_error_limit: int = 4
+    consecutive_success_limit: int = 0
+    """So many successful ones in a row end the metric well; 0: not asked for."""
+    dry_run: bool = False
+    """Measured and shown, and decides nothing."""
+
+
+Guard = Share | Ceiling | Threshold
+
+
+class Breaker(Spec, frozen=True):
+    """Takes a candidate back that fails outright, without statistics."""
+
+    failures: float = 0.5
+    """Least share of the candidate's latest requests that failed,"""
+    least: int = 50
+    """of at least so many."""
+    stable_at_most: float = 0.1
+    """Most of stable's requests of the same time that may have failed: where all fail, it is not the candidate."""
+
+
+class Step(Spec, frozen=True):
+    """One stage: how much goes to the candidate, and what it takes to go on."""
+
+    weight: float
+    """Per cent (0 to 100) of the rule's units; 0 is a warm-up by shadow."""
+    segment: str | None = None
+    """Only units of this segment take part."""
+    shadow: float = 0.0
+    """Per cent of the rule's requests that are copied to the candidate meanwhile."""
+    least_duration: float = 0.0
+    """Seconds."""
+    least_units: int = 100
+    """Units that were assigned to the candidate before anything is judged."""
+    deadline: float = 0.0
+    """Seconds after which a step that cannot be judged is held and a person asked; 0 for none."""
+    gate: bool = False
+    """A person lets it on."""
+
+
+class Rollout(Spec, frozen=True):
+    """A walk of one rule's split from a stable version to a candidate."""
+
+    name: str
+    stable: str
+    """Exact version."""
+    candidate: str
+    steps: tuple[Step, ...]
+    guards: tuple[Guard, ...] = ()
+    breaker: Breaker = Breaker()
+    alpha: float = ALPHA
+    """Chance that a candidate that is no worse is taken back, for the whole rollout."""
+    sustained: int = SUSTAINED
+    """Windows that a regression has to last before it is acted on."""
+    window: float = 60.0
+    """Seconds between two looks."""
+    promotion: Literal["automatic", "manual"] = "automatic"
+    on_rollback: Literal["keep", "refuse"] = "keep"
+    """What pins get that stable cannot reach."""
+    cool_down: float = 0.0
+    """Seconds after a rollback in which it is not started again."""
+    min_ready: int = 1
+    """Endpoints of stable that must be ready before the candidate gets more than half."""
