@@ -17,9 +17,11 @@ from msgspec.structs import replace
 
 from stepdown.config import Token
 from stepdown.control import serving
+from stepdown.control.refusals import SwitchRefusedError
 from stepdown.control.reports import Reports
 from stepdown.control.state import ComparerView, HealthView, ReloadView, WorkerView
-from stepdown.control.switching import Report, SwitchRefusedError, Wish
+from stepdown.control.switching import Caller, Report, UnderWay
+from stepdown.control.wishes import Wish
 from stepdown.decide.colours import NOTHING_SWITCHED, Overlay
 from stepdown.decide.spec import (
     Chain,
@@ -108,6 +110,9 @@ class SetState:
     question_counts: Mapping[str, int] = field(default_factory=dict)
     switch_counts: Mapping[tuple[str, str], int] = field(default_factory=dict)
     reports: Reports = field(default_factory=lambda: Reports(None, lambda *_wish: None))
+    under_way: dict[str, UnderWay] = field(default_factory=dict)
+    prolonged: float = 0.0
+    """Seconds that switches say they take."""
     wishes: list[Wish] = field(default_factory=list)
     """Switches that were asked for."""
     refusal: SwitchRefusedError | None = None
@@ -134,11 +139,12 @@ class SetState:
         self.last_reload = self.next_reload
         return self.next_reload
 
-    async def switch(self, wish: Wish, still_wanted: Callable[[], bool]) -> Report:
+    async def switch(self, wish: Wish, caller: Caller) -> Report:
         self.wishes.append(wish)
-        while self.patient and still_wanted():
+        caller.prolong(self.prolonged)
+        while self.patient and caller.still_wanted():
             await asyncio.sleep(0.005)
-        if not still_wanted():
+        if not caller.still_wanted():
             self.asked.append("left")
         if self.refusal is not None:
             raise self.refusal

@@ -15,7 +15,10 @@
 | `POST /v1/drain` | operate | takes the sidecar out as SIGTERM does: 202 |
 
 A switch takes `{"colour": NAME}`, where `back` is the colour before the last switch, and may have `force: true` (also
-to a colour that is not ready) and `dry_run: true` (only check). 404: no such place; 400: no such colour; 409: not now,
+to a colour that is not ready) and `dry_run: true` (only check). `warm_up: true` gives the colour copies of requests
+first, as the file or the defaults say, `warm_up: {"duration": 60, "percent": 20, "min_copies": 200, ...}` as it says
+itself, and `warm_up: false` gives it none; the call waits for as long as that takes, and ends it when it is ended. How
+far it is stands in `under_way` of `GET /v1/switches`. 404: no such place; 400: no such colour; 409: not now,
 with the reason in `type` and `detail`.
 
 Who may call is `gate`'s business. Every call that changes something is logged with the name of its token.
@@ -35,11 +38,15 @@ from stepdown import __version__
 from stepdown.comparison.view import time_view
 from stepdown.control.gate import CALLER, gate, problem_response, takes_members
 from stepdown.control.redact import redacted, without_query
+from stepdown.control.refusals import SwitchRefusedError
 from stepdown.control.reports import ReportError, headline_view
+from stepdown.control.serving import prolong
 from stepdown.control.state import ControllerState, HealthView
 from stepdown.control.status import degraded, ready
-from stepdown.control.switching import SwitchRefusedError, Wish, shown
+from stepdown.control.switching import Caller, shown
+from stepdown.control.wishes import Wish
 from stepdown.decide.spec import Model, Route, Rule
+from stepdown.decide.warming import WarmUpAsked
 from stepdown.telemetry.log import fields
 
 BODY_LIMIT = 64 * 1024
@@ -78,6 +85,7 @@ class _Switch(msgspec.Struct, forbid_unknown_fields=True):
     colour: str
     force: bool = False
     dry_run: bool = False
+    warm_up: WarmUpAsked | bool | None = None
 
 
 class _Calls:
@@ -106,12 +114,13 @@ class _Calls:
                     for place in self._places()
                     if place["differs"]
                 },
+                "switches_under_way": {name: way.shown() for name, way in state.under_way.items()},
             }
         )
 
     def _places(self) -> list[Mapping[str, Any]]:
         state, health = self._state, self._state.health
-        return shown(state.spec, state.overlay, lambda key: key not in health or health[key].ready)
+        return shown(state.spec, state.overlay, lambda key: key not in health or health[key].ready, state.under_way)
 
     async def switches(self, _request: web.Request) -> web.Response:
         return web.json_response(
@@ -126,10 +135,18 @@ class _Calls:
             asked = msgspec.json.decode(await request.read() or b"{}", type=_Switch)
         except msgspec.MsgspecError as error:
             return problem_response(400, "bad-request", f"The body is not what a switch takes: {error}.")
-        wish = Wish(place, asked.colour, request[CALLER].name, force=asked.force, dry_run=asked.dry_run)
+        wish = Wish(
+            place,
+            asked.colour,
+            request[CALLER].name,
+            force=asked.force,
+            dry_run=asked.dry_run,
+            warm_up=asked.warm_up,
+        )
+        caller = Caller(lambda: request.transport is not None, lambda seconds: prolong(request, seconds))
         _logger.info("admin call: switch", extra=fields(token=wish.by, address=request.remote, place=place))
         try:
-            report = await self._state.switch(wish, lambda: request.transport is not None)
+            report = await self._state.switch(wish, caller)
         except SwitchRefusedError as refused:
             return problem_response(refused.status, refused.problem, refused.detail, None, **refused.more)
         return web.json_response(dataclasses.asdict(report) | {"digest": self._state.digest})

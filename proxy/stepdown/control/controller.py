@@ -13,7 +13,8 @@ successor reads the file again and brings everybody to one state.
 What was switched by hand is an overlay over the file (`decide.colours`), and goes the same way without step 1. Step 3
 keeps it too, so that a successor knows it; where the file names a place for it on disk, it is written there just
 before. Of an overlay on disk and one that was kept, the later one counts: so a switch that had got as far as the disk
-is finished by the successor, and one that had not was never made.
+is finished by the successor, and one that had not was never made. The shadow of a warm-up (`control.warming`) goes that
+way as well, but lies in no overlay: reading the file again is enough for it to be gone.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ import asyncio
 import logging
 import socket
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -35,14 +36,18 @@ from stepdown.config.watched import NOTHING, Watched
 from stepdown.control import admin, status
 from stepdown.control.flag_provider import FlagProvider
 from stepdown.control.probes import Prober
+from stepdown.control.refusals import Applied
 from stepdown.control.reports import Reports
 from stepdown.control.serving import serve
 from stepdown.control.state import ComparerView, HealthView, ReloadView, WorkerView
-from stepdown.control.switching import Applied, Report, Switches, Wish
+from stepdown.control.switching import Caller, Report, Switches, UnderWay
+from stepdown.control.warming import Change
+from stepdown.control.wishes import Wish
 from stepdown.decide import checks
 from stepdown.decide.colours import NOTHING_SWITCHED, Overlay, kept, overlaid
 from stepdown.decide.inputs import lists_of
 from stepdown.decide.spec import SnapshotSpec, decode, digest, encode
+from stepdown.decide.warming import cooled
 from stepdown.telemetry.board import Board
 from stepdown.telemetry.log import configure, fields
 from stepdown.telemetry.slab import SlabReader
@@ -145,6 +150,8 @@ class Controller:
         # The configuration in force.
         self.spec: SnapshotSpec = decode(encoded)
         self.digest = digest(encoded)
+        self._left_over = cooled(self.spec) is not self.spec
+        """The controller before this one ended in the middle of a warm-up."""
         self.tokens: tuple[Token, ...] = ()
         self.overlay = NOTHING_SWITCHED
         if remembered is not None:
@@ -168,6 +175,7 @@ class Controller:
             await serve(admin.application(self, [name]), admin_socket)
         self._prober.watch(self.spec)
         await self.reload()
+        await self._cool()
         while True:
             async for _changed in watch(self._watched):
                 await self.reload()
@@ -225,9 +233,14 @@ class Controller:
         """By place and result."""
         return self.switches.counts
 
-    async def switch(self, wish: Wish, still_wanted: Callable[[], bool]) -> Report:
+    @property
+    def under_way(self) -> Mapping[str, UnderWay]:
+        """By place."""
+        return self.switches.under_way
+
+    async def switch(self, wish: Wish, caller: Caller) -> Report:
         """Switch to a colour (`control.switching`)."""
-        return await self.switches.switch(wish, still_wanted)
+        return await self.switches.switch(wish, caller)
 
     async def drain(self) -> None:
         """Ask the parent to take the sidecar out."""
@@ -324,17 +337,22 @@ class Controller:
 
     # --- what is switched by hand -------------------------------------------------------------------------------------
 
-    async def change_overlay(self, change: Callable[[SnapshotSpec, Overlay], Overlay]) -> Applied:
-        """Put what `change` makes of the overlay in force, after whatever reload is under way."""
+    async def change(self, change: Change) -> Applied:
+        """Put what `change` makes of specification and overlay in force, after whatever reload is under way."""
         async with self._reloading:
-            overlay = change(self.spec, self.overlay)
-            spec = overlaid(self.spec, overlay)
+            spec, overlay = change(self.spec, self.overlay)
+            spec = overlaid(spec, overlay)
             began = time.monotonic()
             refusals, changed, unsaved = await self._put_in_force(spec, overlay, self._loaded)
             if refusals:
                 return Applied(refusals=refusals)
             self._accept(spec, overlay, changed)
             return Applied(seconds=time.monotonic() - began, warnings=unsaved)
+
+    async def _cool(self) -> None:
+        """Take out what a warm-up of the controller before this one has left, where the file could not do it."""
+        if self._left_over and cooled(self.spec) is not self.spec:
+            await self.change(lambda spec, overlay: (cooled(spec), overlay))
 
     async def _overlay_over(self, loaded: Loaded) -> tuple[Overlay, list[str]]:
         """What was switched by hand and holds over this file, and sentences about what does not."""

@@ -1,8 +1,8 @@
 """How the status and admin applications are served: few connections, each for one short exchange.
 
 Probes, Prometheus and people with curl need no keep-alive, and without it a connection has one simple bound: it lives
-for `LIFETIME` seconds. When there are too many, the one that has been open longest goes, so that whoever only holds
-connections open keeps nobody else out.
+for `LIFETIME` seconds, or for as long as its exchange says that it takes (`prolong`). When there are too many, the one
+that has been open longest goes, so that whoever only holds connections open keeps nobody else out.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ async def serve(
 
     application.on_response_prepare.append(_finish_head)
     application.on_cleanup.append(stop)
+    open_now = application[_OPEN] = {}
     runner = web.AppRunner(
         application,
         access_log=None,
@@ -48,7 +49,6 @@ async def serve(
         shutdown_timeout=1.0,
     )
     await runner.setup()
-    open_now: dict[_Connection, None] = {}
 
     def connection() -> asyncio.Protocol:
         assert runner.server is not None
@@ -56,6 +56,13 @@ async def serve(
 
     servers.append(await asyncio.get_running_loop().create_server(connection, sock=listening))
     return runner
+
+
+def prolong(request: web.Request, seconds: float) -> None:
+    """Let the request's connection live for so many seconds from now, if it would not anyway."""
+    for connection in request.app.get(_OPEN, {}):
+        if connection.carries(request):
+            connection.prolong(seconds)
 
 
 async def _finish_head(_request: web.Request, response: web.StreamResponse) -> None:
@@ -104,8 +111,23 @@ class _Connection(asyncio.Protocol):
             self._end.cancel()
         self._inner.connection_lost(error)
 
+    def carries(self, request: web.Request) -> bool:
+        """Whether the request came over this connection."""
+        return self._transport is not None and request.transport is self._transport
+
+    def prolong(self, seconds: float) -> None:
+        """Let it live for so many seconds from now, if it would not anyway."""
+        loop = asyncio.get_running_loop()
+        if self._end is not None and self._end.when() < loop.time() + seconds:
+            self._end.cancel()
+            self._end = loop.call_later(seconds, self.abort)
+
     def abort(self) -> None:
         """End the connection at once."""
         self._open_now.pop(self, None)
         if self._transport is not None:
             self._transport.abort()
+
+
+_OPEN: web.AppKey[dict[_Connection, None]] = web.AppKey("open", dict)
+"""An application's connections, in the order in which they were opened."""

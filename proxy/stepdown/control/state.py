@@ -7,7 +7,7 @@ when it is read, so a handler may keep one across an `await`. Times are Unix sec
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -18,7 +18,8 @@ from stepdown.telemetry.slab import SlabReader
 if TYPE_CHECKING:  # for its annotation only: the controller reads this module before it has time for pydantic
     from stepdown.config import Token
     from stepdown.control.reports import Reports
-    from stepdown.control.switching import Report, Wish
+    from stepdown.control.switching import Caller, Report, UnderWay
+    from stepdown.control.wishes import Wish
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,11 +153,12 @@ class ControllerState(Protocol):
     def switch_counts(self) -> Mapping[tuple[str, str], int]:
         """Switches by place and result (`done`, `forced`, `refused`)."""
 
-    async def switch(self, wish: Wish, still_wanted: Callable[[], bool]) -> Report:
-        """Switch to a colour. Raises `switching.SwitchRefusedError`, and then nothing has changed.
+    @property
+    def under_way(self) -> Mapping[str, UnderWay]:
+        """Switches that are not over, by place."""
 
-        `still_wanted()` is asked before anything is: whether the caller still waits.
-        """
+    async def switch(self, wish: Wish, caller: Caller) -> Report:
+        """Switch to a colour. Raises `refusals.SwitchRefusedError`, and then nothing has changed."""
 
     async def drain(self) -> None:
         """Take the whole sidecar out as SIGTERM does; returns at once."""

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import msgspec
 
@@ -28,10 +28,36 @@ from stepdown.decide.when import EVERYONE, All, Not, When
 WARM_UP = "warm-up"
 """Name of the shadows that a switch makes; no file may have it."""
 
+LONGEST = 3600.0
+"""Seconds that any part of it may take."""
+Seconds = Annotated[float, msgspec.Meta(gt=0, le=LONGEST)]
+
 _ANSWERED = ("answered", "too-large")
 _FAILED = ("error", "refused", "reset", "cut", "timeout", "malformed")
 _DOWN = "down"
 """Reason for which a copy is not sent: no endpoint takes connections."""
+
+
+class WarmUpAsked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What somebody who switches wants otherwise than the file (`spec.WarmUp` says what each means)."""
+
+    percent: Annotated[float, msgspec.Meta(gt=0, le=100)] | None = None
+    duration: Seconds | None = None
+    timeout: Seconds | None = None
+    min_copies: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] | None = None
+    max_errors: Annotated[float, msgspec.Meta(ge=0, le=1)] | None = None
+    deadline: Seconds | None = None
+
+
+def planned(asked: WarmUpAsked | bool | None, declared: WarmUp | None) -> WarmUp | None:
+    """How a colour is warmed up by what was asked and what the file says; `None` where it is not."""
+    if asked is None or asked is False:
+        return declared if asked is None else None
+    plan = declared or WarmUp()
+    if asked is True:
+        return plan
+    wanted = {name: value for name in asked.__struct_fields__ if (value := getattr(asked, name)) is not None}
+    return msgspec.structs.replace(plan, **wanted)
 
 
 # --- what is copied -------------------------------------------------------------------------------------------------

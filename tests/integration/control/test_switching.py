@@ -14,8 +14,10 @@ import pytest
 from stepdown.config import ProcessSettings, Token
 from stepdown.config.overlay import read_overlay, write_overlay
 from stepdown.control.controller import Controller, Remembered
+from stepdown.control.refusals import SwitchRefusedError
 from stepdown.control.state import WorkerView
-from stepdown.control.switching import Report, SwitchRefusedError, Wish
+from stepdown.control.switching import Caller, Report
+from stepdown.control.wishes import Wish
 from stepdown.decide.colours import NOTHING_SWITCHED, Overlay, Switched
 from stepdown.decide.spec import SnapshotSpec, decode, digest, encode
 from tests.kit.colours import coloured
@@ -125,7 +127,7 @@ class Scene:
         self.file.write_text(coloured(place, self.blue.port, self.green.port, **options))
 
     async def switch(self, colour: str = "green", *, place: str = "r", by: str = "ops", **more: Any) -> Report:
-        return await self.controller.switch(Wish(place, colour, by, **more), lambda: True)
+        return await self.controller.switch(Wish(place, colour, by, **more), Caller(lambda: True))
 
     async def refused(self, colour: str = "green", **more: Any) -> SwitchRefusedError:
         with pytest.raises(SwitchRefusedError) as caught:
@@ -384,7 +386,7 @@ def test_for_a_caller_who_left_nothing_is_switched(tmp_path: Path) -> None:
 
     async def script() -> None:
         with pytest.raises(SwitchRefusedError, match="The caller left") as caught:
-            await scene.controller.switch(Wish("r", "green", "ops"), lambda: False)
+            await scene.controller.switch(Wish("r", "green", "ops"), Caller(lambda: False))
         assert caught.value.problem == "caller-gone"
         assert scene.split == BLUE_ACTIVE
 

@@ -4,9 +4,10 @@ import logging
 import pytest
 
 from stepdown.control import admin
+from stepdown.control.refusals import SwitchRefusedError
 from stepdown.control.reports import Reports
 from stepdown.control.state import ReloadView, WorkerView
-from stepdown.control.switching import SwitchRefusedError, Wish
+from stepdown.control.wishes import Wish
 from stepdown.decide.colours import Overlay, Switched
 from tests.kit.client import Client, ask
 from tests.kit.controller_state import CHURN, DOWN, SetState, a_token, served, with_colours
@@ -202,6 +203,7 @@ def test_switches_say_what_is_active_who_did_it_and_what_is_ready(state, server)
                 },
             },
             "switched": {"by": "deploy", "when": 7, "back": "blue"},
+            "under_way": None,
         }
     ]
     status = json.loads(server.ask("GET", "/v1/status", headers=VIEW).body)

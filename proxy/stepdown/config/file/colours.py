@@ -8,12 +8,10 @@ from pydantic import AfterValidator, Field
 
 from stepdown.config.file.section import Section, refused
 from stepdown.config.file.values import Duration, Name, Percent, Share, VersionText
+from stepdown.decide.warming import LONGEST
 
 LONGEST_WAIT = 45.0
 """Seconds: an answer of the admin API has to be there before its connection ends (`control.serving`)."""
-
-LONGEST_WARM_UP = 3600.0
-"""Seconds."""
 
 _RESERVED = "back"
 
@@ -36,11 +34,11 @@ class WarmUpSection(Section):
     percent: Percent = Field(
         default=20.0, gt=0, description="Of the requests that the active colour serves: those that are copied."
     )
-    duration: Duration = Field(default=60.0, gt=0, le=LONGEST_WARM_UP, description="How long it takes at least.")
+    duration: Duration = Field(default=60.0, gt=0, le=LONGEST, description="How long it takes at least.")
     timeout: Duration = Field(
         default=300.0,
         gt=0,
-        le=LONGEST_WARM_UP,
+        le=LONGEST,
         description="Time in which `min_copies` have to have come, where that is longer than `duration`.",
     )
     min_copies: int = Field(
@@ -55,7 +53,7 @@ class WarmUpSection(Section):
         "time.",
     )
     deadline: Duration = Field(
-        default=10.0, gt=0, le=LONGEST_WARM_UP, description="Time that a copy has for its answer."
+        default=10.0, gt=0, le=LONGEST, description="Time that a copy has for its answer."
     )
 
 
