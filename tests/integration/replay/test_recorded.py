@@ -4,79 +4,14 @@ from __future__ import annotations
 
 import json
 import signal
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from stepdown.recordings.reader import Reader
-from tests.kit.client import Response, ask
 from tests.kit.looping import LoopThread
-from tests.kit.processes import Processes, eventually
+from tests.kit.recording_sidecar import recording
 from tests.kit.replaying import model, replayed
 from tests.kit.upstream import Upstream
-
-CONFIG = """\
-listen: 127.0.0.1:0
-status: 127.0.0.1:0
-log: {{format: json, level: debug}}
-models:
-  churn:
-    default_version: "1.0.0"
-    versions:
-      "1.0.0": {{}}
-      "2.0.0": {{endpoints: [http://127.0.0.1:{port}]}}
-    adapters:
-      - {{from: "2.0.0", to: "1.0.0", response: [{{move: {{from: /logit, to: /score}}}}]}}
-routes:
-  churn:
-    match: {{path: /churn}}
-    model: churn
-    split: {{"2.0.0": 100}}
-    record: {{folder: {folder}, sample: 100%{more}}}
-"""
-
-
-@dataclass
-class Recorded:
-    """A sidecar that records, and its server."""
-
-    sidecar: Processes
-    server: Upstream
-    file: Path
-    folder: Path
-
-    def ask(self, x: int, version: str = "1.0.0") -> Response:
-        """One request of a client that knows a version."""
-        body = b'{"x": %d}' % x
-        head = b"POST /churn HTTP/1.1\r\nHost: m\r\nX-Model-Version: %b\r\nContent-Type: application/json\r\n"
-        length = b"Authorization: Bearer s3cret\r\nContent-Length: %d\r\n\r\n" % len(body)
-        return ask(self.sidecar.port, head % version.encode() + length + body, "POST")
-
-    def recorded(self, times: int) -> None:
-        """Wait until so many exchanges are in files."""
-        text = f'stepdown_recorded_total{{result="recorded",route="churn"}} {times}'
-        eventually(lambda: text in self.metrics() or text.replace(f" {times}", f" {times}.0") in self.metrics())
-
-    def metrics(self) -> str:
-        """As Prometheus gets them."""
-        return self.sidecar.get("status", "/metrics")[1].decode()
-
-
-@contextmanager
-def recording(directory: Path, more: str = "") -> Iterator[Recorded]:
-    folder, file = directory / "kept", directory / "stepdown.yaml"
-    folder.mkdir(exist_ok=True)
-    with ExitStack() as stack:
-        thread = stack.enter_context(LoopThread())
-        server = stack.enter_context(Upstream(thread, model(lambda x: {"logit": x / 10})))
-        file.write_text(CONFIG.format(port=server.port, folder=folder, more=more))
-        sidecar = stack.enter_context(Processes(file))
-        sidecar.started()
-        sidecar.wait_for("comparer works")
-        yield Recorded(sidecar, server, file, folder)
-        assert not server.failures
 
 
 def report(*arguments: object) -> dict[str, Any]:
