@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import http.client
 import json
-from collections.abc import Mapping
+import queue
+import socket
+import threading
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
 PATIENCE = 70.0
 """Seconds: a little more than the admin API gives any call (`control.serving`)."""
+LOOK_EVERY = 1.0
+"""Seconds."""
 _TYPE_PREFIX = "urn:stepdown:problem:"
 
 
@@ -27,8 +34,19 @@ class AdminError(Exception):
         """The call was sent and its answer never came: whether it was done is not known."""
 
 
-def call(admin: str, token: str, method: str, path: str, members: Mapping[str, Any] | None = None) -> Mapping[str, Any]:
-    """One call; returns the decoded answer. Raises `AdminError`."""
+def call(
+    admin: str,
+    token: str,
+    method: str,
+    path: str,
+    members: Mapping[str, Any] | None = None,
+    *,
+    watch: Callable[[], bool] | None = None,
+) -> Mapping[str, Any]:
+    """One call; returns the decoded answer. Raises `AdminError`.
+
+    `watch` is asked each second while there is no answer: as long as it says that there will be one, it is waited for.
+    """
     url = urlsplit(admin if "://" in admin else f"http://{admin}")
     if url.scheme not in {"http", "https"} or not url.hostname:
         raise AdminError(f"--admin {admin}: found no URL such as http://127.0.0.1:9901")
@@ -43,8 +61,7 @@ def call(admin: str, token: str, method: str, path: str, members: Mapping[str, A
             raise AdminError(f"{admin} cannot be reached: {error.strerror or error}") from error
         try:
             connection.request(method, url.path.rstrip("/") + path, body, headers)
-            response = connection.getresponse()
-            answer = response.read()
+            status, answer = _answered(connection) if watch is None else _watched(connection, watch)
         except (OSError, http.client.HTTPException) as error:
             raise AdminError(
                 f"The connection to {admin} ended before its answer came ({error or type(error).__name__}): whether "
@@ -53,7 +70,45 @@ def call(admin: str, token: str, method: str, path: str, members: Mapping[str, A
             ) from error
     finally:
         connection.close()
-    return _answer(response.status, answer, admin)
+    return _answer(status, answer, admin)
+
+
+def _answered(connection: http.client.HTTPConnection) -> tuple[int, bytes]:
+    response = connection.getresponse()
+    return response.status, response.read()
+
+
+def _watched(connection: http.client.HTTPConnection, watch: Callable[[], bool]) -> tuple[int, bytes]:
+    """Status and body, read in a thread, so that there is something to be seen and to be interrupted meanwhile."""
+    answers: queue.SimpleQueue[tuple[int, bytes] | Exception] = queue.SimpleQueue()
+
+    def read() -> None:
+        try:
+            answers.put(_answered(connection))
+        except Exception as error:  # whatever it is, it is for the one who waits
+            answers.put(error)
+
+    assert connection.sock is not None
+    connection.sock.settimeout(None)
+    threading.Thread(target=read, daemon=True).start()
+    give_up = time.monotonic() + PATIENCE
+    try:
+        while True:
+            try:
+                answer = answers.get(timeout=LOOK_EVERY)
+            except queue.Empty:
+                if watch():
+                    give_up = time.monotonic() + PATIENCE
+                elif time.monotonic() > give_up:
+                    raise TimeoutError("timed out") from None
+                continue
+            if isinstance(answer, Exception):
+                raise answer
+            return answer
+    except BaseException:
+        with suppress(OSError, AttributeError):  # or the thread would wait for ever
+            connection.sock.shutdown(socket.SHUT_RDWR)
+        raise
 
 
 def _answer(status: int, answer: bytes, admin: str) -> Mapping[str, Any]:

@@ -146,4 +146,4 @@ def progress(warmth: Warmth) -> str:
     """How far it had come, as a sentence."""
     copies = warmth.copies
     failures = f" ({told(copies.failures)})" if copies.failures else ""
-    return f"After {warmth.seconds:.0f} s {copies.answered} copies were answered and {copies.failed} failed{failures}."
+    return f"After {warmth.seconds:.3g} s {copies.answered} copies were answered and {copies.failed} failed{failures}."

@@ -191,7 +191,7 @@ def judge(copies: Copies, plan: WarmUp, seconds: float) -> Judgement:
     why: list[str] = []
     if few:
         why.append(
-            f"{copies.judged} copies were answered or failed within {seconds:.0f} s, and {plan.min_copies} are needed"
+            f"{copies.judged} copies were answered or failed within {seconds:.3g} s, and {plan.min_copies} are needed"
             f"{_told(': not copied were ', copies.skipped)}"
         )
     if copies.judged and copies.failed > plan.max_errors * copies.judged:

@@ -6,50 +6,17 @@ import json
 import os
 import signal
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
-from click.testing import Result
-from typer.testing import CliRunner
 
-from stepdown.cli.app import app
 from tests.kit.client import Client, ask
-from tests.kit.colours import VIEW_TOKEN, coloured, path_of
+from tests.kit.colours import VIEW_TOKEN
 from tests.kit.load import REQUEST, Load
-from tests.kit.looping import PATIENCE, Gate, LoopThread
+from tests.kit.looping import PATIENCE, Gate
 from tests.kit.processes import TOKEN, Processes, eventually
-from tests.kit.upstream import Peer, Script, Upstream, serve
-
-BLUE = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 7\r\n\r\n"blue "'
-GREEN = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 7\r\n\r\n"green"'
-PLACES = ["r", "m/1.0.0"]
-
-
-class Stage:
-    """Two upstreams, and a sidecar in front of them."""
-
-    def __init__(self, thread: LoopThread, blue: Upstream, green: Upstream, sidecar: Processes, place: str) -> None:
-        self.thread, self.blue, self.green, self.sidecar = thread, blue, green, sidecar
-        self.place = place
-
-    def switch(self, colour: str, **members: Any) -> tuple[int, dict[str, Any]]:
-        status, body = self.sidecar.post(path_of(self.place), json.dumps({"colour": colour, **members}).encode())
-        return status, json.loads(body)
-
-    def shown(self) -> dict[str, Any]:
-        (one,) = json.loads(self.sidecar.get("admin", "/v1/switches")[1])["places"]
-        return one
-
-    def served(self, times: int = 8) -> set[bytes]:
-        return {ask(self.sidecar.port, REQUEST, "POST").body.strip(b'" ') for _ in range(times)}
-
-    def command(self, *arguments: str, token: str = TOKEN) -> Result:
-        admin = f"http://127.0.0.1:{self.sidecar.wait_for('serving')['admin'].rpartition(':')[2]}"
-        given = ["switch", *arguments, "--admin", admin]
-        return CliRunner().invoke(app, given, env={"STEPDOWN_ADMIN_TOKEN": token})
+from tests.kit.switching import BLUE, PLACES, staged
+from tests.kit.upstream import Peer, Script
 
 
 def slow_on_request(gate: Gate) -> Script:
@@ -63,19 +30,6 @@ def slow_on_request(gate: Gate) -> Script:
             await peer.send(BLUE)
 
     return script
-
-
-@contextmanager
-def staged(directory: Path, place: str = "r", **options: Any) -> Iterator[Stage]:
-    file = directory / "stepdown.yaml"
-    with (
-        LoopThread() as thread,
-        Upstream(thread, serve(BLUE)) as blue,
-        Upstream(thread, serve(GREEN)) as green,
-    ):
-        file.write_text(coloured(place, blue.port, green.port, **options))
-        with Processes(file, environ={"STEPDOWN_TEST_VIEW_TOKEN": VIEW_TOKEN}) as sidecar:
-            yield Stage(thread, blue, green, sidecar.started(), place)
 
 
 @pytest.mark.parametrize("place", PLACES)
