@@ -6,20 +6,34 @@ import re
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from stepdown.cli.app import app
+from stepdown.cli.shadow_client import EXIT_UNUSABLE
+from stepdown.cli.shadow_output import EXITS
+from stepdown.comparer.judging import EACH, LONG
 from stepdown.comparer.marking import AGENT
+from stepdown.comparer.reports import BOOKS
+from stepdown.comparison.verdict import FAILED
 from stepdown.config.file.shadow import LONGEST_COPY
+from stepdown.control import admin
+from stepdown.control.reports import Reports
 from stepdown.decide.copied import with_copies
 from stepdown.decide.keys import BODY_BYTES
 from stepdown.decide.shadow_spec import MARK, STRIPPED, Comparing, Shadow, Tolerance
 from stepdown.decide.snapshot import Route, compile_snapshot
+from stepdown.process.settings import BOARD_BYTES
+from stepdown.telemetry.families import FAMILIES
 from stepdown.telemetry.ring import DEFAULT_SIZE
 from tests.docs.repository import ROOT
 from tests.kit.configuration import Folder
+from tests.kit.controller_state import SetState, a_token, served
+from tests.kit.reports import boarded, counted, post, with_shadows
 from tests.kit.request import request
 
 PAGE = (ROOT / "docs/shadows.md").read_text(encoding="utf-8")
 EXAMPLE = re.findall(r"^```yaml\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)[0]
+COMMANDS = dict(re.findall(r"^```console\n\$ (stepdown shadow [^\n]*)\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE))
 TOLD, WARNED = re.findall(r"^```text\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
 DEFAULTS = Shadow(name="n", version="2.0.0")
 PATH = "/v2/models/churn/infer"
@@ -65,6 +79,36 @@ def test_the_warning_is_what_a_check_says_of_a_version_without_a_way(folder: Fol
     folder.write("contracts/3.0.0.json", '{"type": "object", "required": ["third"]}')
     text = EXAMPLE.replace('      "2.0.0": {end', further + '      "2.0.0": {schema: contracts/2.0.0.json, end')
     assert WARNED.strip() in folder.warnings(text.replace('version: "2.0.0"', 'version: "3.0.0"'))
+
+
+def test_the_report_and_the_gates_decision_are_what_the_commands_print() -> None:
+    report = counted(6000, 240, noise=45, failed=2, errors=1)
+    with boarded(post(report)) as board:
+        state = SetState(spec=with_shadows(), tokens=(a_token("ci", "view", "look-only"),))
+        state.reports = Reports(board, lambda *_wish: None)
+        with served(lambda: admin.application(state)) as server:
+            environ = {"STEPDOWN_ADMIN_TOKEN": "look-only", "STEPDOWN_ADMIN": f"http://127.0.0.1:{server.port}"}
+            done = {
+                command: CliRunner().invoke(app, command.split()[1:], env=environ, catch_exceptions=False)
+                for command in COMMANDS
+            }
+    assert {command: result.stdout for command, result in done.items()} == COMMANDS
+    assert [result.exit_code for result in done.values()] == [0, 1]
+
+
+def test_what_is_said_of_reports_and_the_gate_is_the_codes() -> None:
+    assert f"The first {BOOKS} shadows" in PAGE
+    assert BOARD_BYTES == 2 * 4 * 2**20
+    assert (LONG, EACH) == (64 * 1024, 8)
+    for reason in FAILED - {"adapter", "stream-failed"}:
+        assert reason in PAGE.split("**A verdict**")[1]
+    for call in ("GET /v1/shadows", "GET /v1/shadows/ROUTE/SHADOW", "POST /v1/shadows/ROUTE/SHADOW/reset"):
+        assert f"| `{call}` |" in PAGE
+        assert f"| `{call}` |" in (admin.__doc__ or "")
+    assert {0, 1, 2, EXIT_UNUSABLE} == {*EXITS.values(), 3}
+    for name in ("difference_ratio", "noise_ratio", "evidence"):
+        assert f"`stepdown_shadow_{name}`" in PAGE
+        assert f"stepdown_shadow_{name}" in FAMILIES
 
 
 def test_the_bounds_and_names_are_the_codes() -> None:

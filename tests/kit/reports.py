@@ -36,22 +36,24 @@ def counted(
 ) -> Report:
     """So many pairs, of which so many differ in `/score`, and in the label that goes with it.
 
-    With `noise`, every pair has a noise copy, of which so many differ in `/noisy`, as the candidate's do as often.
+    With `noise`, every pair has a noise copy, of which so many differ in `/note`, as the candidate's do as often.
     """
     book = Book(Comparing(**{"labels": ("/plan",), **rules}), Examples(keep=8), lambda: 0.5)
     for number in range(compared):
-        served = {"score": 0.5, "plan": "basic", "noisy": 1}
+        served = {"score": 0.5, "plan": "basic", "note": "short"}
         bad = number < different
         candidate = served | ({"score": 0.75, "plan": "plus"} if bad else {})
         more: dict[str, Any] = {}
         if noise is not None:
-            more["noise"] = served | ({"noisy": 2} if compared - number <= noise else {})
+            more["noise"] = served | ({"note": "brief"} if compared - number <= noise else {})
             if compared - number <= 2 * noise and compared - number > noise:
-                candidate = candidate | {"noisy": 3}
+                candidate = candidate | {"note": "long"}
         one = judged(served, candidate, at=1_700_000_000.0 + number, name=f"request-{number}", **more)
         assert one.candidate is not None
         one.served.seconds, one.candidate.seconds = 0.02, 0.03
         one.served.size, one.candidate.size = 120, 132
+        if one.noise is not None:
+            one.noise.seconds, one.noise.size = 0.021, 120
         if number >= compared - errors:
             one.candidate.status = 503
         book.add(one)

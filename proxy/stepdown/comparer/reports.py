@@ -155,6 +155,7 @@ class Reports:
         """Put all reports on the board."""
         self._changed = False
         began = self._clocks.seconds()
+        self._next = began + EVERY
         written = [self._written(kept) for kept in self._books.values()]
         if self._board is not None:
             self._board.write(posts.encode(written, self._board.room))

@@ -87,7 +87,7 @@ def test_a_whole_report_shows_what_a_person_can_act_on() -> None:
         "For example",
     ]
     paths = lines[lines.index("Where they differ") + 2 :]
-    assert [line.split()[0] for line in paths[:4]] == ["/plan", "/score", "(status)", "/noisy"]
+    assert [line.split()[0] for line in paths[:4]] == ["/plan", "/score", "(status)", "/note"]
     assert [("reports it" in line) for line in paths[:4]] == [True, True, True, False]
     assert " differs " in paths[1]
     assert paths[3].endswith(" noise")
