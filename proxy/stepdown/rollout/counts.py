@@ -76,6 +76,8 @@ class Window(Spec, frozen=True):
     begin: float
     end: float
     """Seconds, of the clock that the caller uses."""
+    run: int = 1
+    """Which start of the rollout they were assigned in: what comes late from an earlier one is no evidence."""
     units: Arms = Arms()
     """Units that were assigned for the first time."""
     kinds: Mapping[str, Counted] = msgspec.field(default_factory=dict)
