@@ -48,7 +48,13 @@ def counted(
             more["noise"] = served | ({"note": "brief"} if compared - number <= noise else {})
             if compared - number <= 2 * noise and compared - number > noise:
                 candidate = candidate | {"note": "long"}
-        one = judged(served, candidate, at=1_700_000_000.0 + number, name=f"request-{number}", **more)
+        one = judged(
+            served,
+            candidate,
+            at=1_700_000_000.0 + number,
+            name=f"2023-11-14T22:{number // 60 % 60:02}:{number % 60:02}.000Z",
+            **more,
+        )
         assert one.candidate is not None
         one.served.seconds, one.candidate.seconds = 0.02, 0.03
         one.served.size, one.candidate.size = 120, 132

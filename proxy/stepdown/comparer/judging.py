@@ -18,6 +18,7 @@ from stepdown.comparer.asked import Asked
 from stepdown.comparer.pairing import Pair
 from stepdown.comparer.stepping import Delivered, Incomparable
 from stepdown.comparison.answers import UNREAD, Judged, Reply
+from stepdown.comparison.view import time_view
 from stepdown.wire import parse_response
 from stepdown_adapters.contract.validator import Validator
 from stepdown_adapters.paths import Every, Member, parse
@@ -49,7 +50,7 @@ class Judging:
     def judged(self, pair: Pair) -> Judged:
         """The replies to one request; what cannot be compared says why."""
         asked, limit, answer = pair.asked, pair.shadow.max_body, pair.answer
-        name = str(asked.about.id)
+        name = time_view(asked.about.at) or ""  # by which it is found in an access log
         served = stepping.of_served(asked, answer, pair.body, limit)
         candidate = stepping.of_copy(asked, pair.candidate, limit)
         if answer is not None and answer.outcome == "passthrough" and isinstance(served, Incomparable):

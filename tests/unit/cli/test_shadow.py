@@ -93,7 +93,7 @@ def test_a_whole_report_shows_what_a_person_can_act_on() -> None:
     assert paths[3].endswith(" noise")
     labels = next(place for place, line in enumerate(lines) if line.startswith("Labels that changed: /plan"))
     assert lines[labels + 2].split()[1:4] == ["basic", "plus", "40"], lines[labels:]
-    assert "request-0" in text
+    assert "  2023-11-14T22:00:00.000Z" in text
     assert titles[-1] == "Counted since 2023-11-14T22:13:20.000Z."
 
 
