@@ -89,8 +89,8 @@ def test_a_wrong_assignment_comes_before_everything_else_and_is_no_rollback() ->
     evidence = after(PANEL, [odd] * 6)
     assert decide(evidence, PANEL, 360) == "mismatch"
     assert explain("mismatch", evidence, PANEL, 360) == (
-        "sample ratio: E = over 10^179 >= 1,000 (alpha 0.001): 900 of 6,000 units were the candidate's, which had 5 % of"
-        " the assignment"
+        "sample ratio: E = over 10^179 >= 1,000 (alpha 0.001): 900 of 6,000 units were the candidate's, which had 5 %"
+        " of the assignment"
     )
     whole = panels(rollout(100, guards=(LIMIT,)))[0]
     assert decide(after(whole, [window(share=1.0, errors=(0, 0))] * 10), whole, 600) == "passed"
