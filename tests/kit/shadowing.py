@@ -56,6 +56,8 @@ class Scene:
         self.slab = Slab.create()
         self.pairs: list[Pair] = []
         """All that were handed out, in order."""
+        self.fails = False
+        """Whether what compares them raises instead."""
         self._id = 0
         encoded = encode(specification)
         self.digest = digest(encoded)
@@ -67,6 +69,8 @@ class Scene:
 
         def consume(pair: Pair) -> None:
             self.pairs.append(pair)
+            if self.fails:
+                raise ValueError("it fails")
             reports(pair)
 
         clock = self.clock.coarse(asyncio.get_running_loop())

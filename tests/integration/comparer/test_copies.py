@@ -365,3 +365,15 @@ def test_an_answer_that_comes_first_waits_for_its_copy_and_a_slow_shadow_holds_u
         stage.scene.wait(11)
         stage.scene.until("compared", {("t", "equal"): 1, ("s", "incomparable"): 1})
         stage.scene.nothing_held()
+
+
+def test_what_compares_may_fail_and_harms_no_other_pair(caplog: pytest.LogCaptureFixture) -> None:
+    with staged() as stage:
+        stage.scene.fails = True
+        stage.scene.answer(stage.scene.copy())
+        assert eventually(lambda: len(stage.scene.pairs) == 1)
+        stage.scene.fails = False
+        stage.scene.answer(stage.scene.copy())
+        stage.scene.until("compared", {("s", "equal"): 1})
+        stage.scene.nothing_held()
+    assert caplog.text.count("two answers could not be compared") == 1
