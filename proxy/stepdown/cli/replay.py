@@ -75,7 +75,10 @@ def replay(
     min_compared: Annotated[
         int | None,
         typer.Option(
-            "--min-compared", min=1, metavar="N", help="With --max-different: answers that it takes at least."
+            "--min-compared",
+            min=1,
+            metavar="N",
+            help="With --max-different: answers that it takes at least.  [default: 1]",
         ),
     ] = None,
     lenient: Annotated[bool, typer.Option("--lenient", help="Pass over lines that cannot be read.")] = False,
@@ -108,11 +111,11 @@ def replay(
     choosing = _choosing(route, sample, limit, rate, concurrency)._replace(patience=wait)
     sending = _sending(timeout, concurrency, header or (), ignore or ())
     try:
-        target = parse_target(against)
+        target = _canonical(parse_target(against))
         loaded = _loaded(config if config is not None or target.endpoint is not None else Path(FILE))
         if loaded is not None:
             _check_route(loaded, route)
-        candidates = Candidates(_canonical(target), sending, None if loaded is None else loaded.spec)
+        candidates = Candidates(target, sending, None if loaded is None else loaded.spec)
     except TargetError as error:
         _give_up(f"--against {error}")
     raise typer.Exit(run(recording, candidates, choosing, limits, lenient=lenient, as_json=as_json))
