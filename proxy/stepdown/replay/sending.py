@@ -34,6 +34,8 @@ class Sender:
         self.gone = ""
         """Why the candidate is taken to be gone."""
         self._patience = patience
+        self._why = ""
+        """Why there was no connection the last time."""
         self._read: Callable[[], float] = loop.time
         self._slab = Slab.create()
         self._clock = CoarseClock(loop, self._read)
@@ -80,11 +82,12 @@ class Sender:
         except SkippedError as skipped:
             if skipped.reason != "down":
                 raise
-            return Result(shadow.version, "refused", detail=skipped.detail)
+            return Result(shadow.version, "refused", detail=self._why or skipped.detail)
         future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
 
         def ended(leg: Leg, result: Result) -> None:
             self._legs.pop(leg, None)
+            self._why = result.detail if result.outcome == "refused" else ""
             if not future.done():
                 future.set_result(result)
 
