@@ -10,7 +10,7 @@ from rich.console import Console
 
 from bench import page
 from bench.adapters.turns import SLICE, in_turns
-from bench.decisions import ways
+from bench.decisions import feedback, ways
 from bench.decisions.outcome import promises, tables
 
 SECTION = "decisions"
@@ -25,10 +25,13 @@ def main() -> None:
         decisions = in_turns(ways.of_decisions(), options.rounds)
     with console.status("finding routes"):
         finding = in_turns(ways.of_finding(), options.rounds)
-    shown = [*tables(decisions, finding), page.promised(promises(decisions, finding))]
+    with console.status("signing"):
+        tokens = in_turns(feedback.ways(), options.rounds)
+    kept = [*promises(decisions, finding), *feedback.promises(tokens)]
+    shown = [*tables(decisions, finding), feedback.table(tokens), page.promised(kept)]
     conditions = (
         f"{page.measured_on()}. CPU time on one core, the least of {options.rounds} interleaved slices of "
-        f"{SLICE * 1e3:g} ms and their median, each without what making a head fresh costs."
+        f"{SLICE * 1e3:g} ms and their median, each without what taking the next head or unit costs."
     )
     page.show(console, shown, conditions)
     if options.write:
