@@ -30,7 +30,7 @@ from stepdown.telemetry.log import fields
 
 logger = logging.getLogger(__name__)
 
-BOOKS = 64
+BOOKS = 32
 """Shadows that have a report; those after them in the file are counted in the metrics only."""
 EVERY = 1.0
 """Seconds between two writings, at the least."""
