@@ -80,7 +80,8 @@ def line(place: str, way: Mapping[str, Any]) -> str:
     needed = f" ({warmth['copies']} of {warmth['min_copies']})" if warmth["copies"] < warmth["min_copies"] else ""
     if way["phase"] != "warming":
         return f"{head}: warmed up, {copies}; it is checked once more"
-    return f"{head}: warming up, {copies}{needed}, {warmth['seconds_left']:.0f} s left"
+    waited = "left" if warmth["seconds"] < warmth["duration"] else "more at most"
+    return f"{head}: warming up, {copies}{needed}, {warmth['seconds_left']:.0f} s {waited}"
 
 
 def told(warmth: Mapping[str, Any]) -> list[str]:

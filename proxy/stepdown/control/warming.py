@@ -66,6 +66,7 @@ class Warmth:
         copies = self.copies
         return {
             "percent": self.plan.percent,
+            "duration": self.plan.duration,
             "seconds": round(self.seconds, 1),
             "seconds_left": round(left(self.plan, copies, self.seconds), 1),
             "copies": copies.judged,

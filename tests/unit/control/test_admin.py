@@ -4,11 +4,16 @@ import logging
 import pytest
 
 from stepdown.control import admin
+from stepdown.control.phases import Phase
 from stepdown.control.refusals import SwitchRefusedError
 from stepdown.control.reports import Reports
 from stepdown.control.state import ReloadView, WorkerView
+from stepdown.control.switching import UnderWay
+from stepdown.control.warming import Warmth
 from stepdown.control.wishes import Wish
 from stepdown.decide.colours import Overlay, Switched
+from stepdown.decide.spec import WarmUp
+from stepdown.decide.warming import Copies, WarmUpAsked
 from tests.kit.client import Client, ask
 from tests.kit.controller_state import CHURN, DOWN, SetState, a_token, served, with_colours
 from tests.kit.processes import eventually
@@ -154,6 +159,38 @@ def test_a_switch_is_asked_for_in_the_name_of_the_token_and_its_report_is_the_an
         Wish("churn", "green", "deploy", dry_run=True),
         Wish("churn/2.0.0", "back", "deploy", force=True),
     ]
+
+
+@pytest.mark.parametrize(
+    ("written", "wanted"),
+    [
+        (None, None),
+        (False, False),
+        (True, True),
+        ({}, WarmUpAsked()),
+        ({"duration": 60, "percent": 20, "max_errors": 0}, WarmUpAsked(duration=60.0, percent=20.0, max_errors=0.0)),
+    ],
+    ids=range(5),
+)
+def test_a_switch_may_say_how_the_colour_is_warmed_up(state, server, written, wanted):
+    members = {"colour": "green", "warm_up": written}
+    assert server.ask("POST", SWITCHES[0], headers=OPERATE, json=members).status == 200
+    assert state.wishes == [Wish("churn", "green", "deploy", warm_up=wanted)]
+
+
+def test_a_switch_under_way_is_shown_with_how_far_it_is(state, server):
+    state.spec = with_colours()
+    way = UnderWay(Wish("churn", "green", "deploy"), 7.5, frozenset({"churn"}), Phase.WARMING)
+    way.warmth = Warmth(WarmUp(min_copies=10), 20.0, Copies({"answered": 3, "timeout": 1}, 2))
+    state.under_way = {"churn": way}
+    (place,) = json.loads(server.ask("GET", "/v1/switches", headers=VIEW).body)["places"]
+    shown = place["under_way"]
+    assert (shown["colour"], shown["by"], shown["since"], shown["phase"]) == ("green", "deploy", 7, "warming")
+    warmth = shown["warm_up"]
+    assert (warmth["copies"], warmth["min_copies"], warmth["answered"], warmth["failed"]) == (4, 10, 3, 1)
+    assert (warmth["failures"], warmth["client_errors"], warmth["seconds_left"]) == ({"timeout": 1}, 2, 40.0)
+    status = json.loads(server.ask("GET", "/v1/status", headers=VIEW).body)
+    assert status["switches_under_way"] == {"churn": shown}
 
 
 def test_a_switch_can_tell_that_its_caller_has_left(state, server):

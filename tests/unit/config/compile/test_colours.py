@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from stepdown.decide.spec import Colours
+from stepdown.decide.spec import Colours, WarmUp
 from tests.kit.configuration import Folder, changed
 
 SPLIT = 'split: {"1.1.0": 95, "2.0.0": 5}'
@@ -27,6 +27,45 @@ def test_a_rule_with_colours_gives_everything_to_the_active_one(folder: Folder) 
     assert made.split == (("1.1.0", 0), ("2.0.0", 1))
     assert made.colours == Colours(names=("blue", "green"), active="green", declared="green", ready=5, timeout=2.0)
     assert made.salt == "churn/everyone"
+
+
+@pytest.mark.parametrize(
+    ("text", "plan"),
+    [
+        ("", None),
+        (", switch: {warm_up: {}}", WarmUp()),
+        (
+            ", switch: {warm_up: {percent: 5, duration: 2m, timeout: 10m, min_copies: 9, max_errors: 0.5%, "
+            "deadline: 3s}}",
+            WarmUp(percent=5.0, duration=120.0, timeout=600.0, min_copies=9, max_errors=0.005, deadline=3.0),
+        ),
+    ],
+    ids=range(3),
+)
+def test_a_warm_up_is_what_the_file_says_and_none_without_it(folder: Folder, text: str, plan: WarmUp | None) -> None:
+    made = folder.load(rule(f'colours: {{blue: "1.1.0", green: "2.0.0"}}, active: blue{text}')).spec
+    colours = made.routes[0].rules[1].colours
+    assert colours is not None
+    assert colours.warm_up == plan
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("percent: 0", "allowed more than 0"),
+        ("percent: 20%", "allowed a number from 0 to 100"),
+        ("duration: 2h", "allowed a number up to 3600"),
+        ("min_copies: 0", "allowed a number from 1 on"),
+        ("max_errors: 2", "allowed a percentage such as 20%"),
+        ("seconds: 60", 'found the unknown key "seconds"'),
+    ],
+    ids=range(6),
+)
+def test_what_is_wrong_with_a_warm_up_is_told_at_its_place(folder: Folder, text: str, told: str) -> None:
+    switch = f"switch: {{warm_up: {{{text}}}}}"
+    (finding,) = folder.refusal(rule(f'colours: {{blue: "1.1.0", green: "2.0.0"}}, active: blue, {switch}'))
+    assert told in finding
+    assert f"routes.churn.rules[1].switch.warm_up.{text.partition(':')[0]}" in finding
 
 
 def test_endpoints_by_colour(folder: Folder) -> None:

@@ -155,6 +155,10 @@ MISTAKES: dict[str, tuple[str, str]] = {
         "version",
         'found "1.0.0", which has no endpoints; allowed a version that servers run: "1.1.0", "2.0.0"',
     ),
+    'version: "2.0.0", name: warm-up': (
+        "name",
+        'found "warm-up", which is the name of shadows that switches make; allowed another name',
+    ),
     'version: "2.0.0", percent: -1': ("percent", f"found the number -1; {PERCENT}"),
     'version: "2.0.0", percent: 101': ("percent", f"found the number 101; {PERCENT}"),
     'version: "2.0.0", percent: .nan': ("percent", f'found ".nan"; {PERCENT}'),
