@@ -61,6 +61,7 @@ class Code:
         if all(map(_is_comment, self._lines[before:])):
             self.line("pass")
         self._indent -= 1
+        self._put = None  # what a block has put may not be there outside of it
         self._objects = objects & self._objects
 
     def alias(self, name: str, spot: str) -> None:

@@ -36,6 +36,14 @@ class Context:
         """What the request's adapters have put aside for the answer's, by name."""
         self._document: Any = self
 
+    def scoped(self) -> Context:
+        """The same facts, and a room of its own for what is put aside from here on."""
+        scoped = Context(self.method, self.path, self.params, self.body, self.headers)
+        scoped.carried = dict(self.carried)
+        if self._document is not self:
+            scoped._document = self._document
+        return scoped
+
     def request(self) -> Any:
         """The request's body as plain values, decoded when it is first asked for; raises `Refusal` if it is no JSON."""
         if self._document is self:

@@ -36,16 +36,19 @@ class Problem:
     sentence: str
     nearest: str | None = None
     """The right name that was probably meant."""
+    within: tuple[str | int, ...] = ()
+    """Keys and indices that lead to the list, where they may hold any character."""
 
     @property
     def steps(self) -> tuple[str | int, ...]:
-        """`where` as names and indices below the list of operations."""
+        """`within` and `where` as names and indices, below what both start from."""
         steps = (found[1] or found[2] for found in _INDEX_PATH.finditer(self.where))
-        return tuple(int(step) if step.isdigit() else step for step in steps)
+        return (*self.within, *(int(step) if step.isdigit() else step for step in steps))
 
     def __str__(self) -> str:
         hint = f" (did you mean {self.nearest!r}?)" if self.nearest is not None else ""
-        return f"{self.where}: {self.sentence}{hint}"
+        place = ": ".join(filter(None, (" ".join(map(str, self.within)), self.where)))
+        return f"{place}: {self.sentence}{hint}"
 
 
 class ModelError(AdaptersError):

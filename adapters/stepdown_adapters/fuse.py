@@ -57,8 +57,8 @@ def _joins(before: In, after: In) -> bool:
 
 def _loop(operation: Operation) -> In | None:
     """The operation as `in` over the items of an array; `None` where it is none, or looks beyond an item."""
-    if _looks_beyond(operation):
-        return None
+    if _looks_beyond(operation) or (isinstance(operation, In) and operation.conditions):
+        return None  # conditions are asked before the operations behind them, so nothing may join those
     match operation:
         case In(path=path) if path.segments and isinstance(path.last, Every):
             return operation

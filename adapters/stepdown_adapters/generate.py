@@ -31,6 +31,8 @@ from stepdown_adapters.step import Declaration
 from stepdown_adapters.strict import STRICT, Strict
 
 Convert = Callable[[bytes, Context], bytes]
+Part = Callable[[Any, Context], Any]
+"""From one opened document to another; the one given may change."""
 EVERYTHING = frozenset({"body", "params", "headers", "carried"})
 """All that operations and hooks may read of a context besides method and path."""
 _IDENTITY = """\
@@ -47,8 +49,15 @@ def {name}(body, context):
     except FOREIGN as error:
         raise failed(error) from error
 """
-_FIRST_LINE = 4
-"""Of the operations' code in the function."""
+_PART = """\
+def {name}(document, context):
+    try:
+{body}        return document
+    except Refusal as refusal:
+        raise failed(refusal) from None
+    except FOREIGN as error:
+        raise failed(error) from error
+"""
 _FOREIGN = (msgspec.MsgspecError, ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 
 
@@ -101,7 +110,7 @@ def compile_chain(steps: Sequence[Declaration]) -> CompiledChain:
     """
     codec = STRICT if any(step.fidelity == "strict" for step in steps) else LAZY
     whole = f"{steps[0].source} -> {steps[-1].target}" if steps else ""
-    functions = [_Function(direction, codec, whole) for direction in ("response", "request", "errors")]
+    functions = [Function(direction, codec, whole) for direction in ("response", "request", "errors")]
     response, request, errors = functions
     carried: set[str] = set()
     for step in reversed(steps):
@@ -133,18 +142,23 @@ def compile_chain(steps: Sequence[Declaration]) -> CompiledChain:
     )
 
 
-class _Function:
-    """One function under construction."""
+class Function:
+    """One function under construction, from body to body; or from document to document, as a part of what others do."""
 
-    def __init__(self, direction: str, codec: Lazy | Strict, whole: str) -> None:
+    def __init__(self, direction: str, codec: Lazy | Strict, whole: str, *, part: str | None = None) -> None:
+        """`direction` is its name; `part` is how errors call it where it is a part, whose documents are opened."""
         self._whole = whole
         self.direction = direction
+        self._label = direction if part is None else part
+        self._is_part = part is not None
+        template = _WHOLE if part is None else _PART
+        self._first_line = 1 + template[: template.index("{body}")].count("\n")
         self.touches = False
         self.head = HeadEdits()
         self.needs: frozenset[str] = frozenset()
         self._read = "read"
         self.source = ""
-        self._sites = [_Site(whole, f"reading the {direction}", "")]
+        self._sites = [_Site(whole, f"reading the {self._label}", "")]
         self._numbers: dict[int, int] = {}
         self._namespace: dict[str, Any] = {
             **Runtime(codec).namespace(),
@@ -169,7 +183,7 @@ class _Function:
         operations = on_document(operations)
         if not operations:
             return carried
-        if not self.touches and not operations[0].reads_whole:
+        if not self.touches and (self._is_part or not operations[0].reads_whole):
             self._code.alias("document", "document")
         elif not self.touches:
             self._read = "checked"
@@ -194,7 +208,7 @@ class _Function:
         self._kept.append(operation)  # numbers are by identity, so operations must live on
         step = owners.get(id(operation), step)
         self._numbers[id(operation)] = len(self._sites)
-        self._sites.append(_Site(_name(step), f"{self.direction}{operation.where}", str(prefix + operation.about)))
+        self._sites.append(_Site(_name(step), f"{self._label}{operation.where}", str(prefix + operation.about)))
         for inner in operation.inner():
             self._number(inner, prefix + operation.inside, step, owners)
 
@@ -209,23 +223,31 @@ class _Function:
         self._sites.append(_Site(_name(step), f"hook {reference}", ""))
         self._code.assign("document", f"{hook}(plain(document), context)  # unproved")
 
+    def part(self) -> Part:
+        """The finished function, where it is a part."""
+        return self._finished()
+
     def compiled(self) -> Convert:
         """The finished function; one that returns its argument where there is nothing to do."""
+        return self._finished()
+
+    def _finished(self) -> Callable[[Any, Context], Any]:
         self._emit()
         body = self._code.source()
-        self._sites.append(_Site(self._whole, f"writing the {self.direction}", ""))
-        self.source = (_WHOLE if self.touches else _IDENTITY).format(name=self.direction, body=body, read=self._read)
+        self._sites.append(_Site(self._whole, f"writing the {self._label}", ""))
+        template = _PART if self._is_part else _WHOLE if self.touches else _IDENTITY
+        self.source = template.format(name=self.direction, body=body, read=self._read)
         exec(compile(self.source, f"<stepdown adapter: {self.direction}>", "exec"), self._namespace)  # noqa: S102
-        function: Convert = self._namespace[self.direction]
+        function: Callable[[Any, Context], Any] = self._namespace[self.direction]
         return function
 
     def _comment(self, step: Declaration) -> None:
-        self._code.line(f"# {self.direction}: {_name(step)}".encode("ascii", "replace").decode().replace("\n", " "))
+        self._code.line(f"# {self._label}: {_name(step)}".encode("ascii", "replace").decode().replace("\n", " "))
 
     def _failed(self, error: Exception) -> AdaptError:
         """The error of the whole; which operation was at work shows in the line that raised, at no cost until then."""
         assert error.__traceback__ is not None
-        line = error.__traceback__.tb_lineno - _FIRST_LINE
+        line = error.__traceback__.tb_lineno - self._first_line
         numbers = self._code.numbers_of_lines
         at = 0 if line < 0 else numbers[line] if line < len(numbers) else len(self._sites) - 1
         site = self._sites[at]

@@ -52,6 +52,14 @@ def problems(step: Declaration, newer: Shape | None, older: Shape | None) -> Ite
             yield "request", problem
     for problem in _mistakes(step.errors, None, None):
         yield "errors", problem
+    if (stream := getattr(step, "stream", None)) is not None:
+        from stepdown_adapters.stream.adapting.declaring import stream_section  # noqa: PLC0415 - few have one
+
+        try:
+            stream_section(stream)
+        except OperationError as error:
+            for problem in error.problems:
+                yield "stream", problem
 
 
 def _mistakes(

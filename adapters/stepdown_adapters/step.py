@@ -69,3 +69,5 @@ class Step:
     pruning: Sequence[Any] = ()
     fidelity: str = "normal"
     non_finite: str = "fail"
+    stream: Any = None
+    """What becomes of streams, as `stream.adapting.declaring` reads it."""

@@ -15,14 +15,15 @@ from stepdown_adapters.diff.prune import pruning
 from stepdown_adapters.errors import OperationError
 from stepdown_adapters.hooks import load_hook
 from stepdown_adapters.operations import Operation
-from stepdown_adapters.operations.carry import uncarried_in
+from stepdown_adapters.operations.carry import names, uncarried_in
 from stepdown_adapters.plan import Edge, Plan, plan_chains
 from stepdown_adapters.proof.inclusion import Excluded
 from stepdown_adapters.step import Step
+from stepdown_adapters.stream.adapting.compiling import uncarried_in_stream
 from stepdown_adapters.versions import Version, VersionError
 
 ADAPTER_KEYS = frozenset(
-    {"from", "to", "response", "request", "errors", "hook", "prune", "fidelity", "non_finite", "refuse"}
+    {"from", "to", "response", "request", "errors", "hook", "prune", "fidelity", "non_finite", "refuse", "stream"}
 )
 _CHOICES = {"fidelity": ("normal", "strict"), "non_finite": ("fail", "nullify"), "prune": (True, False)}
 
@@ -154,6 +155,7 @@ class Steps:
             pruning=pruned,
             fidelity=str(section.get("fidelity", "normal")),
             non_finite=str(section.get("non_finite", "fail")),
+            stream=section.get("stream"),
         )
 
     def _imply(self, newer: str, older: str) -> None:
@@ -181,6 +183,17 @@ class Steps:
             ends = [(edge.source, edge.target) for edge in edges]
             for index, name, problem in uncarried_in([parsed[one] for one in ends]):
                 self._notes.wrong((*self.at.get(ends[index], ()), name, *problem.steps), problem.sentence)
+            self._check_folded(ends)
+
+    def _check_folded(self, chain: Sequence[tuple[str, str]]) -> None:
+        """Note what the stream rules of a chain read and nothing carries or folds."""
+        carried: set[str] = set()
+        for ends in chain:
+            carried |= names(operations.parse(self.steps[ends].request, "skip"))
+        for ends in chain:
+            if self.steps[ends].stream is not None:
+                for problem in uncarried_in_stream(self.steps[ends], carried):
+                    self._notes.wrong((*self.at[ends], "stream", *problem.within), problem.sentence)
 
 
 def _list(section: Mapping[str, Any], key: str) -> Sequence[Any]:

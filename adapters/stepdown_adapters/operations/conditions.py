@@ -15,7 +15,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from stepdown_adapters import paths
+from stepdown_adapters import navigate, paths
+from stepdown_adapters.code import Code
 from stepdown_adapters.codec import Codec
 from stepdown_adapters.contract.keywords import Schema
 from stepdown_adapters.effects.narrowing import equal_to
@@ -27,7 +28,7 @@ from stepdown_adapters.json_values import equal, flaw, kind
 from stepdown_adapters.operations.members import look
 from stepdown_adapters.operations.options import Options, is_number
 from stepdown_adapters.operations.scalars import number
-from stepdown_adapters.paths import Path
+from stepdown_adapters.paths import Member, Path
 from stepdown_adapters.runtime import MISSING
 
 Test = Callable[[Any, Any], bool]
@@ -63,6 +64,14 @@ class Condition:
         found = look(value, self.path, codec)
         plain = MISSING if found is MISSING else codec.plain(found)
         return all(TESTS[name](plain, wanted) for name, wanted in self.tests)
+
+    def emitted(self, code: Code, spot: str) -> str:
+        """An expression of the same about the opened value at `spot`; whether a member is there needs no call."""
+        match self:
+            case Condition(path=Path(segments=(Member(index=None) as member,)), tests=(("exists", wanted),)):
+                there, _ = navigate.asked(code, spot, member)
+                return f"({there})" if wanted else f"not ({there})"
+        return f"{code.constant(self.holds, 'holds')}({spot}, codec)"
 
     def narrowed(self, schema: Schema, references: References) -> Schema:
         """Of the schema, what may fulfil the condition: of some tests, only the values that they ask for."""

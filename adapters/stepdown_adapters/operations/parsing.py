@@ -1,8 +1,8 @@
 """Reads a list of operations from the file's form, and reports all of its mistakes at once.
 
 An operation is a mapping with one key, its name: `{sigmoid: "/data/*"}`, `{replace: {path: /name, value: score}}`. The
-one with a second key is `{in: "/outputs/*", do: [...]}`, which may also have `on_missing`; `in` and `case` have lists
-of operations inside of them.
+one with more keys is `{in: "/outputs/*", do: [...]}`, which may also have `where` and `on_missing`; `in` and `case`
+have lists of operations inside of them.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from stepdown_adapters.errors import OperationError, Problem, nearest
 from stepdown_adapters.json_values import kind
 from stepdown_adapters.operations.base import Operation
 from stepdown_adapters.operations.case import Case
+from stepdown_adapters.operations.conditions import conditions
 from stepdown_adapters.operations.convert import Convert
 from stepdown_adapters.operations.envelope import HEAD_EDITS
 from stepdown_adapters.operations.options import Options, is_name
@@ -37,6 +38,11 @@ def parse(raw: Sequence[Any], missing: str = "fail") -> tuple[Operation, ...]:
     if problems:
         raise OperationError(problems)
     return tuple(operation for operation in operations if operation is not None)
+
+
+def parse_one(raw: Any, where: str, problems: list[Problem]) -> Operation | None:
+    """One operation of a list in which other things stand too; `None` where it cannot be read, noted in `problems`."""
+    return _operation(raw, where, problems, 0, "fail")
 
 
 def _listed(raw: Any, where: str, problems: list[Problem]) -> Sequence[Any]:
@@ -81,12 +87,13 @@ def _within(raw: dict[str, Any], where: str, problems: list[Problem], depth: int
     on_missing = options.on_missing(fills=False)
     if not options.has("do"):
         options.problem("in", "needs do: a list of operations")
+    wanted = conditions(options, "where") if options.has("where") else ()
     if depth == MAX_NESTING:
         options.problem("in", f"stands in more than {MAX_NESTING} others")
         return None
     options.finish()
     operations = _inner(raw.get("do", ()), f"{where}/do", problems, depth, missing)
-    return In(where=where, path=path, operations=operations, on_missing=on_missing)
+    return In(where=where, path=path, operations=operations, on_missing=on_missing, conditions=wanted)
 
 
 def _case(given: Any, where: str, problems: list[Problem], depth: int, missing: str) -> Operation | None:

@@ -22,7 +22,7 @@ NDJSON = frozenset(
 
 def reader(content_type: str, limit: int = LIMIT) -> Reader | None:
     """A reader for a stream of this type, parameters ignored; `None` where it is no stream of events."""
-    name = _name(content_type)
+    name = media_type(content_type)
     if name in SSE:
         return sse.SseReader(limit)
     return ndjson.NdjsonReader(limit) if name in NDJSON else None
@@ -30,11 +30,12 @@ def reader(content_type: str, limit: int = LIMIT) -> Reader | None:
 
 def writer(content_type: str) -> Callable[[Event], bytes] | None:
     """What writes events of a stream of this type, `sse.emit` or `ndjson.emit`; `None` where it is no stream."""
-    name = _name(content_type)
+    name = media_type(content_type)
     if name in SSE:
         return sse.emit
     return ndjson.emit if name in NDJSON else None
 
 
-def _name(content_type: str) -> str:
+def media_type(content_type: str) -> str:
+    """The type alone, in lower case."""
     return content_type.partition(";")[0].strip().lower()

@@ -1,0 +1,182 @@
+"""A stream on its way through a chain of adapters: bytes in, bytes out, without any I/O.
+
+    chain = StreamChain(compile_stream(steps), "text/event-stream")
+    send(chain.feed(received))      # whatever can go out now: an event goes as soon as it is complete
+    send(chain.close(ending))       # the last event, and what the adapters put at the end of a complete stream
+
+Where bytes were cut on their way never shows in what comes out. What no rule is for comes out to the byte; `[DONE]`,
+comments and errors inside the stream do, unless a rule names them. Memory is bounded by `Limits`. A stream that cannot
+be stepped down any further is a `BrokenStreamError`.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from stepdown_adapters.context import Context
+from stepdown_adapters.errors import AdaptError
+from stepdown_adapters.stream.adapting.compiling import CompiledStream
+from stepdown_adapters.stream.adapting.failures import BrokenStreamError, TooManyEventsError
+from stepdown_adapters.stream.adapting.running import Item, Steps
+from stepdown_adapters.stream.adapting.state import StateTooLargeError
+from stepdown_adapters.stream.adapting.writing import Framing
+from stepdown_adapters.stream.events import read
+from stepdown_adapters.stream.framing import LIMIT, Event, EventTooLongError
+from stepdown_adapters.stream.media import reader
+from stepdown_adapters.stream.outcome import Ending, Outcome, Result, Verdict
+from stepdown_adapters.stream.signals import Signal
+
+
+class Limits(NamedTuple):
+    """Bounds of one stream."""
+
+    event: int = LIMIT
+    """Bytes of the longest event."""
+    state: int = LIMIT
+    """Bytes that the folds of all adapters hold together."""
+    emitted: int = 1024
+    """Events that may become of one."""
+
+
+_REASONS: dict[type[Exception], str] = {
+    AdaptError: "adapter",
+    EventTooLongError: "event-too-long",
+    StateTooLargeError: "state-too-large",
+    TooManyEventsError: "too-many-events",
+}
+_FAILURES = tuple(_REASONS)
+
+
+class Events:
+    """The events of one stream after all adapters, as its bytes arrive; what `StreamChain` and `Collector` share."""
+
+    __slots__ = ("_broken", "_limits", "_passes", "_reader", "_steps", "last_was_cut", "outcome")
+
+    def __init__(self, stream: CompiledStream, content_type: str, context: Context | None, limits: Limits) -> None:
+        framing = reader(content_type, limits.event)
+        if framing is None:
+            raise ValueError(f"{content_type!r} is no type of a stream of events")
+        self._reader = framing
+        self._limits = limits
+        self._passes = stream.watch.passes
+        self._steps = Steps(stream, Context() if context is None else context, limits.state)
+        self._broken: BrokenStreamError | None = None
+        self.outcome = Outcome()
+        self.last_was_cut = False
+        """Whether the last event that came lacked its end."""
+
+    def feed(self, chunk: bytes, out: list[Item | Event]) -> None:
+        """Put into `out` what becomes of these bytes; raises `BrokenStreamError`, once and again."""
+        if self._broken is not None:
+            raise self._broken
+        failure: EventTooLongError | None = None
+        try:
+            events = self._reader.feed(chunk)
+        except EventTooLongError as error:
+            events, failure = list(error.before), error
+        hear, passes = self.outcome.hear, self._passes
+        for event in events:
+            signal = hear(read(event))
+            if passes(event):
+                out.append(event)
+            else:
+                self._take(event, signal, out)
+        if failure is not None:
+            raise self._break(failure)
+
+    def close(self, ending: Ending, out: list[Item | Event]) -> Verdict:
+        """Put into `out` what is left, and what adapters put at the end of a complete stream; the verdict about it.
+
+        What is left of a connection that broke may be half of anything, so it is left out.
+        """
+        if self._broken is not None:
+            raise self._broken
+        left = self._reader.close()
+        if left is not None and ending is Ending.ORDERLY:
+            self.last_was_cut = True
+            self._take(left, self.outcome.hear(read(left)), out)
+        verdict = self.outcome.verdict(ending)
+        if verdict.result is Result.COMPLETE and ending is not Ending.CANCELLED:
+            try:
+                out += self._bounded(self._steps.end())
+            except _FAILURES as error:
+                raise self._break(error) from error
+        return verdict
+
+    def collected(self) -> object:
+        """What the last step makes of all that it folded; `MISSING` where it does not say how."""
+        try:
+            return self._steps.collected()
+        except _FAILURES as error:
+            raise self._break(error) from error
+
+    def _take(self, event: Event, signal: Signal, out: list[Item | Event]) -> None:
+        if signal is Signal.CUT:
+            out.append(event)  # half an event: nobody reads it, and it shows that the stream was cut
+            return
+        try:
+            out += self._bounded(self._steps.take([Item(event, failed=signal is Signal.ERROR)]))
+        except _FAILURES as error:
+            raise self._break(error) from error
+
+    def _bounded(self, items: list[Item]) -> list[Item]:
+        if len(items) > self._limits.emitted:
+            raise TooManyEventsError(len(items), self._limits.emitted)
+        self._steps.encode(items)
+        return items
+
+    def _break(self, error: Exception) -> BrokenStreamError:
+        self._broken = BrokenStreamError(_REASONS[type(error)], error)
+        return self._broken
+
+
+class StreamChain:
+    """One stream, stepped down from bytes to bytes."""
+
+    __slots__ = ("_events", "_framing")
+
+    def __init__(
+        self,
+        stream: CompiledStream,
+        content_type: str,
+        context: Context | None = None,
+        limits: Limits = Limits(),  # noqa: B008 - immutable
+    ) -> None:
+        """`context` is that of the request, with what its adapters carry; raises `ValueError` for what is no stream."""
+        self._events = Events(stream, content_type, context, limits)
+        self._framing = Framing(content_type)
+
+    @property
+    def outcome(self) -> Outcome:
+        """What the server's stream says of itself so far, its errors included."""
+        return self._events.outcome
+
+    def feed(self, chunk: bytes) -> bytes:
+        """What can go out now; raises `BrokenStreamError`, whose `before` may go out first."""
+        items: list[Item | Event] = []
+        try:
+            self._events.feed(chunk, items)
+        except BrokenStreamError as error:
+            error.before = self._written(items)
+            raise
+        return self._written(items)
+
+    def close(self, ending: Ending = Ending.ORDERLY) -> bytes:
+        """What goes out at the end: raises as `feed` does.
+
+        Only a complete stream gets the end that the adapters have for it. How it was is `outcome.verdict(ending)`.
+        """
+        items: list[Item | Event] = []
+        try:
+            self._events.close(ending, items)
+        except BrokenStreamError as error:
+            error.before = self._written(items)
+            raise
+        return self._written(items)
+
+    def _written(self, items: list[Item | Event]) -> bytes:
+        framing = self._framing
+        if self._events.last_was_cut and len(items) > 1:
+            # The first is what was left without its end, which it needs now that something follows.
+            return framing.write(items[0]) + framing.separator + b"".join(map(framing.write, items[1:]))
+        return b"".join(map(framing.write, items))

@@ -1,0 +1,109 @@
+"""Between a stream and one document: collected for a client that cannot stream, unfolded for one that asked for it."""
+
+from __future__ import annotations
+
+import msgspec
+
+from stepdown_adapters.codec import LAZY, read, read_lazily
+from stepdown_adapters.context import Context
+from stepdown_adapters.runtime import MISSING
+from stepdown_adapters.stream.adapting.chain import Events, Limits
+from stepdown_adapters.stream.adapting.compiling import CompiledStream
+from stepdown_adapters.stream.adapting.failures import BrokenStreamError, NoStreamAdapterError, TooManyEventsError
+from stepdown_adapters.stream.adapting.running import Item, Steps
+from stepdown_adapters.stream.adapting.state import StateTooLargeError
+from stepdown_adapters.stream.adapting.writing import Framing
+from stepdown_adapters.stream.framing import Event
+from stepdown_adapters.stream.gathered import Gathering
+from stepdown_adapters.stream.outcome import Ending, Outcome, Result
+
+
+class Collector:
+    """One stream, stepped down to the one document that an old client waits for.
+
+    The document is what the last step's `collect` makes of its folds; without one, what the stepped-down stream says
+    as a whole (`stream.gathered`).
+    """
+
+    __slots__ = ("_codec", "_events", "_gathering", "_limits")
+
+    def __init__(
+        self,
+        stream: CompiledStream,
+        content_type: str,
+        context: Context | None = None,
+        limits: Limits = Limits(),  # noqa: B008 - immutable
+    ) -> None:
+        """`limits.state` bounds the document too."""
+        self._events = Events(stream, content_type, context, limits)
+        self._codec = stream.codec
+        self._limits = limits
+        declared = bool(stream.steps) and stream.steps[-1].collect is not None
+        self._gathering = None if declared else Gathering(limits.state)
+
+    @property
+    def outcome(self) -> Outcome:
+        """What the server's stream says of itself so far."""
+        return self._events.outcome
+
+    def feed(self, chunk: bytes) -> None:
+        """Take the next bytes; raises `BrokenStreamError`."""
+        items: list[Item | Event] = []
+        self._events.feed(chunk, items)
+        self._gather(items)
+
+    def close(self, ending: Ending = Ending.ORDERLY) -> bytes:
+        """The document of a complete stream as JSON; raises `BrokenStreamError` for any other."""
+        items: list[Item | Event] = []
+        verdict = self._events.close(ending, items)
+        self._gather(items)
+        if verdict.result is not Result.COMPLETE:
+            raise BrokenStreamError("incomplete", f"the stream is not complete: {verdict.reason or verdict.result}")
+        if self._gathering is None:
+            document = self._events.collected()
+            assert document is not MISSING
+            return self._codec.encode(document)
+        gathered = self._gathering.summary()
+        if gathered.truncated:
+            raise BrokenStreamError("state-too-large", f"the stream's document is over {self._limits.state} bytes")
+        return msgspec.json.encode(gathered.document)
+
+    def _gather(self, items: list[Item | Event]) -> None:
+        if self._gathering is not None:
+            for item in items:
+                self._gathering.feed(item if isinstance(item, Event) else item.as_event())
+
+
+def unfold(
+    stream: CompiledStream,
+    body: bytes,
+    content_type: str,
+    context: Context | None = None,
+    limits: Limits = Limits(),  # noqa: B008 - immutable
+) -> bytes:
+    """The stream that a whole document stands for, all of its events at once.
+
+    The document is of the chain's first version: it is stepped down as a document as far as the last step that has
+    `unfold`, whose events then pass the steps behind it.
+
+    Raises:
+        NoStreamAdapterError: no step says how.
+        AdaptError: an adapter fails; nothing was sent, so it is answered as for any document.
+        BrokenStreamError: more is made of the document than `limits` allow.
+    """
+    if stream.documents is None:
+        raise NoStreamAdapterError(stream.name, "unfold in its stream section, which makes events of a document")
+    facts = Context() if context is None else context
+    old = stream.documents.response(body, facts)
+    codec = stream.codec
+    document = read_lazily(old) if codec is LAZY else read(codec, old)
+    steps = Steps(stream, facts, limits.state)
+    try:
+        items = steps.unfolded(stream.unfolding, document) + steps.end(stream.unfolding + 1)
+        steps.encode(items)
+        if len(items) > limits.emitted:
+            raise TooManyEventsError(len(items), limits.emitted)
+    except (StateTooLargeError, TooManyEventsError) as error:
+        reason = "state-too-large" if isinstance(error, StateTooLargeError) else "too-many-events"
+        raise BrokenStreamError(reason, error) from error
+    return b"".join(map(Framing(content_type).write, items))

@@ -1,0 +1,263 @@
+"""Compiles the `stream:` sections of a chain: each rule's operations to one Python function, selectors to look-ups.
+
+The operations are compiled as those on whole documents are (`generate`), but from an opened document to one, so that
+an event is read once and written once, however many steps it passes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from stepdown_adapters import navigate
+from stepdown_adapters.code import Code
+from stepdown_adapters.codec import LAZY, Lazy
+from stepdown_adapters.errors import OperationError, Problem
+from stepdown_adapters.generate import CompiledChain, Function, Part, compile_chain
+from stepdown_adapters.operations import Operation, parse
+from stepdown_adapters.operations.carry import names
+from stepdown_adapters.operations.conditions import Condition
+from stepdown_adapters.operations.operand import Reference
+from stepdown_adapters.paths import Path
+from stepdown_adapters.runtime import Runtime
+from stepdown_adapters.step import Declaration
+from stepdown_adapters.stream.adapting.declaring import stream_section
+from stepdown_adapters.stream.adapting.failures import NoStreamAdapterError
+from stepdown_adapters.stream.adapting.folds import Fold
+from stepdown_adapters.stream.adapting.rules import Do, Emit, Rule, StreamSection
+from stepdown_adapters.stream.adapting.selection import Selection, Watch
+from stepdown_adapters.stream.adapting.selectors import By, Selector
+from stepdown_adapters.strict import STRICT, Strict
+
+
+class StreamDeclaration(Declaration, Protocol):
+    """A step that may say what becomes of streams."""
+
+    @property
+    def stream(self) -> Any:
+        """The `stream:` section as the file has it; `None` where there is none."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledEmit:
+    """One event that is emitted, or one for each place."""
+
+    part: Part
+    payload: bytes | None
+    event: str | None
+    fresh: bool
+    each: Callable[[Any], list[Any]] | None
+    conditions: tuple[Condition, ...]
+    where: str
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledRule:
+    """What is done with an event."""
+
+    actions: tuple[Part | CompiledEmit, ...]
+    drops: bool
+    emits: bool
+    only: Part | None
+    """The one action of a rule that only changes its event."""
+    reads: tuple[str, ...]
+    """Names of folds that it reads."""
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledStep:
+    """The stream section of one step."""
+
+    name: str
+    """`2.0.0 -> 1.0.0`."""
+    nullifies: bool
+    rules: tuple[CompiledRule, ...]
+    selection: Selection
+    done: CompiledRule | None
+    folds: tuple[Fold, ...]
+    fold_selection: Selection
+    starts: dict[str, Any]
+    end: tuple[CompiledEmit, ...]
+    collect: CompiledEmit | None
+    unfold: tuple[CompiledEmit, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledStream:
+    """What is done to the streams of a chain; immutable, and may be used by several threads."""
+
+    name: str
+    steps: tuple[CompiledStep, ...]
+    codec: Lazy | Strict
+    watch: Watch
+    needs: frozenset[str]
+    """What the rules read of their request: `body`, `params`, `headers`, `carried`."""
+    source: str
+    """The generated code, for people."""
+    documents: CompiledChain | None
+    """Steps documents down as far as they are unfolded; `None` where no step unfolds any."""
+    unfolding: int
+    """Number of the step that unfolds; -1 where there is none."""
+
+
+def compile_stream(steps: Sequence[StreamDeclaration]) -> CompiledStream:
+    """Compiles the sections of steps, in their order of application to an answer.
+
+    Raises:
+        NoStreamAdapterError: a step changes answers and has no `stream:` section.
+        OperationError: a section has mistakes.
+    """
+    codec = STRICT if any(step.fidelity == "strict" for step in steps) else LAZY
+    carried: set[str] = set()
+    for step in steps:
+        carried |= names(parse(step.request, missing="skip"))
+    compiled: list[CompiledStep] = []
+    sources: list[str] = []
+    needs: set[str] = set()
+    selectors: list[Selector] = []
+    unfolding = -1
+    for index, step in enumerate(steps):
+        if step.stream is None:
+            if _changes(step):
+                raise NoStreamAdapterError(_name(step), "stream section, and streams are not adapted as documents are")
+            continue
+        section = stream_section(step.stream)
+        selectors += [rule.selector for rule in section.rules]
+        selectors += [one for fold in section.folds for one in fold.selectors]
+        compiler = _Compiler(step, section, codec, carried)
+        compiled.append(compiler.compiled(nullifies=index == 0 and step.non_finite == "nullify"))
+        sources += compiler.sources
+        needs |= compiler.needs
+        if compiled[-1].unfold:
+            unfolding = index
+    documents = compile_chain(steps[: unfolding + 1]) if unfolding >= 0 else None
+    last = next((at for at in reversed(range(len(compiled))) if compiled[at].unfold), -1)
+    return CompiledStream(
+        name=f"{steps[0].source} -> {steps[-1].target}" if steps else "",
+        steps=tuple(compiled),
+        codec=codec,
+        watch=Watch(selectors),
+        needs=frozenset(needs) | (documents.response_needs if documents is not None else frozenset()),
+        source="\n\n".join(sources),
+        documents=documents,
+        unfolding=last,
+    )
+
+
+class _Compiler:
+    """Compiles one section."""
+
+    def __init__(
+        self, step: StreamDeclaration, section: StreamSection, codec: Lazy | Strict, carried: set[str]
+    ) -> None:
+        self._step = step
+        self._section = section
+        self._codec = codec
+        self._folded = {fold.name for fold in section.folds}
+        # What a rule carries may be read by any other, of an event that came before.
+        lists = [_operations(rule.actions) for rule in section.rules]
+        self._carried = carried | self._folded | {name for listed in lists for name in names(listed)}
+        self.sources: list[str] = []
+        self.needs: set[str] = set()
+
+    def compiled(self, nullifies: bool) -> CompiledStep:
+        """The step."""
+        section = self._section
+        rules = [rule for rule in section.rules if rule.selector.by is not By.DONE]
+        dones = [rule for rule in section.rules if rule.selector.by is By.DONE]
+        return CompiledStep(
+            name=_name(self._step),
+            nullifies=nullifies,
+            rules=tuple(map(self._rule, rules)),
+            selection=Selection([[rule.selector] for rule in rules], self._codec),
+            done=self._rule(dones[0]) if dones else None,
+            folds=section.folds,
+            fold_selection=Selection([fold.selectors for fold in section.folds], self._codec),
+            starts=dict(section.starts),
+            end=tuple(self._emit("end", one) for one in section.end),
+            collect=None if section.collect is None else self._emit("collect", section.collect),
+            unfold=tuple(self._emit("unfold", one) for one in section.unfold),
+        )
+
+    def _rule(self, rule: Rule) -> CompiledRule:
+        label = f"on {rule.selector.text}"
+        actions = tuple(
+            self._emit(label, action) if isinstance(action, Emit) else self._part(label, action.operations)
+            for action in rule.actions
+        )
+        only = actions[0] if actions and not rule.emits else None
+        assert not isinstance(only, CompiledEmit)
+        return CompiledRule(
+            actions=actions,
+            drops=rule.drops,
+            emits=rule.emits,
+            only=only,
+            reads=tuple(name for name in _reads(_operations(rule.actions)) if name in self._folded),
+        )
+
+    def _emit(self, label: str, emit: Emit) -> CompiledEmit:
+        return CompiledEmit(
+            part=self._part(label, emit.operations),
+            payload=emit.payload,
+            event=emit.event,
+            fresh=emit.fresh,
+            each=None if emit.each is None else _places(emit.each, self._codec),
+            conditions=emit.conditions,
+            where=f"stream: {label}{emit.where}",
+        )
+
+    def _part(self, label: str, operations: Sequence[Operation]) -> Part:
+        function = Function("event", self._codec, _name(self._step), part=f"stream: {label}")
+        function.add(self._step, operations, self._carried)
+        self.needs |= function.needs
+        made = function.part()
+        if function.touches:
+            self.sources.append(function.source)
+        return made
+
+
+def uncarried_in_stream(step: StreamDeclaration, carried: set[str]) -> Iterable[Problem]:
+    """What the rules of a step read and nothing carries or folds; the section must be one without mistakes."""
+    try:
+        _Compiler(step, stream_section(step.stream), LAZY, carried).compiled(nullifies=False)
+    except OperationError as error:
+        yield from error.problems
+
+
+def _places(path: Path, codec: Lazy | Strict) -> Callable[[Any], list[Any]]:
+    """A function that finds what is at the path, everywhere that it leads to."""
+    namespace = Runtime(codec).namespace()
+    code = Code(namespace, {}, indent=1)
+    code.alias("document", "document")
+    code.line("found = []")
+    navigate.every(code, "document", path, lambda place: code.line(f"found.append({place})"), fails=False)
+    code.line("return found")
+    exec(compile(f"def places(document):\n{code.source()}", "<stepdown each>", "exec"), namespace)  # noqa: S102
+    places: Callable[[Any], list[Any]] = namespace["places"]
+    return places
+
+
+def _operations(actions: Iterable[Do | Emit]) -> tuple[Operation, ...]:
+    return tuple(operation for action in actions for operation in action.operations)
+
+
+def _reads(operations: Iterable[Operation]) -> set[str]:
+    """The names that operations read of what is carried."""
+    found: set[str] = set()
+    for operation in operations:
+        for operand in operation.operands:
+            if isinstance(operand, Reference) and operand.source == "carried":
+                found.add(operand.name)
+        found |= _reads(operation.inner())
+    return found
+
+
+def _changes(step: Declaration) -> bool:
+    """Whether a step changes answers at all."""
+    return bool(step.response or step.hook is not None or step.pruning)
+
+
+def _name(step: Declaration) -> str:
+    return f"{step.source} -> {step.target}"

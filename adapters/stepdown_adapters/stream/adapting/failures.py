@@ -1,0 +1,41 @@
+"""Why a stream cannot be stepped down, before it begins or in its middle."""
+
+from __future__ import annotations
+
+from stepdown_adapters.errors import AdaptError, AdaptersError
+
+
+class NoStreamAdapterError(AdaptersError):
+    """A step changes answers and does not say what becomes of a stream, so that none may be begun."""
+
+    def __init__(self, step: str, missing: str) -> None:
+        super().__init__(f"{step}: the adapter has no {missing}")
+        self.step = step
+        self.missing = missing
+
+
+class BrokenStreamError(AdaptersError):
+    """A stream cannot be stepped down any further: its connection is to be cut once `before` is sent.
+
+    It must be cut and not ended, so that no client takes what it has for a whole answer. `before` is what was stepped
+    down in this call before it failed; nothing of the event that failed is in it. `cause` says what happened, `reason`
+    is one of `adapter`, `event-too-long`, `too-many-events`, `state-too-large` and `incomplete`.
+    """
+
+    def __init__(self, reason: str, cause: Exception | str, before: bytes = b"") -> None:
+        super().__init__(f"{cause}; the stream ends here: send what came before it, then cut the connection")
+        self.reason = reason
+        self.cause = cause
+        self.before = before
+
+    @property
+    def adapt_error(self) -> AdaptError | None:
+        """The failure of the adapter, where it is one."""
+        return self.cause if isinstance(self.cause, AdaptError) else None
+
+
+class TooManyEventsError(AdaptersError):
+    """An adapter makes more events of one than is allowed."""
+
+    def __init__(self, number: int, limit: int) -> None:
+        super().__init__(f"{number} events became of one, and {limit} are allowed")

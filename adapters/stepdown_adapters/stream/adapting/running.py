@@ -1,0 +1,217 @@
+"""Runs the compiled sections of a chain over the events of one stream: events in, events out, nothing written yet.
+
+Each step takes an event to none, one or more, which the next step takes in turn. An item is read when the first step
+looks into it, and carries its document from there on; one that no rule was for is, to the byte, what it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+
+from stepdown_adapters.codec import LAZY, read, read_lazily
+from stepdown_adapters.context import Context
+from stepdown_adapters.errors import AdaptError, Refusal
+from stepdown_adapters.non_finite import nulled
+from stepdown_adapters.runtime import MISSING, copied
+from stepdown_adapters.stream.adapting.compiling import CompiledEmit, CompiledRule, CompiledStep, CompiledStream
+from stepdown_adapters.stream.adapting.state import Budget, State
+from stepdown_adapters.stream.events import DONE
+from stepdown_adapters.stream.framing import Event
+
+UNREAD: Any = object()
+"""Stands for the document of an event that nobody has looked into."""
+_FOREIGN = (msgspec.MsgspecError, ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+
+
+class Item:
+    """One event on its way through the steps."""
+
+    __slots__ = ("changed", "data", "document", "event", "failed")
+
+    def __init__(self, event: Event, document: Any = UNREAD, *, failed: bool = False, changed: bool = False) -> None:
+        self.event = event
+        self.document = document
+        """`UNREAD`, `MISSING` where it is no JSON, or a document as the codec opens it."""
+        self.failed = failed
+        """Whether it is an error."""
+        self.data: bytes | None = None
+        """What its document says, once it is written; `None` where its event says it."""
+        self.changed = changed
+        """Whether its document is no longer the one that its event has."""
+
+    def as_event(self) -> Event:
+        """The event that it is by now."""
+        return self.event if self.data is None else self.event.with_data(self.data)
+
+
+class Steps:
+    """All steps of a chain, for one stream."""
+
+    __slots__ = ("_budget", "_name", "_running", "codec")
+
+    def __init__(self, stream: CompiledStream, context: Context, state_limit: int) -> None:
+        self.codec = stream.codec
+        self._name = stream.name
+        self._budget = Budget(state_limit)
+        self._running = [_Step(step, stream, context.scoped(), self._budget) for step in stream.steps]
+
+    def take(self, items: list[Item], start: int = 0) -> list[Item]:
+        """What becomes of items that are before the step `start`; raises `AdaptError` and `StateTooLargeError`."""
+        for step in self._running[start:]:
+            items = step.take(items[0]) if len(items) == 1 else [one for item in items for one in step.take(item)]
+        return items
+
+    def end(self, start: int = 0) -> list[Item]:
+        """What the steps from `start` on emit once the stream is complete."""
+        items: list[Item] = []
+        for number, step in enumerate(self._running[start:], start):
+            items += self.take(step.emitted(step.step.end), number + 1)
+        return items
+
+    def encode(self, items: Iterable[Item]) -> None:
+        """Write the documents that are no longer those of their events; raises `AdaptError`."""
+        for item in items:
+            if item.changed:
+                try:
+                    item.data = self.codec.encode(item.document)
+                except _FOREIGN as error:
+                    raise AdaptError(self._name, "stream: writing an event", "", str(error)) from None
+
+    def unfolded(self, number: int, document: Any) -> list[Item]:
+        """The events that the step of that number makes of a document, after all steps behind it."""
+        step = self._running[number]
+        step.fold(Item(Event(), document))
+        return self.take(step.emitted(step.step.unfold, document), number + 1)
+
+    def collected(self) -> Any:
+        """The document that the last step makes of what it has folded; `MISSING` where it does not say how."""
+        last = self._running[-1] if self._running else None
+        if last is None or last.step.collect is None:
+            return MISSING
+        [item] = last.emitted((last.step.collect,))
+        return item.document
+
+
+class _Step:
+    """One step, for one stream."""
+
+    __slots__ = ("_codec", "_context", "_state", "step")
+
+    def __init__(self, step: CompiledStep, stream: CompiledStream, context: Context, budget: Budget) -> None:
+        self.step = step
+        self._codec = stream.codec
+        self._context = context
+        self._state = State(step.folds, step.starts, context.carried, budget, stream.codec)
+
+    def take(self, item: Item) -> list[Item]:
+        """What becomes of one item."""
+        step, event = self.step, item.event
+        if item.document is UNREAD:
+            data = event.data
+            if data is None:
+                return [item]
+            if data == DONE:
+                return [item] if step.done is None else self._done(step.done, item)
+            item.document = self._read(data)
+        if item.document is MISSING:
+            return [item]
+        if step.folds:
+            self.fold(item)
+        number = step.selection.first(event, item.document, item.failed)
+        return [item] if number < 0 else self._ruled(step.rules[number], item)
+
+    def fold(self, item: Item) -> None:
+        """Take an item into account for what is folded."""
+        step = self.step
+        for number, fits in step.fold_selection.candidates(item.event, item.document, item.failed):
+            if fits is None or fits(item.document):
+                fold = step.folds[number]
+                try:
+                    self._state.hear(fold, item.document)
+                except (Refusal, *_FOREIGN) as error:
+                    place = f"stream: {fold.where} {fold.how}"
+                    raise AdaptError(step.name, place, str(fold.path), str(error)) from None
+
+    def emitted(self, emits: Iterable[CompiledEmit], document: Any = UNREAD) -> list[Item]:
+        """What is emitted of a document, by default the one of all that is folded."""
+        folded = self._state.document()
+        source = Item(Event(), folded if document is UNREAD else document)
+        return [made for emit in emits for made in self._made(emit, source)]
+
+    def _read(self, data: bytes) -> Any:
+        """The document of an event, opened; `MISSING` where it is none. An object that cannot be read is an error."""
+        try:
+            return read_lazily(data) if self._codec is LAZY else read(self._codec, data)
+        except (Refusal, *_FOREIGN) as error:
+            finite = nulled(data) if self.step.nullifies else data
+            if finite != data:
+                return self._read(finite)
+            if data.lstrip(b" \t\n\r[").startswith(b"{"):
+                raise AdaptError(self.step.name, "stream: reading an event", "", str(error)) from None
+            return MISSING
+
+    def _done(self, rule: CompiledRule, item: Item) -> list[Item]:
+        """What becomes of `[DONE]`: as at the end, what is emitted is made of all that is folded."""
+        if rule.drops or rule.emits:
+            return self._ruled(rule, Item(item.event, self._state.document()))
+        return [item]
+
+    def _ruled(self, rule: CompiledRule, item: Item) -> list[Item]:
+        for name in rule.reads:
+            self._state.settle(name)
+        if rule.only is not None:
+            item.document = rule.only(item.document, self._context)
+            item.changed = True
+            return [item]
+        if rule.drops:
+            return _remains(item.event)
+        made: list[Item] = []
+        for action in rule.actions:
+            if isinstance(action, CompiledEmit):
+                made += self._made(action, item)
+            else:
+                item.document = action(item.document, self._context)
+        if not rule.emits:
+            return [item]
+        if not made:
+            return _remains(item.event)
+        made[0].event = _inheriting(made[0].event, item.event)
+        return made
+
+    def _made(self, emit: CompiledEmit, item: Item) -> list[Item]:
+        """The events that one emission makes."""
+        document = item.document
+        try:
+            if not all(condition.holds(document, self._codec) for condition in emit.conditions):
+                return []
+            if emit.payload is not None:
+                return [Item(Event(b"", emit.payload))]
+            sources: Sequence[Any] = (document,)
+            if emit.each is not None:
+                sources = [self._codec.opened(found) for found in emit.each(document)]
+        except (Refusal, *_FOREIGN) as error:
+            raise AdaptError(self.step.name, emit.where, "", str(error)) from None
+        name = ("" if emit.fresh else item.event.event) if emit.event is None else emit.event
+        event = Event(b"", None, name)
+        # Several events may be made of one document, and none may change what another is made of.
+        return [
+            Item(event, emit.part(source if emit.fresh else copied(source), self._context), changed=True)
+            for source in sources
+        ]
+
+
+def _inheriting(made: Event, source: Event) -> Event:
+    """An emitted event with what its source says to the client about reconnecting, and its comments."""
+    if source.id is None and source.retry is None and not source.comments:
+        return made
+    return Event(b"", made.data, made.event, source.id, source.retry, source.comments)
+
+
+def _remains(event: Event) -> list[Item]:
+    """What is left of an event that is dropped: what it says to the client about reconnecting, and its comments."""
+    if event.id is None and event.retry is None and not event.comments:
+        return []
+    return [Item(Event(b"", None, "", event.id, event.retry, event.comments))]
