@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 from stepdown.recordings.reader import Reader
 from tests.kit.looping import eventually
+from tests.kit.processes import is_running
 from tests.kit.recording_sidecar import recording
 
 
@@ -28,3 +30,13 @@ def test_a_full_disk_stops_recording_and_nothing_else(small_disk: Path, tmp_path
         assert reader.cut == 0
         (said,) = live.sidecar.seen("the route churn is no longer recorded, and tried again each minute")
         assert said["event"].endswith(": No space left on device")
+
+
+def test_a_comparer_that_does_not_write_what_it_has_left_keeps_no_sidecar_from_ending(tmp_path: Path) -> None:
+    with recording(tmp_path) as live:
+        comparer = int(live.sidecar.wait_for("comparer works")["pid"])
+        os.kill(comparer, signal.SIGSTOP)
+        assert live.ask(1).status == 200
+        live.sidecar.signal(signal.SIGTERM)
+        assert live.sidecar.exit_code() == 0
+        assert eventually(lambda: not is_running(comparer))
