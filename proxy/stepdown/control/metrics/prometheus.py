@@ -1,0 +1,151 @@
+"""Asks Prometheus: events and trials of both arms for guards that count, and single values for threshold guards.
+
+All queries of one reading are asked for the same instant and of the same server, so that both arms are measured alike.
+Several servers are asked in their order, and the first one that gives a usable reading counts: they are taken for
+replicas that scrape the same targets (Prometheus' own way of being highly available), so another one is asked for what
+this one cannot say, and nothing is added up or voted on. Replicas differ by a scrape or so; where each server
+has a part of the targets, name one that sees all (Thanos, federation).
+
+A reading is not usable, which is never a pass, where a server cannot be reached, takes too long, answers with an error
+or with what is none of Prometheus' answers; where it warns, as part of its data may be missing; where there is no
+series or more than one; where the value is `NaN` or infinite, or no count; and where samples are stale.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from yarl import URL
+
+from stepdown.control.metrics import values
+from stepdown.control.metrics.answers import Instant, instant
+from stepdown.control.metrics.asking import Answered, Asker, Inconclusive, shown
+from stepdown.control.metrics.queries import Arm, CountQueries, filled
+from stepdown.rollout.counts import Arms, Counted, Measurement
+
+TIMEOUT = 10.0
+STALE_AFTER = 300.0
+"""Seconds after which a sample says nothing of now: as long as Prometheus itself takes a series for present."""
+_SLACK = 0.01
+"""Share by which estimates of events may exceed those of trials: both are extrapolated by themselves."""
+
+
+class Server(NamedTuple):
+    """One Prometheus, or what speaks its HTTP API."""
+
+    url: URL
+    """Its base, with a path where it has one; queries go to `api/v1/query` under it."""
+    headers: Mapping[str, str] = {}
+    timeout: float = TIMEOUT
+    """Seconds for one answer, connecting included."""
+    tls: ssl.SSLContext | None = None
+    """Whom to trust; the system's authorities where there is none."""
+
+    def __repr__(self) -> str:
+        return f"Server({shown(self.url)})"
+
+
+class Prometheus:
+    """One or several servers that know the same."""
+
+    def __init__(self, asker: Asker, servers: Sequence[Server], *, stale_after: float = STALE_AFTER) -> None:
+        self._asker = asker
+        self._servers = tuple(servers)
+        self._stale_after = stale_after
+
+    async def counts(
+        self, queries: CountQueries, *, candidate: str, stable: str, begin: float, now: float
+    ) -> Counted | Inconclusive:
+        """Events and trials of both versions from `begin` (when the stage began) to `now`, both in Unix seconds."""
+        reasons = []
+        for server in self._servers:
+            found = await self._counts(server, queries, {"candidate": candidate, "stable": stable}, begin, now)
+            if isinstance(found, Counted):
+                return found
+            reasons.append(f"{shown(server.url)}: {found.reason}")
+        return Inconclusive("; ".join(reasons) or "no server is named")
+
+    async def measure(self, query: str, now: float, *, as_is: bool = False) -> Measurement:
+        """One value for a threshold guard; of a vector a list, as conditions of Argo Rollouts expect (`result[0]`).
+
+        `as_is` is for conditions that deal with `NaN`, infinities, no series and several themselves; otherwise these
+        are errors.
+        """
+        reasons = []
+        for server in self._servers:
+            found = await self._ask(server, query, now)
+            if isinstance(found, Instant) and not as_is:
+                single = found.single()
+                found = single if isinstance(single, Inconclusive) else found
+            if isinstance(found, Instant):
+                return Measurement(at=now, value=found.value)
+            reasons.append(f"{shown(server.url)}: {found.reason}")
+        return Measurement(at=now, error="; ".join(reasons) or "no server is named")
+
+    async def _counts(
+        self, server: Server, queries: CountQueries, versions: Mapping[Arm, str], begin: float, now: float
+    ) -> Counted | Inconclusive:
+        asked = [
+            [filled(query, arm, version, now - begin) for query in queries if query]
+            for arm, version in versions.items()
+        ]
+        both = await asyncio.gather(*(self._arm(server, texts, now) for texts in asked))
+        counted = dict(zip(versions, both, strict=True))
+        candidate, stable = counted["candidate"], counted["stable"]
+        if isinstance(candidate, Inconclusive) or isinstance(stable, Inconclusive):
+            wrong = [f"{arm}: {found.reason}" for arm, found in counted.items() if isinstance(found, Inconclusive)]
+            return Inconclusive(", ".join(wrong))
+        return Counted(
+            events=Arms(candidate=candidate[0], stable=stable[0]),
+            trials=Arms(candidate=candidate[1], stable=stable[1]),
+        )
+
+    async def _arm(self, server: Server, texts: Sequence[str], now: float) -> tuple[int, int] | Inconclusive:
+        """Events and trials of one arm."""
+        found = await asyncio.gather(*(self._single(server, text, now) for text in texts))
+        wrong = [
+            f"{name}: {one.reason}"
+            for name, one in zip(CountQueries._fields, found, strict=False)
+            if isinstance(one, Inconclusive)
+        ]
+        if wrong:
+            return Inconclusive(", ".join(wrong))
+        events, trials, *fresh = (one for one in found if isinstance(one, str))
+        stale = self._stale(fresh[0], now) if fresh else None
+        return stale or _pair(values.count(events), values.count(trials))
+
+    async def _single(self, server: Server, query: str, now: float) -> str | Inconclusive:
+        found = await self._ask(server, query, now)
+        return found if isinstance(found, Inconclusive) else found.single()
+
+    async def _ask(self, server: Server, query: str, now: float) -> Instant | Inconclusive:
+        asked = {"query": query, "time": f"{now:.3f}", "timeout": f"{server.timeout:g}s"}
+        url = (server.url / "api/v1/query").with_query({**server.url.query, **asked})
+        answer = await self._asker.ask(url, timeout=server.timeout, headers=server.headers, tls=server.tls)
+        found = instant(answer.status, answer.body) if isinstance(answer, Answered) else answer
+        if isinstance(found, Instant):
+            for at in found.times:
+                if not abs(now - at) <= self._stale_after:
+                    return Inconclusive(f"it was asked about now and answers about {now - at:.0f} s ago")
+        return found
+
+    def _stale(self, newest: str, now: float) -> Inconclusive | None:
+        at = values.finite(newest)
+        if isinstance(at, Inconclusive):
+            return at
+        age = now - at
+        return Inconclusive(f"the newest sample is {age:.0f} s old") if abs(age) > self._stale_after else None
+
+
+def _pair(events: int | Inconclusive, trials: int | Inconclusive) -> tuple[int, int] | Inconclusive:
+    """Both, if they can be of the same units."""
+    if isinstance(events, Inconclusive):
+        return Inconclusive(f"events: {events.reason}")
+    if isinstance(trials, Inconclusive):
+        return Inconclusive(f"trials: {trials.reason}")
+    if events > trials + 1 + trials * _SLACK:
+        return Inconclusive(f"there are more events ({events}) than trials ({trials})")
+    return min(events, trials), trials
