@@ -35,7 +35,7 @@ from stepdown.control.state import WorkerView
 from stepdown.control.warming import Change, Warmth, not_warm, take_out, warm_up
 from stepdown.control.wishes import Wish, colour_wanted, place_named, plan_wanted
 from stepdown.decide.colours import BACK, Overlay, Place, places, with_switch
-from stepdown.decide.spec import SnapshotSpec, WarmUp
+from stepdown.decide.spec import SnapshotSpec
 from stepdown.decide.warming import cooled
 from stepdown.telemetry.log import fields
 from stepdown.telemetry.slab import SlabReader
@@ -204,8 +204,10 @@ class Switches:
             if not wish.dry_run:
                 await self._put_in_force(way, place, report)
             return report
+        self._check_alone(way)
+        way.warmth = Warmth(plan)
         try:
-            await self._warm_up(way, place, report, caller, plan)
+            await self._warm_up(way, way.warmth, place, report, caller)
             await self._put_in_force(way, place, report)
         finally:
             await take_out(self._controller, place)
@@ -228,14 +230,17 @@ class Switches:
             raise SwitchRefusedError(409, "caller-gone", "The caller left while the colour was checked.")
         way.to(Event.PASSED)
 
-    async def _warm_up(self, way: UnderWay, place: Place, report: Report, caller: Caller, plan: WarmUp) -> None:
-        """Give the colour copies, see what comes of them, and check it again."""
+    def _check_alone(self, way: UnderWay) -> None:
+        """Of one request there is one copy for a warm-up, whose shadow the one that put it in force takes out."""
         for name, other in self.under_way.items():
             if other is not way and other.warmth is not None and other.routes & way.routes:
                 detail = f"A warm-up of {name} by {other.wish.by} is under way, and has copies of the same requests."
                 raise SwitchRefusedError(409, "switch-under-way", detail)
+
+    async def _warm_up(self, way: UnderWay, warmth: Warmth, place: Place, report: Report, caller: Caller) -> None:
+        """Give the colour copies, see what comes of them, and check it again."""
+        plan = warmth.plan
         caller.prolong(plan.longest + 2 * place.colours.timeout + _SPARE)
-        way.warmth = warmth = Warmth(plan)
         way.to(Event.BEGAN)
         facts = fields(place=place.name, colour=report.colour, by=way.wish.by, seconds=plan.duration)
         logger.info("warm-up began", extra=facts)
