@@ -45,6 +45,8 @@ def exchange_of(entry: Entry, route: Route, number: int) -> Exchange | str:
         return NOT_ANSWERED
     if entry.error:
         return f"the answer ended with {entry.error}"
+    if entry.outcome == "passthrough":
+        return "an answer that was passed on in its own shape"
     body, answer_body = request.content, response.content
     if body is None:
         return f"no request body: {request.missing}"

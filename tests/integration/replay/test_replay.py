@@ -262,6 +262,19 @@ def test_a_candidate_that_nobody_can_reach_is_said_to_be_gone(tmp_path: Path) ->
     assert len(result.stderr.splitlines()) == 1
 
 
+def test_a_candidate_that_goes_in_the_middle_ends_it_with_the_report_so_far(tmp_path: Path) -> None:
+    recording = file_of(tmp_path / "a.jsonl", map(exchange, range(100)))
+    with candidate(model(lambda x: {"logit": x / 10})) as upstream:
+        options = ("--rate", "50/s", "--wait", 0.5, "--max-different", "90%")
+        with started(recording, "--against", url(upstream), *options) as process:
+            assert eventually(lambda: len(upstream.requests) > 10)
+            upstream.stop()
+            stdout, stderr = process.communicate(timeout=20)
+    assert process.returncode == 2, stderr
+    assert "The candidate is gone, so this is not all: No connection to" in stdout
+    assert stdout.splitlines()[-1] == "inconclusive"
+
+
 def test_a_candidate_that_is_being_started_is_waited_for(tmp_path: Path) -> None:
     recording = file_of(tmp_path / "a.jsonl", map(exchange, range(3)))
     with candidate(model(logit)) as upstream:

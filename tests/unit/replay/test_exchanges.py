@@ -13,7 +13,7 @@ from stepdown.decide.spec import Route
 from stepdown.replay.exchanges import NOT_ANSWERED, REDACTED, Exchange, exchange_of
 from stepdown.wire import parse_request, parse_response
 from tests.kit import specs
-from tests.kit.recordings import a_copy, an_entry, recording
+from tests.kit.recordings import a_copy, an_answer, an_entry, recording
 from tests.kit.replaying import exchange
 
 ROUTE = specs.route({"2.0.0": 100}, match=spec.Match(path="/churn"), name="churn")
@@ -80,6 +80,7 @@ def test_parts_of_the_path_are_found_again() -> None:
     [
         (exchange(1, answered={"head": b"", "served": ""}), NOT_ANSWERED),
         (exchange(1, answered={"error": "upstream-cut"}), "the answer ended with upstream-cut"),
+        (an_entry(answer=an_answer(outcome="passthrough")), "an answer that was passed on in its own shape"),
         (exchange(1, answered={"missing": "cut"}), "no answer body: cut"),
         (exchange(1, body=b"no json", redact=("/x",)), "no request body: not-redactable"),
         (exchange(1, redact=("/x",)), REDACTED),
