@@ -71,7 +71,7 @@ build: setup ## wheel and sdist into dist/
 .PHONY: bench
 bench: setup .envs/envoy/.installed ## all benchmarks; WRITE=1 puts them into docs/performance.md; ARGS: of the proxies only
 	$(BIN)/python -m bench $(if $(WRITE),--write) $(ARGS)
-	$(if $(ARGS),,@$(MAKE) bench-adapters bench-decisions)
+	$(if $(ARGS),,@$(MAKE) bench-adapters bench-decisions bench-shadows)
 
 .PHONY: bench-adapters
 bench-adapters: setup .envs/expressions/.installed ## what adapters and check cost, in less than a minute; WRITE=1 as above
@@ -80,6 +80,14 @@ bench-adapters: setup .envs/expressions/.installed ## what adapters and check co
 .PHONY: bench-decisions
 bench-decisions: setup ## what choosing a version costs by itself, in less than a minute; WRITE=1 as above
 	$(BIN)/python -m bench.decisions $(if $(WRITE),--write) $(ARGS)
+
+.PHONY: bench-shadows
+bench-shadows: setup ## latency beside shadows of every kind, in ten minutes; WRITE=1 as above
+	$(BIN)/python -m bench.shadows $(if $(WRITE),--write) $(ARGS)
+
+.PHONY: rollout-simulation
+rollout-simulation: setup ## what rollouts promise, simulated with LONGER (10) times as many rollouts, some minutes
+	STEPDOWN_LONGER=$(or $(LONGER),10) $(BIN)/pytest -n $(JOBS) -rP tests/property/rollout/test_promises.py $(ARGS)
 
 .PHONY: lock
 lock: ## resolve all dependencies anew and write requirements/*.txt with hashes

@@ -16,6 +16,7 @@ from stepdown.rollout import events
 from stepdown.rollout.counts import Arms, Counted, Window
 from stepdown.rollout.guards.breaker import Flush
 from stepdown.rollout.judge import Evidence
+from stepdown.rollout.peers import Check, Checked
 from stepdown.rollout.phases import Phase
 from stepdown.rollout.position import Candidate, Position, begin
 from stepdown.rollout.walk import Walk
@@ -36,6 +37,9 @@ class Traffic(NamedTuple):
     candidate: Mapping[str, float]
     """Kinds in which the candidate is another than stable."""
 
+    checks: tuple[Check, ...] = ()
+    """What peers would check, whose rules watch the same windows."""
+
 
 class Run(NamedTuple):
     """How one rollout ended."""
@@ -48,6 +52,7 @@ class Run(NamedTuple):
     at_step: int
     """Until then, since its last step began."""
     sentence: str
+    peers: Checked = Checked()
 
 
 class Runs(NamedTuple):
@@ -60,6 +65,8 @@ class Runs(NamedTuple):
     """Held for a person, or not at an end when there was no more time."""
     delays: tuple[int, ...]
     """Requests, of the step in which they were rolled back, until they were; in rising order."""
+    peers: Mapping[str, int]
+    """Rollbacks by rules of peers that saw the same windows."""
 
     @property
     def rolled_back_share(self) -> float:
@@ -75,10 +82,12 @@ class Runs(NamedTuple):
 def run(walk: Walk, traffic: Traffic, dice: Random, first_step: int = 0, most: int = 10_000) -> Run:
     """One rollout, from the step `first_step` on; it is given up after that many windows."""
     position = _at(walk, first_step)
-    sentence, requests, entered = "", 0, 0
+    sentence, requests, entered, peers = "", 0, 0, Checked()
     for number in range(most):
         now = (number + 1) * walk.rollout.window
-        moved = walk.after(position, events.WindowEnded(now=now, window=window(position, walk, traffic, dice, number)))
+        seen = window(position, walk, traffic, dice, number)
+        peers = peers.after(traffic.checks, seen)
+        moved = walk.after(position, events.WindowEnded(now=now, window=seen))
         requests += traffic.per_window
         step, position = position.step, moved.position
         if moved.sentence:
@@ -87,7 +96,7 @@ def run(walk: Walk, traffic: Traffic, dice: Random, first_step: int = 0, most: i
             break
         if position.step != step:
             entered = requests
-    return Run(position.phase, position.step, requests, requests - entered, sentence)
+    return Run(position.phase, position.step, requests, requests - entered, sentence, peers)
 
 
 def simulate(walk: Walk, traffic: Traffic, dice: Random, runs: int, first_step: int = 0) -> Runs:
@@ -99,7 +108,8 @@ def total(ended: Sequence[Run]) -> Runs:
     """How they ended, together."""
     delays = sorted(one.at_step for one in ended if one.phase == "rolled back")
     promoted = sum(one.phase == "promoted" for one in ended)
-    return Runs(len(ended), len(delays), promoted, len(ended) - len(delays) - promoted, tuple(delays))
+    peers = {rule: sum(getattr(one.peers, rule) for one in ended) for rule in ("threshold", "consecutive")}
+    return Runs(len(ended), len(delays), promoted, len(ended) - len(delays) - promoted, tuple(delays), peers)
 
 
 def window(position: Position, walk: Walk, traffic: Traffic, dice: Random, number: int) -> Window:
