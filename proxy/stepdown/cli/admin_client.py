@@ -63,10 +63,11 @@ def call(
             connection.request(method, url.path.rstrip("/") + path, body, headers)
             status, answer = _answered(connection) if watch is None else _watched(connection, watch)
         except (OSError, http.client.HTTPException) as error:
+            lost, tells = method != "GET", "shadow report" if path.startswith("/v1/shadows") else "switch --status"
+            unknown = f": whether the call was done is not known. `stepdown {tells}` tells." if lost else "."
             raise AdminError(
-                f"The connection to {admin} ended before its answer came ({error or type(error).__name__}): whether "
-                "the call was done is not known. `stepdown switch --status` tells.",
-                lost=method != "GET",
+                f"The connection to {admin} ended before its answer came ({error or type(error).__name__}){unknown}",
+                lost=lost,
             ) from error
     finally:
         connection.close()

@@ -120,7 +120,7 @@ class Reports:
     def _read(self) -> dict[Key, Post]:
         """What is on the board, decoded once."""
         payload = None if self._board is None else self._board.read()
-        if payload != self._payload:
+        if payload is not None and payload != self._payload:  # a reader that is overtaken for long keeps what it has
             self._payload = payload
             self._posts = _posts(payload)
             self._known = {key: known for key, known in self._known.items() if key in self._posts}
@@ -138,9 +138,7 @@ class Reports:
         return Headline(route, shadow, post, report.since, report.until, section, answers(section))
 
 
-def _posts(payload: bytes | None) -> dict[Key, Post]:
-    if payload is None:
-        return {}
+def _posts(payload: bytes) -> dict[Key, Post]:
     try:
         return {(post.route, post.shadow): post for post in posts.decode(payload)}
     except ValueError as error:  # of another release, whose comparer is about to be replaced

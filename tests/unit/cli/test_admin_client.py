@@ -61,8 +61,15 @@ def test_an_address_that_is_none_is_told(admin: str) -> None:
         call(admin, "secret", "GET", "/v1/x")
 
 
-@pytest.mark.parametrize(("method", "lost"), [("POST", True), ("GET", False)])
-def test_a_call_whose_answer_never_came_may_have_been_done(method: str, lost: bool) -> None:
+@pytest.mark.parametrize(
+    ("method", "path", "lost", "told"),
+    [
+        ("POST", "/v1/x", True, r": whether the call was done is not known. `stepdown switch --status` tells\.$"),
+        ("POST", "/v1/shadows/r/s/reset", True, "is not known. `stepdown shadow report` tells"),
+        ("GET", "/v1/x", False, r"ended before its answer came \([^)]*\)\.$"),
+    ],
+)
+def test_a_call_whose_answer_never_came_may_have_been_done(method: str, path: str, lost: bool, told: str) -> None:
     async def leave(peer: Peer) -> None:
         await peer.request()
         peer.fin()
@@ -70,7 +77,7 @@ def test_a_call_whose_answer_never_came_may_have_been_done(method: str, lost: bo
     with (
         LoopThread() as thread,
         Upstream(thread, leave) as admin,
-        pytest.raises(AdminError, match="whether the call was done is not known") as caught,
+        pytest.raises(AdminError, match=told) as caught,
     ):
-        call(f"http://127.0.0.1:{admin.port}", "secret", method, "/v1/x")
+        call(f"http://127.0.0.1:{admin.port}", "secret", method, path)
     assert caught.value.lost is lost
