@@ -23,6 +23,9 @@ from stepdown_adapters.neighbours import is_lossless
 from stepdown_adapters.operations.envelope import HeadEdits
 from stepdown_adapters.runtime import MISSING
 from stepdown_adapters.step import Declaration
+from stepdown_adapters.stream.adapting.chain import Limits, StreamChain
+from stepdown_adapters.stream.adapting.collecting import Collector, unfold
+from stepdown_adapters.stream.adapting.compiling import CompiledStream, compile_stream
 
 Body = bytes
 """JSON text; `Adapter.bytes` hides the name of its type."""
@@ -38,7 +41,7 @@ class Adapter:
     that its request adapters carry to the answer are carried from it.
     """
 
-    __slots__ = ("_chain", "_places", "_steps", "_why", "versions")
+    __slots__ = ("_chain", "_places", "_steps", "_stream", "_why", "versions")
 
     def __init__(
         self,
@@ -56,6 +59,7 @@ class Adapter:
         self._places = tuple(places) or ("",) * len(self._steps)
         self._why = why
         self._chain = compile_chain(self._steps)
+        self._stream: CompiledStream | None = None
         self.versions: tuple[str, ...] = tuple(versions) or _passed(self._steps)
         """The versions that a document passes, newest first."""
 
@@ -136,6 +140,61 @@ class Adapter:
         """The same with JSON text. Raises `AdaptError`."""
         return self._chain.request(body, _context(body, params, headers))
 
+    def stream(
+        self,
+        content_type: str,
+        *,
+        request: Any = MISSING,
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        limits: Limits = Limits(),  # noqa: B008 - immutable
+    ) -> StreamChain:
+        """One stream of the newer version, to be fed as its bytes arrive, as one of the older.
+
+        Raises:
+            NoStreamAdapterError: a step that changes answers has no `stream:` section.
+            OperationError: a `stream:` section has mistakes, of a step made in Python.
+            ValueError: the type is not one of a stream of events.
+        """
+        stream = self.streams
+        return StreamChain(stream, content_type, self._facts(stream.needs, request, params, headers), limits)
+
+    def collector(
+        self,
+        content_type: str,
+        *,
+        request: Any = MISSING,
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        limits: Limits = Limits(),  # noqa: B008 - immutable
+    ) -> Collector:
+        """The same for an old client that cannot stream: what is fed becomes one document. Raises as `stream` does."""
+        stream = self.streams
+        return Collector(stream, content_type, self._facts(stream.needs, request, params, headers), limits)
+
+    def unfold(
+        self,
+        body: Body,
+        content_type: str,
+        *,
+        request: Any = MISSING,
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Body:
+        """The reverse: a whole answer of the newer version as the stream that an old client asked for.
+
+        Raises `AdaptError`, `BrokenStreamError`, and as `stream` does; a step has to say how, by `unfold`.
+        """
+        stream = self.streams
+        return unfold(stream, body, content_type, self._facts(stream.needs, request, params, headers))
+
+    @property
+    def streams(self) -> CompiledStream:
+        """What is done to streams, compiled when it is first asked for. Raises as `stream` does."""
+        if self._stream is None:
+            self._stream = compile_stream(self._steps)
+        return self._stream
+
     @property
     def chain(self) -> CompiledChain:
         """What it is compiled to: what it touches, what it reads of requests, what is done to an answer's head."""
@@ -174,16 +233,25 @@ class Adapter:
         params: Mapping[str, str] | None,
         headers: Mapping[str, str] | None,
     ) -> Body:
-        chain = self._chain
-        if not chain.response_needs:
-            return convert(body, Context())
+        return convert(body, self._facts(self._chain.response_needs, request, params, headers))
+
+    def _facts(
+        self,
+        needs: frozenset[str],
+        request: Any,
+        params: Mapping[str, str] | None,
+        headers: Mapping[str, str] | None,
+    ) -> Context:
+        """What operations may read of the request, as far as they do."""
+        if not needs:
+            return Context()
         sent = (
             None if request is MISSING else request if isinstance(request, Body) else self._written(request, "request")
         )
         context = _context(sent, params, headers)
-        if "carried" in chain.response_needs and sent is not None:
-            chain.request(sent, context)  # for what it puts aside
-        return convert(body, context)
+        if "carried" in needs and sent is not None:
+            self._chain.request(sent, context)  # for what it puts aside
+        return context
 
     def _written(self, document: Any, direction: str) -> Body:
         """The document as JSON text; what has none is refused, as text that is no JSON would be."""
@@ -241,9 +309,19 @@ def _operations(step: Declaration) -> list[str]:
         for name in ("request", "response", "errors")
         for operation in getattr(step, name)
     ]
+    lines += [f"stream {line}" for line in _stream_rules(getattr(step, "stream", None))]
     lines += [f"hook: {step.hook}, unproved"] if step.hook else []
     lines += ["prune: removes what the older contract does not declare"] if step.pruning else []
     return lines or ["nothing to do"]
+
+
+def _stream_rules(section: Any) -> list[str]:
+    """A stream section, a line for each of its rules."""
+    return [
+        f"{key}: {json.dumps({name: inner}, ensure_ascii=False)}"
+        for key, value in (section or {}).items()
+        for name, inner in (value.items() if key in ("on", "fold") else [(key, value)])
+    ]
 
 
 def _counted(number: int) -> str:

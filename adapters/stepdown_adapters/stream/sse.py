@@ -38,6 +38,12 @@ class SseReader(Reader):
         """The events that these bytes complete; raises `EventTooLongError`, and nothing else."""
         if not self._carriage and b"\r" in chunk:
             self._carriage = True
+        if chunk.startswith(b"data: ") and not (self._partial or self._fresh or self._carriage or self._refused):
+            # Servers flush by the event, so most chunks are one: a line of data, and nothing that has to be searched.
+            end = len(chunk) - 2
+            if chunk.find(b"\n") == end and chunk.endswith(b"\n\n") and end + 2 <= self._limit:
+                raw = bytes(chunk)
+                return [Event(raw, raw[6:end])]
         return super().feed(chunk)
 
     def _end(self, buffer: bytes | bytearray, start: int, searched: int) -> int:

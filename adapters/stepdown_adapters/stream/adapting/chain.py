@@ -16,7 +16,7 @@ from typing import NamedTuple
 from stepdown_adapters.context import Context
 from stepdown_adapters.errors import AdaptError
 from stepdown_adapters.stream.adapting.compiling import CompiledStream
-from stepdown_adapters.stream.adapting.failures import BrokenStreamError, TooManyEventsError
+from stepdown_adapters.stream.adapting.failures import BrokenStreamError, NoStreamAdapterError, TooManyEventsError
 from stepdown_adapters.stream.adapting.running import Item, Steps
 from stepdown_adapters.stream.adapting.state import StateTooLargeError
 from stepdown_adapters.stream.adapting.writing import Framing
@@ -38,6 +38,8 @@ class Limits(NamedTuple):
     """Events that may become of one."""
 
 
+Items = list[Item | Event]
+"""What comes out: events that no rule was for are no items."""
 _REASONS: dict[type[Exception], str] = {
     AdaptError: "adapter",
     EventTooLongError: "event-too-long",
@@ -50,9 +52,12 @@ _FAILURES = tuple(_REASONS)
 class Events:
     """The events of one stream after all adapters, as its bytes arrive; what `StreamChain` and `Collector` share."""
 
-    __slots__ = ("_broken", "_limits", "_passes", "_reader", "_steps", "last_was_cut", "outcome")
+    __slots__ = ("_broken", "_last_was_cut", "_limits", "_passes", "_reader", "_steps", "outcome")
 
     def __init__(self, stream: CompiledStream, content_type: str, context: Context | None, limits: Limits) -> None:
+        """See `StreamChain`."""
+        if stream.missing is not None:
+            raise NoStreamAdapterError(stream.missing)
         framing = reader(content_type, limits.event)
         if framing is None:
             raise ValueError(f"{content_type!r} is no type of a stream of events")
@@ -62,10 +67,11 @@ class Events:
         self._steps = Steps(stream, Context() if context is None else context, limits.state)
         self._broken: BrokenStreamError | None = None
         self.outcome = Outcome()
-        self.last_was_cut = False
+        """What the server's stream says of itself so far, its errors included."""
+        self._last_was_cut = False
         """Whether the last event that came lacked its end."""
 
-    def feed(self, chunk: bytes, out: list[Item | Event]) -> None:
+    def take(self, chunk: bytes, out: Items) -> None:
         """Put into `out` what becomes of these bytes; raises `BrokenStreamError`, once and again."""
         if self._broken is not None:
             raise self._broken
@@ -80,11 +86,11 @@ class Events:
             if passes(event):
                 out.append(event)
             else:
-                self._take(event, signal, out)
+                self._adapt(event, signal, out)
         if failure is not None:
             raise self._break(failure)
 
-    def close(self, ending: Ending, out: list[Item | Event]) -> Verdict:
+    def finish(self, ending: Ending, out: Items) -> Verdict:
         """Put into `out` what is left, and what adapters put at the end of a complete stream; the verdict about it.
 
         What is left of a connection that broke may be half of anything, so it is left out.
@@ -93,8 +99,8 @@ class Events:
             raise self._broken
         left = self._reader.close()
         if left is not None and ending is Ending.ORDERLY:
-            self.last_was_cut = True
-            self._take(left, self.outcome.hear(read(left)), out)
+            self._last_was_cut = True
+            self._adapt(left, self.outcome.hear(read(left)), out)
         verdict = self.outcome.verdict(ending)
         if verdict.result is Result.COMPLETE and ending is not Ending.CANCELLED:
             try:
@@ -110,7 +116,7 @@ class Events:
         except _FAILURES as error:
             raise self._break(error) from error
 
-    def _take(self, event: Event, signal: Signal, out: list[Item | Event]) -> None:
+    def _adapt(self, event: Event, signal: Signal, out: Items) -> None:
         if signal is Signal.CUT:
             out.append(event)  # half an event: nobody reads it, and it shows that the stream was cut
             return
@@ -130,10 +136,10 @@ class Events:
         return self._broken
 
 
-class StreamChain:
+class StreamChain(Events):
     """One stream, stepped down from bytes to bytes."""
 
-    __slots__ = ("_events", "_framing")
+    __slots__ = ("_framing",)
 
     def __init__(
         self,
@@ -143,40 +149,35 @@ class StreamChain:
         limits: Limits = Limits(),  # noqa: B008 - immutable
     ) -> None:
         """`context` is that of the request, with what its adapters carry; raises `ValueError` for what is no stream."""
-        self._events = Events(stream, content_type, context, limits)
+        super().__init__(stream, content_type, context, limits)
         self._framing = Framing(content_type)
-
-    @property
-    def outcome(self) -> Outcome:
-        """What the server's stream says of itself so far, its errors included."""
-        return self._events.outcome
 
     def feed(self, chunk: bytes) -> bytes:
         """What can go out now; raises `BrokenStreamError`, whose `before` may go out first."""
-        items: list[Item | Event] = []
+        items: Items = []
         try:
-            self._events.feed(chunk, items)
+            self.take(chunk, items)
         except BrokenStreamError as error:
             error.before = self._written(items)
             raise
-        return self._written(items)
+        return self._framing.write(items[0]) if len(items) == 1 else self._written(items)
 
     def close(self, ending: Ending = Ending.ORDERLY) -> bytes:
-        """What goes out at the end: raises as `feed` does.
+        """What goes out at the end; raises as `feed` does.
 
         Only a complete stream gets the end that the adapters have for it. How it was is `outcome.verdict(ending)`.
         """
-        items: list[Item | Event] = []
+        items: Items = []
         try:
-            self._events.close(ending, items)
+            self.finish(ending, items)
         except BrokenStreamError as error:
             error.before = self._written(items)
             raise
         return self._written(items)
 
-    def _written(self, items: list[Item | Event]) -> bytes:
+    def _written(self, items: Items) -> bytes:
         framing = self._framing
-        if self._events.last_was_cut and len(items) > 1:
+        if self._last_was_cut and len(items) > 1:
             # The first is what was left without its end, which it needs now that something follows.
             return framing.write(items[0]) + framing.separator + b"".join(map(framing.write, items[1:]))
         return b"".join(map(framing.write, items))

@@ -6,26 +6,25 @@ import msgspec
 
 from stepdown_adapters.codec import LAZY, read, read_lazily
 from stepdown_adapters.context import Context
-from stepdown_adapters.runtime import MISSING
-from stepdown_adapters.stream.adapting.chain import Events, Limits
+from stepdown_adapters.stream.adapting.chain import Events, Items, Limits
 from stepdown_adapters.stream.adapting.compiling import CompiledStream
 from stepdown_adapters.stream.adapting.failures import BrokenStreamError, NoStreamAdapterError, TooManyEventsError
-from stepdown_adapters.stream.adapting.running import Item, Steps
+from stepdown_adapters.stream.adapting.running import Steps
 from stepdown_adapters.stream.adapting.state import StateTooLargeError
 from stepdown_adapters.stream.adapting.writing import Framing
 from stepdown_adapters.stream.framing import Event
 from stepdown_adapters.stream.gathered import Gathering
-from stepdown_adapters.stream.outcome import Ending, Outcome, Result
+from stepdown_adapters.stream.outcome import Ending, Result
 
 
-class Collector:
+class Collector(Events):
     """One stream, stepped down to the one document that an old client waits for.
 
     The document is what the last step's `collect` makes of its folds; without one, what the stepped-down stream says
     as a whole (`stream.gathered`).
     """
 
-    __slots__ = ("_codec", "_events", "_gathering", "_limits")
+    __slots__ = ("_codec", "_gathering")
 
     def __init__(
         self,
@@ -35,40 +34,32 @@ class Collector:
         limits: Limits = Limits(),  # noqa: B008 - immutable
     ) -> None:
         """`limits.state` bounds the document too."""
-        self._events = Events(stream, content_type, context, limits)
+        super().__init__(stream, content_type, context, limits)
         self._codec = stream.codec
-        self._limits = limits
         declared = bool(stream.steps) and stream.steps[-1].collect is not None
         self._gathering = None if declared else Gathering(limits.state)
 
-    @property
-    def outcome(self) -> Outcome:
-        """What the server's stream says of itself so far."""
-        return self._events.outcome
-
     def feed(self, chunk: bytes) -> None:
         """Take the next bytes; raises `BrokenStreamError`."""
-        items: list[Item | Event] = []
-        self._events.feed(chunk, items)
+        items: Items = []
+        self.take(chunk, items)
         self._gather(items)
 
     def close(self, ending: Ending = Ending.ORDERLY) -> bytes:
         """The document of a complete stream as JSON; raises `BrokenStreamError` for any other."""
-        items: list[Item | Event] = []
-        verdict = self._events.close(ending, items)
+        items: Items = []
+        verdict = self.finish(ending, items)
         self._gather(items)
         if verdict.result is not Result.COMPLETE:
-            raise BrokenStreamError("incomplete", f"the stream is not complete: {verdict.reason or verdict.result}")
+            raise BrokenStreamError("incomplete", f"the stream is not complete: {verdict.reason}")
         if self._gathering is None:
-            document = self._events.collected()
-            assert document is not MISSING
-            return self._codec.encode(document)
+            return self._codec.encode(self.collected())
         gathered = self._gathering.summary()
         if gathered.truncated:
             raise BrokenStreamError("state-too-large", f"the stream's document is over {self._limits.state} bytes")
         return msgspec.json.encode(gathered.document)
 
-    def _gather(self, items: list[Item | Event]) -> None:
+    def _gather(self, items: Items) -> None:
         if self._gathering is not None:
             for item in items:
                 self._gathering.feed(item if isinstance(item, Event) else item.as_event())
@@ -92,7 +83,7 @@ def unfold(
         BrokenStreamError: more is made of the document than `limits` allow.
     """
     if stream.documents is None:
-        raise NoStreamAdapterError(stream.name, "unfold in its stream section, which makes events of a document")
+        raise NoStreamAdapterError(stream.name, "unfold")
     facts = Context() if context is None else context
     old = stream.documents.response(body, facts)
     codec = stream.codec

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from stepdown_adapters import navigate
 from stepdown_adapters.code import Code
@@ -29,15 +29,6 @@ from stepdown_adapters.stream.adapting.rules import Do, Emit, Rule, StreamSectio
 from stepdown_adapters.stream.adapting.selection import Selection, Watch
 from stepdown_adapters.stream.adapting.selectors import By, Selector
 from stepdown_adapters.strict import STRICT, Strict
-
-
-class StreamDeclaration(Declaration, Protocol):
-    """A step that may say what becomes of streams."""
-
-    @property
-    def stream(self) -> Any:
-        """The `stream:` section as the file has it; `None` where there is none."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +91,11 @@ class CompiledStream:
     """Steps documents down as far as they are unfolded; `None` where no step unfolds any."""
     unfolding: int
     """Number of the step that unfolds; -1 where there is none."""
+    missing: str | None
+    """A step that only documents can pass, as far as they are unfolded; no stream can."""
 
 
-def compile_stream(steps: Sequence[StreamDeclaration]) -> CompiledStream:
+def compile_stream(steps: Sequence[Declaration]) -> CompiledStream:
     """Compiles the sections of steps, in their order of application to an answer.
 
     Raises:
@@ -117,13 +110,14 @@ def compile_stream(steps: Sequence[StreamDeclaration]) -> CompiledStream:
     sources: list[str] = []
     needs: set[str] = set()
     selectors: list[Selector] = []
+    missing: list[tuple[int, str]] = []
     unfolding = -1
     for index, step in enumerate(steps):
-        if step.stream is None:
-            if _changes(step):
-                raise NoStreamAdapterError(_name(step), "stream section, and streams are not adapted as documents are")
+        declared = stream_of(step)
+        if declared is None:
+            missing += [(index, _name(step))] if _changes(step) else []
             continue
-        section = stream_section(step.stream)
+        section = stream_section(declared)
         selectors += [rule.selector for rule in section.rules]
         selectors += [one for fold in section.folds for one in fold.selectors]
         compiler = _Compiler(step, section, codec, carried)
@@ -132,6 +126,8 @@ def compile_stream(steps: Sequence[StreamDeclaration]) -> CompiledStream:
         needs |= compiler.needs
         if compiled[-1].unfold:
             unfolding = index
+    if missing and missing[-1][0] > unfolding:
+        raise NoStreamAdapterError(missing[-1][1])
     documents = compile_chain(steps[: unfolding + 1]) if unfolding >= 0 else None
     last = next((at for at in reversed(range(len(compiled))) if compiled[at].unfold), -1)
     return CompiledStream(
@@ -143,15 +139,14 @@ def compile_stream(steps: Sequence[StreamDeclaration]) -> CompiledStream:
         source="\n\n".join(sources),
         documents=documents,
         unfolding=last,
+        missing=missing[0][1] if missing else None,
     )
 
 
 class _Compiler:
     """Compiles one section."""
 
-    def __init__(
-        self, step: StreamDeclaration, section: StreamSection, codec: Lazy | Strict, carried: set[str]
-    ) -> None:
+    def __init__(self, step: Declaration, section: StreamSection, codec: Lazy | Strict, carried: set[str]) -> None:
         self._step = step
         self._section = section
         self._codec = codec
@@ -218,12 +213,17 @@ class _Compiler:
         return made
 
 
-def uncarried_in_stream(step: StreamDeclaration, carried: set[str]) -> Iterable[Problem]:
+def uncarried_in_stream(step: Declaration, carried: set[str]) -> Iterable[Problem]:
     """What the rules of a step read and nothing carries or folds; the section must be one without mistakes."""
     try:
-        _Compiler(step, stream_section(step.stream), LAZY, carried).compiled(nullifies=False)
+        _Compiler(step, stream_section(stream_of(step)), LAZY, carried).compiled(nullifies=False)
     except OperationError as error:
         yield from error.problems
+
+
+def stream_of(step: Declaration) -> Any:
+    """The step's `stream:` section as the file has it; `None` where it has none, or is of a kind that cannot."""
+    return getattr(step, "stream", None)
 
 
 def _places(path: Path, codec: Lazy | Strict) -> Callable[[Any], list[Any]]:

@@ -9,13 +9,15 @@ from stepdown_adapters.errors import OperationError, PathError, Problem, nearest
 from stepdown_adapters.json_values import flaw, kind
 from stepdown_adapters.operations import Operation
 from stepdown_adapters.operations.envelope import HEAD_EDITS
+from stepdown_adapters.operations.options import Options
 from stepdown_adapters.operations.parsing import parse_one
 from stepdown_adapters.stream.adapting.emitting import emission
 from stepdown_adapters.stream.adapting.folding import fold_rules
 from stepdown_adapters.stream.adapting.rules import Do, Emit, Rule, StreamSection
 from stepdown_adapters.stream.adapting.selectors import ANY, By, Selector, selector
+from stepdown_adapters.stream.adapting.templates import Node, template
 
-KEYS = ("on", "fold", "end", "collect", "unfold")
+KEYS = ("on", "fold", "envelope", "end", "collect", "unfold")
 _Found = TypeVar("_Found")
 _At = tuple[str | int, ...]
 
@@ -34,6 +36,7 @@ class _Reader:
 
     def __init__(self) -> None:
         self.problems: list[Problem] = []
+        self.envelope: dict[str, Node] = {}
 
     def section(self, raw: Any) -> StreamSection:
         """The section, as far as it can be read."""
@@ -46,6 +49,7 @@ class _Reader:
             elif key not in KEYS:
                 sentence = f"there is no key {key!r} in a stream section; it has {', '.join(KEYS)}"
                 self._wrong((key,), sentence, nearest(str(key), KEYS))
+        self._read_envelope(raw)
         folds = self._located(("fold",), lambda problems: fold_rules(raw.get("fold") or {}, problems))
         return StreamSection(
             rules=self._rules(raw.get("on") or {}),
@@ -55,6 +59,16 @@ class _Reader:
             collect=self._collect(raw.get("collect")),
             unfold=self._emissions("unfold", raw.get("unfold")),
         )
+
+    def _read_envelope(self, raw: dict[str, Any]) -> None:
+        """The members that emitted documents begin with."""
+        if "envelope" not in raw:
+            return
+        found = self._located((), lambda problems: template(Options("", "stream", raw, problems), "envelope"))
+        if isinstance(found, dict):
+            self.envelope = found
+        else:
+            self._wrong(("envelope",), f"is a mapping of members to what they are, not {kind(raw['envelope'])}")
 
     def _rules(self, raw: Any) -> tuple[Rule, ...]:
         if not isinstance(raw, dict):
@@ -128,7 +142,7 @@ class _Reader:
     def _collect(self, raw: Any) -> Emit | None:
         if raw is None:
             return None
-        made = self._emission(raw, ("collect",), "/collect", {"emit": raw})
+        made = self._located(("collect",), lambda problems: emission(raw, "/collect", problems, {}))
         if made is not None and (made.payload is not None or made.each is not None or made.event is not None):
             self._wrong(("collect",), "makes one document, by data and do")
         return made
@@ -136,7 +150,7 @@ class _Reader:
     def _emission(self, raw: Any, at: _At, where: str, around: dict[str, Any]) -> Emit | None:
         if len(around) > 1:
             self._wrong(at[:-1], "'emit' stands alone in its entry of the list")
-        return self._located(at, lambda problems: emission(raw, where, problems))
+        return self._located(at, lambda problems: emission(raw, where, problems, self.envelope))
 
     def _located(self, at: _At, read: Callable[[list[Problem]], _Found]) -> _Found:
         """What `read` gives; the problems that it notes are at `at`."""

@@ -1,7 +1,8 @@
-"""Reads what is emitted: `"[DONE]"`, or a mapping of `data`, `do`, `event`, `each` and `when`."""
+"""Reads what is emitted: `"[DONE]"`, or a mapping of `data`, `envelope`, `do`, `event`, `each` and `when`."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from stepdown_adapters.errors import Problem
@@ -12,21 +13,26 @@ from stepdown_adapters.operations.options import Options, is_name
 from stepdown_adapters.operations.parsing import parse_one
 from stepdown_adapters.stream.adapting.rules import Emit
 from stepdown_adapters.stream.adapting.selectors import DONE
-from stepdown_adapters.stream.adapting.templates import Make, template
+from stepdown_adapters.stream.adapting.templates import Make, Node, template
 
 
-def emission(raw: Any, where: str, problems: list[Problem]) -> Emit:
-    """The emission; mistakes are noted, each with its place below `raw`."""
+def emission(raw: Any, where: str, problems: list[Problem], envelope: Mapping[str, Node]) -> Emit:
+    """The emission, whose `data` begins with the envelope; mistakes are noted, each with its place below `raw`."""
     if raw == DONE:
         return Emit(where, payload=DONE.encode())
     noted: list[Problem] = []
     options = Options("", "emit", raw, noted)
     if isinstance(raw, str):
-        noted.append(Problem("", f"emits {DONE!r}, or what a mapping of data, do, event, each and when says"))
+        noted.append(Problem("", f"emits {DONE!r}, or what a mapping of data, envelope, do, event, each and when says"))
         options.has("path")
     made: list[Operation] = []
     if options.has("data"):
-        made.append(Make(where=f"{where}/data", template=template(options, "data")))
+        data = template(options, "data")
+        if options.get("envelope", "true or false", lambda value: isinstance(value, bool), True) and isinstance(
+            data, dict
+        ):
+            data = {**envelope, **data}
+        made.append(Make(where=f"{where}/data", template=data))
     listed = options.get("do", "a list of operations", lambda value: isinstance(value, list), [])
     for index, item in enumerate(listed):
         made += _operation(item, where, index, noted)

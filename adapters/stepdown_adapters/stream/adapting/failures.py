@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from stepdown_adapters.errors import AdaptError, AdaptersError
 
+_VERBS = {"stream": "stepped down", "unfold": "made of documents"}
+
 
 class NoStreamAdapterError(AdaptersError):
     """A step changes answers and does not say what becomes of a stream, so that none may be begun."""
 
-    def __init__(self, step: str, missing: str) -> None:
-        super().__init__(f"{step}: the adapter has no {missing}")
+    def __init__(self, step: str, key: str = "stream") -> None:
+        super().__init__(f"{step}: the adapter has no {key!r}, without which streams cannot be {_VERBS[key]}")
         self.step = step
-        self.missing = missing
+        self.key = key
 
 
 class BrokenStreamError(AdaptersError):

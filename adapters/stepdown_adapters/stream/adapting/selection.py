@@ -76,9 +76,11 @@ class Selection:
 
     def candidates(self, event: Event, document: Any, failed: bool) -> tuple[Candidate, ...]:
         """The rules that the event's names leave, in their order; `failed` says that it is an error."""
-        type_ = self._type(document) if self._names and isinstance(document, dict) else ""
-        name = event.event if event.event in self._names else ""
-        key = (name, type_, failed)
+        if not self._names:
+            key = ("", "", failed)
+        else:
+            type_ = self._type(document) if isinstance(document, dict) else ""
+            key = (event.event if event.event in self._names else "", type_, failed)
         found = self._found.get(key)
         if found is None:
             found = self._found[key] = tuple(self._candidates(*key))
