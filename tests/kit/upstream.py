@@ -180,9 +180,9 @@ class _Protocol(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         stream = cast("asyncio.Transport", transport)  # uvloop's do not inherit from it
-        stream.set_write_buffer_limits(high=0)
         self._peer = Peer(stream)
         self._peer._writable.set()
+        stream.set_write_buffer_limits(high=0)  # pauses at once where a handshake's last bytes are still on their way
         self._task = self._upstream._accept(self._peer)
 
     def data_received(self, data: bytes) -> None:
