@@ -87,7 +87,7 @@ bench-shadows: setup ## latency beside shadows of every kind, in ten minutes; WR
 
 .PHONY: rollout-simulation
 rollout-simulation: setup ## what rollouts promise, simulated with LONGER (10) times as many rollouts, some minutes
-	STEPDOWN_LONGER=$(or $(LONGER),10) $(BIN)/pytest -n $(JOBS) -rP tests/property/rollout/test_promises.py $(ARGS)
+	STEPDOWN_LONGER=$(or $(LONGER),10) $(BIN)/pytest -n $(JOBS) -rP tests/property/rollout/test_promises.py tests/property/rollout/test_traps.py $(ARGS)
 
 .PHONY: lock
 lock: ## resolve all dependencies anew and write requirements/*.txt with hashes

@@ -41,6 +41,10 @@ class Steady:
 
     p50: float
     p99: float
+    requests: int
+    """All that were sent, those of the warm-up too."""
+    took: float
+    """Seconds for all of them."""
 
 
 def steady(port: int, rate: float, seconds: float) -> Steady:

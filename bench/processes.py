@@ -38,13 +38,17 @@ class Program:
                     found += map(int, (thread / "children").read_text().split())
         return found
 
-    def cpu(self) -> float:
-        """Seconds of CPU, user and system, that all threads of all its processes have used (nanosecond accounting)."""
+    def cpu(self, of: str = "") -> float:
+        """Seconds of CPU, user and system, that all threads of all its processes have used (nanosecond accounting).
+
+        Only of processes whose command line holds `of`.
+        """
         total = 0
         for pid in self.pids():
-            for thread in Path(f"/proc/{pid}/task").iterdir():
-                with contextlib.suppress(OSError):  # it ended meanwhile
-                    total += int((thread / "schedstat").read_text().split()[0])
+            with contextlib.suppress(OSError):  # it, or the thread, ended meanwhile
+                if of.encode() in Path(f"/proc/{pid}/cmdline").read_bytes():
+                    for thread in Path(f"/proc/{pid}/task").iterdir():
+                        total += int((thread / "schedstat").read_text().split()[0])
         return total / 1e9
 
     def memory(self, of: str = "") -> float:

@@ -41,6 +41,11 @@ class OpenLoop:
         for number in self._connections:
             self._events.register(number, select.EPOLLIN)
 
+    @property
+    def requests(self) -> int:
+        """How many are due, those of the warm-up too."""
+        return len(self._due)
+
     def run(self) -> list[float]:
         """Ascending latencies."""
         Path("/proc/self/timerslack_ns").write_text("1")  # else every sleep is up to 50 microseconds too long
@@ -109,10 +114,13 @@ def _connect(port: int) -> socket.socket:
 
 
 def main() -> None:
-    """`python -m bench.steady PORT RATE SECONDS`: prints p50 and p99 in microseconds, as JSON."""
+    """`python -m bench.steady PORT RATE SECONDS`: prints p50 and p99 in microseconds, and what there was, as JSON."""
     port, rate, seconds = int(sys.argv[1]), float(sys.argv[2]), float(sys.argv[3])
-    latencies = OpenLoop(port, rate, seconds, warm_up=min(1.0, seconds / 4)).run()
-    print(json.dumps({f"p{percent}": latencies[len(latencies) * percent // 100] * 1e6 for percent in (50, 99)}))
+    loop = OpenLoop(port, rate, seconds, warm_up=min(1.0, seconds / 4))
+    start = time.perf_counter()
+    latencies = loop.run()
+    found = {f"p{percent}": latencies[len(latencies) * percent // 100] * 1e6 for percent in (50, 99)}
+    print(json.dumps(found | {"requests": loop.requests, "took": time.perf_counter() - start}))
 
 
 if __name__ == "__main__":

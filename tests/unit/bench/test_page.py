@@ -6,8 +6,10 @@ import pytest
 
 from bench import report
 from bench.adapters.__main__ import SECTION
+from bench.decisions.__main__ import SECTION as DECISIONS
 from bench.page import PAGE, Table, promised, write
 from bench.promises import Promise
+from bench.shadows.__main__ import SECTION as SHADOWS
 
 TEXT = """# Page
 
@@ -60,7 +62,7 @@ def test_a_page_without_a_mark_is_refused_and_left_alone(page: Path, removed: st
 
 def test_the_page_of_measurements_has_a_place_for_each_benchmark() -> None:
     text = PAGE.read_text(encoding="utf-8")
-    for section in (report.SECTION, SECTION):
+    for section in (report.SECTION, SECTION, DECISIONS, SHADOWS):
         assert text.count(f"<!-- {section}: begin -->") == text.count(f"<!-- {section}: end -->") == 1
 
 

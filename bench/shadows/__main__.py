@@ -1,0 +1,77 @@
+"""The command of `make bench-shadows`: what shadows cost whoever asks, or `python -m bench.shadows --help`."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import statistics
+import sys
+import tempfile
+from pathlib import Path
+
+from rich.console import Console
+
+from bench import page
+from bench.peers import Upstream, upstream
+from bench.shadows.kinds import KINDS, NONE
+from bench.shadows.outcome import promises, table
+from bench.shadows.rounds import Row, measure, peak_of
+from bench.steady import HIGHEST_STEADY_RATE
+
+SECTION = "shadows"
+SHARE = 0.4
+"""Of the highest rate, at which latencies are taken."""
+USUAL = 0.0005
+"""Seconds that an answer takes, until there was a round without a shadow."""
+
+
+def main() -> None:
+    """Measure, print, and write if that is asked for."""
+    options = _options()
+    console = Console(width=None if sys.stdout.isatty() else 110)
+    if not shutil.which("wrk") and not options.rate:
+        raise SystemExit("bench: wrk is not there; it and nginx-light are packages of Debian")
+    with tempfile.TemporaryDirectory() as folder, upstream(Path(folder)) as behind:
+        rate = options.rate or _rate(behind, options, console)
+        rows = rounds(behind, options.rounds, options.seconds, rate, console)
+    judged = promises(rows)
+    shown = [table(rows), page.promised(judged)]
+    conditions = (
+        f"{page.measured_on()}. Medians of {options.rounds} interleaved rounds of {options.seconds:g} s each at "
+        f"{rate:,.0f} requests/s, all of them copied; ratios are medians of those within a round. The sidecar, its "
+        "worker and its comparer, has one core; clients, servers and the shadow's server share the other."
+    )
+    page.show(console, shown, conditions)
+    if options.write:
+        page.write(SECTION, shown, conditions)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="make bench-shadows", description="What shadows cost whoever asks.")
+    parser.add_argument("--seconds", type=float, default=4, help="of each round (default: %(default)s)")
+    parser.add_argument("--rounds", type=int, default=7, help="beside each kind of shadow (default: %(default)s)")
+    parser.add_argument("--rate", type=float, help=f"requests/s (default: {SHARE:.0%} of the highest rate)")
+    parser.add_argument("--write", action="store_true", help=f"put the tables into {page.PAGE.name}")
+    return parser.parse_args()
+
+
+def _rate(behind: Upstream, options: argparse.Namespace, console: Console) -> float:
+    """Of three rounds without a shadow."""
+    with console.status("highest rate"):
+        peaks = [peak_of(NONE, behind, options.seconds).rate for _ in range(3)]
+    return min(SHARE * statistics.median(peaks), HIGHEST_STEADY_RATE)
+
+
+def rounds(behind: Upstream, count: int, seconds: float, rate: float, console: Console) -> list[Row]:
+    """One kind after the other and around again, so that what else the machine does falls on all alike."""
+    rows = [Row(kind) for kind in KINDS]
+    with console.status("") as status:
+        for number in range(1, count + 1):
+            for row in rows:
+                status.update(f"latency at {rate:,.0f}/s, round {number} of {count}: shadow {row.kind.name}")
+                measure(row, behind, seconds, rate, rows[0].median("p50") / 1e6 if rows[0].rounds else USUAL)
+    return rows
+
+
+if __name__ == "__main__":
+    main()
