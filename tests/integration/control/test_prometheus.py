@@ -2,109 +2,27 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
 import os
-import shutil
 import signal
-import subprocess
-import urllib.error
-import urllib.parse
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from stepdown.telemetry.families import FAMILIES
 from tests.kit.client import ask
 from tests.kit.load import REQUEST
-from tests.kit.looping import PATIENCE
 from tests.kit.processes import Processes, eventually, running
-
-PROMETHEUS = shutil.which("prometheus")
+from tests.kit.prometheus import PROMETHEUS, scraping
 
 pytestmark = [
     pytest.mark.real,
     pytest.mark.skipif(PROMETHEUS is None, reason="Prometheus is not installed (apt: prometheus)"),
 ]
 
-CONFIG = """
-global: {{scrape_interval: 200ms, scrape_timeout: 200ms}}
-scrape_configs:
-- job_name: stepdown
-  static_configs: [{{targets: ["127.0.0.1:{port}"]}}]
-"""
-
-
-class Prometheus:
-    """A running server that scrapes one target."""
-
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
-        self._process = process
-        self._port = 0
-
-    def _answer(self, path: str) -> Any:
-        url = f"http://127.0.0.1:{self._port}/api/v1/{path}"
-        with urllib.request.urlopen(url, timeout=PATIENCE) as response:
-            return json.load(response)["data"]
-
-    def listens(self) -> bool:
-        """Whether it has a listening socket, which is where it will be asked."""
-        sockets = set()
-        for link in Path(f"/proc/{self._process.pid}/fd").iterdir():
-            with contextlib.suppress(FileNotFoundError):  # it was closed since the folder was listed
-                sockets.add(os.readlink(link).removeprefix("socket:[").removesuffix("]"))
-        for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
-            fields = line.split()
-            if fields[3] == "0A" and fields[9] in sockets:
-                self._port = int(fields[1].partition(":")[2], 16)
-        return self._port != 0
-
-    def is_up(self) -> bool:
-        """Whether it answers queries, and its last scrape of the target succeeded."""
-        try:
-            return self.value("up") == 1
-        except urllib.error.HTTPError:  # 503 while it opens its storage
-            return False
-
-    def value(self, query: str) -> float | None:
-        """The one value of an instant query."""
-        found = self._answer("query?" + urllib.parse.urlencode({"query": query}))["result"]
-        return float(found[0]["value"][1]) if found else None
-
-    def kinds(self) -> dict[str, str]:
-        """The type of each family as Prometheus understood it."""
-        return {name: entries[0]["type"] for name, entries in self._answer("metadata").items()}
-
 
 def port_of_status(sidecar: Processes) -> int:
     """Where the sidecar's metrics are."""
     return int(sidecar.wait_for("serving")["status"].rpartition(":")[2])
-
-
-@contextmanager
-def scraping(directory: Path, port: int) -> Iterator[Prometheus]:
-    """A Prometheus that has begun to scrape the sidecar's status port."""
-    file = directory / "prometheus.yaml"
-    file.write_text(CONFIG.format(port=port))
-    assert PROMETHEUS is not None
-    arguments = [
-        f"--config.file={file}", f"--storage.tsdb.path={directory / 'data'}",
-        "--web.listen-address=127.0.0.1:0", "--log.level=warn",
-    ]  # fmt: skip
-    with (directory / "prometheus.log").open("wb") as log:
-        process = subprocess.Popen([PROMETHEUS, *arguments], stdout=log, stderr=log)
-    try:
-        prometheus = Prometheus(process)
-        eventually(prometheus.listens)
-        eventually(prometheus.is_up)
-        yield prometheus
-    finally:
-        process.terminate()
-        process.wait(PATIENCE)
 
 
 def test_prometheus_stores_what_happened_and_sees_no_reset_when_a_worker_is_killed(tmp_path: Path) -> None:
