@@ -41,8 +41,8 @@ def switch(
         bool,
         typer.Option(
             "--force",
-            help="Switch also to a colour that is not ready: its requests may fail until it is, and where every "
-            "endpoint is down, all of them do.",
+            help="Switch also to a colour that is not ready or not warm: its requests may fail until it is, and where "
+            "every endpoint is down, all of them do.",
         ),
     ] = False,
     warm_up: Annotated[
