@@ -220,16 +220,15 @@ class Walk:
         return position.step == len(self.rollout.steps) - 1
 
 
-def _simply(happening: Happening, why: str = "") -> _Reader:
-    def read(_: Walk, position: Position, event: events.Event) -> _Happened:
-        return _Happened(happening, why or _by(event), position)
-
-    return read
+def _by_hand(happening: Happening) -> _Reader:
+    return lambda _, position, event: _Happened(happening, _by(event), position)
 
 
-def _by(event: events.Event) -> str:
-    if not isinstance(event, events.ByHand):
-        return ""
+def _simply(happening: Happening, why: str) -> _Reader:
+    return lambda _, position, event: _Happened(happening, why, position)
+
+
+def _by(event: events.ByHand) -> str:
     return f"by {event.who}" if event.who else "by the configuration"
 
 
@@ -237,10 +236,10 @@ _READERS: Mapping[type[events.Event], _Reader] = {
     events.Started: Walk._started,
     events.WindowEnded: Walk._window,
     events.Flushed: Walk._flushed,
-    events.Paused: _simply("pause"),
+    events.Paused: _by_hand("pause"),
     events.Resumed: Walk._resumed,
-    events.PromotedByHand: _simply("promote"),
-    events.AbortedByHand: _simply("abort"),
+    events.PromotedByHand: _by_hand("promote"),
+    events.AbortedByHand: _by_hand("abort"),
     events.StoreLost: _simply("lost", "its state cannot be stored, so nothing advances"),
     events.StoreFound: _simply("found", "its state can be stored again"),
     events.CandidateChanged: Walk._changed_candidate,

@@ -8,7 +8,6 @@ otherwise. Slow are answers beyond stable's p99; where latency is lognormal with
 from __future__ import annotations
 
 import math
-import os
 from random import Random
 from statistics import NormalDist
 
@@ -19,10 +18,8 @@ from stepdown.rollout.peers import Check
 from stepdown.rollout.position import Candidate, begin
 from stepdown.rollout.simulate import Runs, Traffic, flushes, simulate
 from stepdown.rollout.walk import Walk
-from tests.kit.rollouts import FOUR, rollout
+from tests.kit.rollouts import FOUR, LONGER, rollout
 
-LONGER = int(os.environ.get("STEPDOWN_LONGER", "1"))
-"""Times as many rollouts as otherwise."""
 pytestmark = pytest.mark.timeout(120 * LONGER)
 
 PER_WINDOW = 1000

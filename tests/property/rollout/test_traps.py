@@ -6,6 +6,7 @@ import math
 from random import Random
 
 import msgspec
+import pytest
 
 from stepdown.decide.rollout_spec import Guard, Share
 from stepdown.rollout import events
@@ -19,7 +20,9 @@ from stepdown.rollout.simulate import binomial
 from stepdown.rollout.walk import Walk
 from stepdown.statistics.event_share import FALLING, RISING, Events, event_share_evidence, log_factors
 from stepdown.statistics.evidence import log_mean, reaches
-from tests.kit.rollouts import ERRORS, FOUR, rollout, window
+from tests.kit.rollouts import ERRORS, FOUR, LONGER, rollout, window
+
+pytestmark = pytest.mark.timeout(120 * LONGER)
 
 ALONE = Terms(0.05, 1, 1, 3)
 CLICKS_RISE = Share(name="clicks", kind="clicks")
@@ -64,11 +67,12 @@ def clicking(dice: Random, share: float, users: int, length: int) -> tuple[list[
 
 def test_heavy_users_take_a_candidate_back_for_nothing_unless_each_counts_once() -> None:
     dice = Random(1)
-    runs, by_click, by_user = 150, 0, 0
+    runs, by_click, by_user = 150 * LONGER, 0, 0
     for _ in range(runs):
         every, first = clicking(dice, 0.25, 1500, 40)
         by_click += ever(CLICKS_RISE, every) or ever(CLICKS_FALL, every)
         by_user += ever(CLICKS_RISE, first) or ever(CLICKS_FALL, first)
+    print(f"seed 1: {by_click} of {runs} by click, {by_user} by user")
     assert by_click / runs >= 0.2
     assert by_user / runs <= 0.03
 
@@ -117,11 +121,12 @@ def walked(feedback: list[dict[int, tuple[int, int]]], length: int, by_token: bo
 
 def test_clicks_that_come_after_a_step_take_a_candidate_back_unless_they_say_when_they_were_assigned() -> None:
     dice = Random(2)
-    runs, by_weight, by_token = 80, 0, 0
+    runs, by_weight, by_token = 80 * LONGER, 0, 0
     for _ in range(runs):
         feedback = delayed(dice, 30)
         by_weight += walked(feedback, 30, by_token=False).phase == "rolled back"
         by_token += walked(feedback, 30, by_token=True).phase == "rolled back"
+    print(f"seed 2: {by_weight} of {runs} by the weight when they come, {by_token} by that of their assignment")
     assert by_weight / runs >= 0.5
     assert by_token / runs <= 0.05
 

@@ -180,6 +180,17 @@ def test_a_second_rollout_starts_from_the_last_good_version() -> None:
     assert Play(rollout(stable="2.0.0", candidate="2.1.0"), before=promoted.position).position.stable == "2.0.0"
 
 
+def test_the_next_rollout_does_not_start_a_quarantined_candidate_by_itself() -> None:
+    play = Play().started()
+    play.sees(10, **BAD)
+    again = Play(before=play.position)
+    assert again.does(events.Started).sentence == "2.0.0 is in quarantine: a person has to start it"
+    assert again.stands == ("pending", 0, 0)
+    other = Play(before=play.position)
+    other.does(events.CandidateChanged, candidate=REBUILT)
+    assert other.does(events.Started).moved
+
+
 def test_a_cool_down_holds_for_the_next_rollout_too() -> None:
     play = Play(rollout(cool_down=3600.0)).started()
     play.sees(10, **BAD)

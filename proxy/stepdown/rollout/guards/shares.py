@@ -50,6 +50,9 @@ def update(state: ShareState, guard: Share, terms: Terms, window: Window) -> Sha
     counted = window.read(guard.kind)
     if isinstance(counted, str):
         return msgspec.structs.replace(state, unread=counted)
+    if not 0 < window.share < 1:
+        alone = f"with a share of {sentences.percent(window.share)} there is nothing to compare"
+        return msgspec.structs.replace(state, unread=alone)
     events = Events(counted.events.candidate, counted.events.total, window.share)
     staked = after(_staked(state, guard), events, ratios(guard), terms.highest)
     proof: tuple[float, ...] = ()

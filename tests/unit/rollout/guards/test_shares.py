@@ -71,6 +71,13 @@ def test_a_window_that_cannot_be_read_changes_nothing_but_the_verdict() -> None:
     assert verdict(update(state, ERRORS, TERMS, window(errors=(1, 19))), ERRORS, TERMS) == "ok"
 
 
+def test_where_one_arm_has_everything_there_is_nothing_to_compare() -> None:
+    for share in (0.0, 1.0):
+        assert verdict(watched(ERRORS, [window(share=share, errors=(1, 1))]), ERRORS, TERMS) == "inconclusive"
+    said = reading(watched(ERRORS, [window(share=1.0, errors=(1, 0))]), ERRORS, TERMS).sentence
+    assert "with a share of 100 % there is nothing to compare" in said
+
+
 def test_with_a_margin_it_is_well_only_when_that_is_shown() -> None:
     guard = msgspec.structs.replace(ERRORS, margin=1.0)
     few, many = (watched(guard, [window(share=0.5, errors=(10, 10))] * count) for count in (2, 9))
