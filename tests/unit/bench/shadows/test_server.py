@@ -17,11 +17,19 @@ REQUEST = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % len(payl
 @contextlib.asynccontextmanager
 async def connected(kind: str) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
     """A connection to a server of that kind."""
-    listening = await asyncio.get_running_loop().create_server(server.KINDS[kind], "127.0.0.1", 0)
+    served: list[server.Connection] = []
+
+    def made() -> server.Connection:
+        served.append(server.KINDS[kind]())
+        return served[-1]
+
+    listening = await asyncio.get_running_loop().create_server(made, "127.0.0.1", 0)
     async with listening:
         reader, writer = await asyncio.open_connection("127.0.0.1", listening.sockets[0].getsockname()[1])
         yield reader, writer
-        writer.transport.abort()
+        for transport in (writer.transport, *(each.transport for each in served)):
+            transport.abort()
+        await asyncio.sleep(0.01)  # for their ends to be told
 
 
 def test_one_answers_every_request_in_whatever_pieces_it_comes() -> None:
