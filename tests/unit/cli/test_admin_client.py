@@ -7,7 +7,7 @@ import socket
 import pytest
 
 from stepdown.cli.admin_client import AdminError, call
-from tests.kit.looping import LoopThread
+from tests.kit.looping import Gate, LoopThread
 from tests.kit.upstream import Peer, Upstream, serve
 
 PROBLEM = b'{"type": "urn:stepdown:problem:colour-not-ready", "detail": "green is not ready."}'
@@ -81,3 +81,45 @@ def test_a_call_whose_answer_never_came_may_have_been_done(method: str, path: st
     ):
         call(f"http://127.0.0.1:{admin.port}", "secret", method, path)
     assert caught.value.lost is lost
+
+
+def test_while_an_answer_is_long_in_coming_it_is_looked_how_far_it_is() -> None:
+    with LoopThread() as thread:
+        gate = thread.run(Gate)
+        looks: list[int] = []
+
+        async def answer_late(peer: Peer) -> None:
+            await peer.request()
+            await gate
+            await peer.send(answer(b"200 OK", b'{"a": 1}'))
+
+        def look() -> bool:
+            looks.append(1)
+            thread.run(gate.open)
+            return True
+
+        with Upstream(thread, answer_late) as admin:
+            assert call(f"http://127.0.0.1:{admin.port}", "secret", "POST", "/v1/x", {}, watch=look) == {"a": 1}
+        assert looks
+
+
+def test_whoever_stops_waiting_leaves_and_a_connection_that_ends_is_told() -> None:
+    def stop() -> bool:
+        raise KeyboardInterrupt
+
+    async def silent(peer: Peer) -> None:
+        await peer.request()
+
+    async def leave(peer: Peer) -> None:
+        await peer.request()
+        peer.reset()
+
+    with LoopThread() as thread:
+        with Upstream(thread, silent) as admin:
+            with pytest.raises(KeyboardInterrupt):
+                call(f"http://127.0.0.1:{admin.port}", "secret", "POST", "/v1/x", {}, watch=stop)
+            (peer,) = admin.peers
+            assert peer.ended.wait()
+        with Upstream(thread, leave) as admin, pytest.raises(AdminError, match="whether the call was done") as caught:
+            call(f"http://127.0.0.1:{admin.port}", "secret", "POST", "/v1/x", {}, watch=stop)
+        assert caught.value.lost
