@@ -187,6 +187,7 @@ def test_the_next_rollout_does_not_start_a_quarantined_candidate_by_itself() -> 
     assert again.does(events.Started).sentence == "2.0.0 is in quarantine: a person has to start it"
     assert again.stands == ("pending", 0, 0)
     other = Play(before=play.position)
+    other.now = play.now
     other.does(events.CandidateChanged, candidate=REBUILT)
     assert other.does(events.Started).moved
 
