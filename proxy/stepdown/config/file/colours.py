@@ -52,9 +52,7 @@ class WarmUpSection(Section):
         description="Largest share of these that may have failed: 5xx, no connection, no whole answer, no answer in "
         "time.",
     )
-    deadline: Duration = Field(
-        default=10.0, gt=0, le=LONGEST, description="Time that a copy has for its answer."
-    )
+    deadline: Duration = Field(default=10.0, gt=0, le=LONGEST, description="Time that a copy has for its answer.")
 
 
 class SwitchSection(Section):
