@@ -7,9 +7,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from stepdown.decide.rollout_spec import Rollout, Step
+from stepdown.decide.rollout_spec import Rollout, Step, Threshold
 from stepdown.rollout import events
-from stepdown.rollout.counts import Arms, Window
+from stepdown.rollout.counts import Arms, Measurement, Window
 from stepdown.rollout.guards.breaker import Flush
 from stepdown.rollout.position import (
     Alert,
@@ -261,6 +261,34 @@ def test_a_step_without_a_verdict_at_its_deadline_is_held_and_gets_its_time_once
     assert play.position.entered == play.now
     assert not play.sees(19, slow=(0, 0)).moved
     assert play.sees(1, slow=(0, 0)).moved
+
+
+@pytest.mark.parametrize(
+    ("values", "stands"),
+    [
+        (("0.1",), ("rolled back", 0, 0)),
+        ((None,) * 5, ("rolled back", 0, 0)),
+        (("0.7",), ("inconclusive", 0, 5)),
+        (("0.99",), ("stepping", 0, 5)),
+    ],
+)
+def test_measurements_that_fail_or_cannot_be_taken_take_back_and_open_ones_hold(
+    values: tuple[str | None, ...], stands: tuple[str, int, float]
+) -> None:
+    ready = Threshold(name="ready", success="result >= 0.95", failure="result < 0.5", interval=60)
+    play = Play(rollout(guards=(ready,))).started()
+    play.sees(2)  # enough units
+    play.now += 60
+    taken = tuple(
+        Measurement(at=play.now, value=value, error="unreachable" if value is None else "") for value in values
+    )
+    one = msgspec.structs.replace(window(0, 0.05, 2), measured={"ready": taken})
+    play.does(events.WindowEnded, window=one)
+    assert play.stands == stands
+    if stands[0] == "inconclusive":
+        play.sees(20)
+        assert play.stands == stands
+        assert play.does(events.PromotedByHand, who="ann").moved  # it takes a person
 
 
 def test_a_wrong_assignment_freezes_and_a_person_begins_the_step_anew() -> None:
