@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 _MOST = math.log(1e9)
+_KINDS = {"slow": "slow answers", "shadow_different": "copies that differ"}
 
 
 def evidence(log_e: float) -> str:
@@ -36,3 +37,8 @@ def duration(seconds: float) -> str:
         if seconds >= size:
             return f"{seconds / size:.3g} {unit}"
     return f"{max(seconds, 0):.3g} s"
+
+
+def kind(name: str) -> str:
+    """Events of a kind, as a noun: `contract violations`, `slow answers`."""
+    return _KINDS.get(name, name.replace("_", " "))

@@ -27,3 +27,8 @@ def test_shares_and_weights_are_per_cent() -> None:
     assert sentences.percent(0.05) == sentences.weight(5) == "5 %"
     assert sentences.weight(99.99) == "99.99 %"
     assert sentences.number(12_345) == "12,345"
+
+
+def test_kinds_are_nouns() -> None:
+    found = [sentences.kind(name) for name in ("errors", "contract_violations", "slow", "shadow_different")]
+    assert found == ["errors", "contract violations", "slow answers", "copies that differ"]

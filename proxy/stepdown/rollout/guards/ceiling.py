@@ -89,7 +89,7 @@ def counted(state: CeilingState, guard: Ceiling) -> str:
     """`12 of 400 answers of the candidate (3 %, limit 1 %)`."""
     share = f"{sentences.percent(state.events / state.trials)}, " if state.trials else ""
     return (
-        f"{sentences.number(state.events)} {guard.kind.replace('_', ' ')} in {sentences.number(state.trials)} trials"
+        f"{sentences.number(state.events)} {sentences.kind(guard.kind)} in {sentences.number(state.trials)} trials"
         f" of the candidate ({share}limit {sentences.percent(guard.limit)})"
     )
 

@@ -123,9 +123,9 @@ def reading(state: ShareState, guard: Share, terms: Terms) -> Reading:
 def counted(state: ShareState, guard: Share) -> str:
     """`41 of 52 errors came from the candidate, which had 5 % of the assignment`."""
     if not state.total:
-        return f"no {_words(guard)} yet"
+        return f"no {sentences.kind(guard.kind)} yet"
     return (
-        f"{sentences.number(state.candidate)} of {sentences.number(state.total)} {_words(guard)} came from the"
+        f"{sentences.number(state.candidate)} of {sentences.number(state.total)} {sentences.kind(guard.kind)} came from the"
         f" candidate, which had {sentences.percent(state.share)} of the assignment"
     )
 
@@ -150,10 +150,6 @@ def _sentence(state: ShareState, guard: Share, terms: Terms, found: Verdict) -> 
         worse = sentences.percent(guard.margin or 0)
         return f"{guard.name}: that it is not worse by {worse} is not shown yet, E = {proof} < {terms.said()}: {said}"
     return f"{guard.name}: E = {e}: {said}"
-
-
-def _words(guard: Share) -> str:
-    return guard.kind.replace("_", " ")
 
 
 def _proven(state: ShareState) -> float:
