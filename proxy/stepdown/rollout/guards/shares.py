@@ -122,11 +122,12 @@ def reading(state: ShareState, guard: Share, terms: Terms) -> Reading:
 
 def counted(state: ShareState, guard: Share) -> str:
     """`41 of 52 errors came from the candidate, which had 5 % of the assignment`."""
+    events = sentences.kind(guard.kind)
     if not state.total:
-        return f"no {sentences.kind(guard.kind)} yet"
+        return f"no {events} yet"
     return (
-        f"{sentences.number(state.candidate)} of {sentences.number(state.total)} {sentences.kind(guard.kind)} came from the"
-        f" candidate, which had {sentences.percent(state.share)} of the assignment"
+        f"{sentences.number(state.candidate)} of {sentences.number(state.total)} {events} came from the candidate,"
+        f" which had {sentences.percent(state.share)} of the assignment"
     )
 
 
