@@ -19,10 +19,11 @@ from tests.kit.looping import PATIENCE, Gate, LoopThread
 from tests.kit.metrics import NOW, Servers, answer, by_query, servers, vector
 from tests.kit.upstream import Blackhole, Peer, Script, Upstream, exact, serve, silent, then_fin, then_reset
 
-QUERIES = CountQueries("events_{{arm}}", "trials_{{arm}}", "fresh_{{arm}}")
+QUERIES = CountQueries("events_{{arm}}", "trials_{{arm}}", "fresh_{{arm}}", "known_{{arm}}")
 GOOD = {
     "events_candidate": "3", "trials_candidate": "100", "events_stable": "30.4", "trials_stable": "1899.6",
     "fresh": str(NOW - 15),
+    "known_stable": "3",
 }  # fmt: skip
 COUNTED = Counted(events=Arms(candidate=3, stable=30), trials=Arms(candidate=100, stable=1900))
 
@@ -132,7 +133,7 @@ def test_a_good_server_gives_counts_for_both_arms() -> None:
         targets = [URL(request.target.decode()) for request in running.upstreams[0].requests]
     assert {target.path for target in targets} == {"/api/v1/query"}
     assert {target.query["time"] for target in targets} == {"1800000000.000"}
-    assert len({target.query["query"] for target in targets}) == 6
+    assert len({target.query["query"] for target in targets}) == 7
 
 
 @pytest.mark.parametrize(("change", "said"), [
@@ -160,7 +161,7 @@ def test_the_next_server_is_asked_for_what_the_first_cannot_say() -> None:
     for first in (serve(answer("", 500)), serve(answer(vector())), by_query(GOOD | {"trials_stable": "NaN"})):
         with servers(first, by_query(GOOD)) as running:
             assert counts(running) == COUNTED
-            assert len(running.upstreams[1].requests) == 6
+            assert len(running.upstreams[1].requests) == 7
 
 
 def test_the_first_usable_reading_counts_and_nobody_else_is_asked() -> None:

@@ -88,10 +88,7 @@ class Prometheus:
     async def _counts(
         self, server: Server, queries: CountQueries, versions: Mapping[Arm, str], begin: float, now: float
     ) -> Counted | Inconclusive:
-        asked = [
-            [filled(query, arm, version, now - begin) for query in queries if query]
-            for arm, version in versions.items()
-        ]
+        asked = [_asked(queries, arm, version, now - begin) for arm, version in versions.items()]
         both = await asyncio.gather(*(self._arm(server, texts, now) for texts in asked))
         counted = dict(zip(versions, both, strict=True))
         candidate, stable = counted["candidate"], counted["stable"]
@@ -103,19 +100,16 @@ class Prometheus:
             trials=Arms(candidate=candidate[1], stable=stable[1]),
         )
 
-    async def _arm(self, server: Server, texts: Sequence[str], now: float) -> tuple[int, int] | Inconclusive:
+    async def _arm(self, server: Server, texts: Mapping[str, str], now: float) -> tuple[int, int] | Inconclusive:
         """Events and trials of one arm."""
-        found = await asyncio.gather(*(self._single(server, text, now) for text in texts))
-        wrong = [
-            f"{name}: {one.reason}"
-            for name, one in zip(CountQueries._fields, found, strict=False)
-            if isinstance(one, Inconclusive)
-        ]
+        answers = await asyncio.gather(*(self._single(server, text, now) for text in texts.values()))
+        found = dict(zip(texts, answers, strict=True))
+        wrong = [f"{name}: {one.reason}" for name, one in found.items() if isinstance(one, Inconclusive)]
         if wrong:
             return Inconclusive(", ".join(wrong))
-        events, trials, *fresh = (one for one in found if isinstance(one, str))
-        stale = self._stale(fresh[0], now) if fresh else None
-        return stale or _pair(values.count(events), values.count(trials))
+        said = {name: one for name, one in found.items() if isinstance(one, str)}
+        stale = self._stale(said["fresh"], now) if "fresh" in said else None
+        return stale or _pair(values.count(said["events"]), values.count(said["trials"]))
 
     async def _single(self, server: Server, query: str, now: float) -> str | Inconclusive:
         found = await self._ask(server, query, now)
@@ -138,6 +132,12 @@ class Prometheus:
             return at
         age = now - at
         return Inconclusive(f"the newest sample is {age:.0f} s old") if abs(age) > self._stale_after else None
+
+
+def _asked(queries: CountQueries, arm: Arm, version: str, seconds: float) -> dict[str, str]:
+    """The queries for one arm, by what they are for."""
+    wanted = queries if arm == "stable" else queries._replace(known="")
+    return {name: filled(query, arm, version, seconds) for name, query in wanted._asdict().items() if query}
 
 
 def _pair(events: int | Inconclusive, trials: int | Inconclusive) -> tuple[int, int] | Inconclusive:

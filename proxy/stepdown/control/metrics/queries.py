@@ -1,12 +1,11 @@
 """PromQL that counts for each arm: templates that are filled in, and the query that counts all of a counter.
 
-`{{version}}`, `{{arm}}` (`candidate` or `stable`) and `{{since}}` (`137s`: how long the stage has lasted) are filled
-in; double braces, because PromQL has single ones.
+`{{version}}`, `{{arm}}` (`candidate` or `stable`) and `{{since}}` (`137000ms`: how long the stage has lasted) are
+filled in; double braces, because PromQL has single ones.
 """
 
 from __future__ import annotations
 
-import math
 import re
 from typing import Literal, NamedTuple
 
@@ -25,28 +24,36 @@ class CountQueries(NamedTuple):
     """What could have been one, since then."""
     fresh: str = ""
     """Unix seconds of the newest sample. Without it, counters of which no more is heard look as if nothing happened."""
+    known: str = ""
+    """Has a value where this counter was there before the stage began; asked for stable only, which always was."""
 
 
 def of_counters(events: str, trials: str) -> CountQueries:
     """Counts two counters, each named by its selector, such as `clicks_total{version="{{version}}"}`.
 
     A counter of events that is not there is no evidence of none: where it first appears with the first event, end its
-    query with `or vector(0)`. That trials are fresh is looked at, since they come all the time.
+    query with `or vector(0)`. That trials are fresh is looked at, since they come all the time, and that those of
+    stable reach back: where Prometheus knows nothing of the time before the stage, all that stable ever did would look
+    as if it had happened since.
     """
-    return CountQueries(increase_of(events), increase_of(trials), f"max(timestamp({trials}))")
+    known = f"count({_before(trials)})"
+    return CountQueries(growth_of(events), growth_of(trials), f"max(timestamp({trials}))", known)
 
 
-def increase_of(selector: str) -> str:
-    """All that a counter grew by since the stage began.
+def growth_of(selector: str) -> str:
+    """All that a counter grew by since the stage began, to the count.
 
-    `increase` alone takes a series' first sample in its range for where it began. A series that was born since then
-    (a server that was started, the first error of its kind) began at 0, so what it was born with is added, or the
-    first error of every server would be lost, and with it most of what a guard of rare errors looks for. A series
-    counts as born where there was none in the hour before; across a longer gap in what Prometheus has, it
-    is counted whole.
+    `increase` would be wrong in two ways. It takes a series' first sample in its range for where it began, so the
+    first error of every server that had none before is lost, and with it most of what a guard of rare errors looks
+    for. And it extrapolates to the ends of its range, by half and more while a stage is young; what was not seen is no
+    evidence. So what a series came to is compared with what it was before the stage; one that was not there in the hour
+    before began at 0. Only a series that was set back meanwhile (a server was started again) is left to `increase`.
     """
-    born = f"min_over_time({selector}[{{{{since}}}}]) unless last_over_time({selector}[1h] offset {{{{since}}}})"
-    return f"sum(increase({selector}[{{{{since}}}}])) + (sum({born}) or vector(0))"
+    within, before = f"{selector}[{{{{since}}}}]", _before(selector)
+    last = f"last_over_time({within})"
+    exact = f"({last} - {before} >= 0 or {last} unless {before}) unless resets({within}) > 0"
+    first = f"(min_over_time({within}) unless {before} or 0 * min_over_time({within}))"
+    return f"sum({exact} or increase({within}) + {first})"
 
 
 def unknown_placeholders(template: str) -> tuple[str, ...]:
@@ -56,5 +63,10 @@ def unknown_placeholders(template: str) -> tuple[str, ...]:
 
 def filled(template: str, arm: Arm, version: str, seconds: float) -> str:
     """The query for one arm; what is unknown stays as it is, and Prometheus refuses it."""
-    values = {"arm": arm, "version": version, "since": f"{max(1, math.ceil(seconds))}s"}
+    values = {"arm": arm, "version": version, "since": f"{max(1, round(seconds * 1000))}ms"}
     return _PLACEHOLDER.sub(lambda found: values.get(found[1], found[0]), template)
+
+
+def _before(selector: str) -> str:
+    """What a counter came to before the stage began."""
+    return f"last_over_time({selector}[1h] offset {{{{since}}}})"

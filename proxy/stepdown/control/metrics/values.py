@@ -27,7 +27,7 @@ def finite(text: str) -> float | Inconclusive:
 
 
 def count(text: str) -> int | Inconclusive:
-    """A number of events: Prometheus' `increase` estimates, so it is rounded."""
+    """A number of events, rounded: what comes of Prometheus' `increase` is an estimate."""
     number = finite(text)
     if isinstance(number, Inconclusive):
         return number
