@@ -6,6 +6,7 @@ Layout, below the prefix:
 |---|---|---|
 | `schema` | number | version of this layout |
 | `lease` | text that expires | who decides |
+| `holder` | text | who has the latest token, to renew a lease that ran out |
 | `fence` | number | the latest token |
 | `states`, `documents` | hash by rollout | version of its state, and the state |
 | `history:ROLLOUT` | list | transitions as JSON, the oldest first |
@@ -31,8 +32,8 @@ class Keys:
     def __init__(self, prefix: str) -> None:
         self._prefix = prefix
         self.schema = f"{prefix}schema"
-        self.lease = f"{prefix}lease"
         self.fence = f"{prefix}fence"
+        self.of_lease = [f"{prefix}lease", self.fence, f"{prefix}holder"]
         self.states = f"{prefix}states"
         self.documents = f"{prefix}documents"
         self.channel = f"{prefix}changed"

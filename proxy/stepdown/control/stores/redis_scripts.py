@@ -9,7 +9,7 @@ Sums stay below 2^53, which is where the doubles that Lua counts with end.
 from __future__ import annotations
 
 ACQUIRE = """#!lua
--- KEYS lease, fence; ARGV holder, ttl in ms. A token, or nothing.
+-- KEYS lease, fence, holder; ARGV holder, ttl in ms. A token, or nothing.
 local holder = redis.call('GET', KEYS[1])
 if holder and holder ~= ARGV[1] then return false end
 -- Not only the next number: a Redis that lost its data must not give out a token that somebody holds.
@@ -17,22 +17,23 @@ local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local token = math.max(tonumber(redis.call('GET', KEYS[2]) or '0') + 1, now)
 redis.call('SET', KEYS[2], string.format('%.0f', token))
+redis.call('SET', KEYS[3], ARGV[1])
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 return string.format('%.0f', token)
 """
 
 RENEW = """#!lua
--- KEYS lease, fence; ARGV token, ttl in ms, holder.
+-- KEYS lease, fence, holder; ARGV token, ttl in ms.
 if redis.call('GET', KEYS[2]) ~= ARGV[1] then return 0 end
-redis.call('SET', KEYS[1], ARGV[3], 'PX', ARGV[2])
+redis.call('SET', KEYS[1], redis.call('GET', KEYS[3]), 'PX', ARGV[2])
 return 1
 """
 
 RELEASE = """#!lua
--- KEYS lease, fence; ARGV token. The fence moves on, so that the token is worth nothing any more.
+-- KEYS lease, fence, holder; ARGV token. The fence moves on, so that the token is worth nothing any more.
 if redis.call('GET', KEYS[2]) ~= ARGV[1] then return 0 end
 redis.call('INCR', KEYS[2])
-redis.call('DEL', KEYS[1])
+redis.call('DEL', KEYS[1], KEYS[3])
 return 1
 """
 

@@ -48,7 +48,6 @@ class RedisStore(Store):
             name: self._link.client.register_script(getattr(redis_scripts, name))
             for name in ("ACQUIRE", "RENEW", "RELEASE", "WRITE", "READ", "ADD", "FORGET")
         }
-        self._holder = ""
         self._bells = Bells()
         self._listener: asyncio.Task[None] | None = None
 
@@ -73,20 +72,16 @@ class RedisStore(Store):
 
     async def acquire(self, holder: str, ttl: float) -> int | None:
         """See `Store`."""
-        token = await self._run("ACQUIRE", [self._keys.lease, self._keys.fence], holder, _milliseconds(ttl))
-        if token is None:
-            return None
-        self._holder = holder
-        return int(token)
+        token = await self._run("ACQUIRE", self._keys.of_lease, holder, _milliseconds(ttl))
+        return None if token is None else int(token)
 
     async def renew(self, token: int, ttl: float) -> bool:
         """See `Store`."""
-        keys = [self._keys.lease, self._keys.fence]
-        return bool(await self._run("RENEW", keys, token, _milliseconds(ttl), self._holder))
+        return bool(await self._run("RENEW", self._keys.of_lease, token, _milliseconds(ttl)))
 
     async def release(self, token: int) -> None:
         """See `Store`."""
-        await self._run("RELEASE", [self._keys.lease, self._keys.fence], token)
+        await self._run("RELEASE", self._keys.of_lease, token)
 
     # --- states -------------------------------------------------------------------------------------------------------
 

@@ -14,9 +14,15 @@ def token(connection: sqlite3.Connection) -> int:
     return int(connection.execute("SELECT token FROM fence").fetchone()[0])
 
 
-def next_token(connection: sqlite3.Connection) -> int:
-    """A greater one than all before."""
-    return int(connection.execute("UPDATE fence SET token = token + 1 RETURNING token").fetchone()[0])
+def holder(connection: sqlite3.Connection) -> str:
+    """Who has it; nobody's name where it was given back."""
+    return str(connection.execute("SELECT holder FROM fence").fetchone()[0])
+
+
+def next_token(connection: sqlite3.Connection, holder: str = "") -> int:
+    """A greater one than all before, for a new holder or for nobody."""
+    found = connection.execute("UPDATE fence SET token = token + 1, holder = ? RETURNING token", (holder,))
+    return int(found.fetchone()[0])
 
 
 def rollouts(connection: sqlite3.Connection) -> tuple[str, ...]:

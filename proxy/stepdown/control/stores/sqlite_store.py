@@ -48,7 +48,7 @@ class SqliteStore(Store):
         self._bells = Bells()
         self._file: StateFile | None = None
         self._closed = False
-        self._holder, self._held_until = "", float("-inf")
+        self._held_until = float("-inf")
         self._again, self._why = float("-inf"), StoreError()
 
     async def open(self) -> None:
@@ -70,11 +70,11 @@ class SqliteStore(Store):
         """See `Store`."""
 
         def work(file: StateFile) -> int | None:
-            if self._clock() < self._held_until and holder != self._holder:
+            if self._clock() < self._held_until and holder != sqlite_states.holder(file.connection):
                 return None
             with file.transaction(durable=True) as connection:
-                token = sqlite_states.next_token(connection)
-            self._holder, self._held_until = holder, self._clock() + ttl
+                token = sqlite_states.next_token(connection, holder)
+            self._held_until = self._clock() + ttl
             return token
 
         return await self._call(work)
