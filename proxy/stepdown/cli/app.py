@@ -8,6 +8,7 @@ import typer
 
 from stepdown import __version__
 from stepdown.cli.check import check
+from stepdown.cli.deciding import DecidingCommand
 from stepdown.cli.diff import diff
 from stepdown.cli.explain import explain
 from stepdown.cli.gate import gate
@@ -69,7 +70,7 @@ app.command()(explain)
 app.command()(gate)
 app.command("override-token")(override_token)
 app.command()(prove)
-app.command()(replay)
+app.command(cls=DecidingCommand)(replay)
 app.command()(schema)
 app.command()(switch)
 app.add_typer(registry)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from stepdown.cli.output import show_findings
-from stepdown.cli.shadow_limits import limits_of, share_of
+from stepdown.cli.shadow_limits import EXIT_UNUSABLE, limits_of, share_of
 from stepdown.config import Loaded, RefusedError, load
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from stepdown.replay.candidate import Sending, Target
     from stepdown.replay.replay import Choosing
 
-EXIT_UNUSABLE = 2
 FILE = "stepdown.yaml"
 _OURS = {"host", "content-length", "transfer-encoding", "connection", "x-stepdown-shadow"}
 
@@ -101,7 +100,9 @@ def replay(
     Exits with
       0    the requests were sent; with --max-different: it passes
       1    with --max-different: it fails
-      2    with --max-different: neither can be said (yet); or something cannot be used, or nothing was compared
+      2    with --max-different: neither can be said (yet)
+      3    nothing is known: a mistake in the command, something cannot be used, nothing was compared, or (without
+           --max-different) the candidate was gone before the end
       130  stopped with Ctrl-C, after the report on what was sent by then
     """
     from stepdown.cli.replay_run import run  # noqa: PLC0415 - the other commands do not pay for it

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import Any
 
-from stepdown.cli.shadow_limits import Limits
+from stepdown.cli.shadow_limits import EXIT_UNUSABLE, Limits
 from stepdown.cli.shadow_output import EXITS, said, show_report, show_verdict
 from stepdown.comparison.report import Report
 from stepdown.comparison.verdict import Verdict, judge
@@ -55,9 +55,9 @@ class Outcome:
 
 
 def exit_code(outcome: Outcome) -> int:
-    """0, 1 or 2; without limits whether everything was sent."""
+    """A verdict's; without limits whether everything was sent."""
     if outcome.limits is None:
-        return 2 if outcome.replay.gone else 0
+        return EXIT_UNUSABLE if outcome.replay.gone else 0
     return EXITS[outcome.outcome]
 
 

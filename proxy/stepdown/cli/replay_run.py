@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from stepdown.cli import replay_output
 from stepdown.cli.replay_output import Outcome
-from stepdown.cli.shadow_limits import Limits
+from stepdown.cli.shadow_limits import EXIT_UNUSABLE, Limits
 from stepdown.process.loop import new_loop
 from stepdown.recordings.lines import Lines, RecordingError
 from stepdown.recordings.reader import Reader
@@ -24,7 +24,6 @@ from stepdown.replay.replay import Choosing, Replay
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-EXIT_UNUSABLE = 2
 EXIT_STOPPED = 130
 
 

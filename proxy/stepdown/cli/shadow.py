@@ -9,11 +9,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any, NoReturn
 
 import typer
-from typer.core import TyperCommand
 
 from stepdown.cli import shadow_gate
 from stepdown.cli.admin_client import AdminError
-from stepdown.cli.shadow_client import EXIT_UNUSABLE, Sidecar
+from stepdown.cli.deciding import DecidingCommand
+from stepdown.cli.shadow_client import Sidecar
+from stepdown.cli.shadow_limits import EXIT_UNUSABLE
 from stepdown.cli.shadow_output import show_report, show_shadows
 
 _EVERY = 2.0
@@ -40,20 +41,7 @@ TokenOption = Annotated[
 ADMIN, TOKEN_ENV = "http://127.0.0.1:9901", "STEPDOWN_ADMIN_TOKEN"
 
 
-class _Command(TyperCommand):
-    """A command whose usage errors are not taken for a decision that is still open, which is 2."""
-
-    def make_context(self, *given: Any, **more: Any) -> Any:
-        """Also reads the arguments."""
-        try:
-            return super().make_context(*given, **more)
-        except Exception as error:
-            if getattr(error, "exit_code", 0) == 2:  # click's, of what cannot be used
-                error.exit_code = EXIT_UNUSABLE  # type: ignore[attr-defined]
-            raise
-
-
-@shadow.command(cls=_Command)
+@shadow.command(cls=DecidingCommand)
 def report(
     route: Annotated[
         str | None, typer.Argument(metavar="ROUTE", help="Only this route's, whole.", show_default=False)
@@ -103,7 +91,7 @@ def report(
             raise
 
 
-@shadow.command(cls=_Command)
+@shadow.command(cls=DecidingCommand)
 def gate(
     route: RouteArgument,
     name: ShadowArgument = None,
@@ -155,7 +143,7 @@ def gate(
     raise typer.Exit(decision.exit_code)
 
 
-@shadow.command(cls=_Command)
+@shadow.command(cls=DecidingCommand)
 def reset(
     route: RouteArgument,
     name: ShadowArgument = None,

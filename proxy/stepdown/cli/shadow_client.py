@@ -11,9 +11,7 @@ from urllib.parse import quote
 import typer
 
 from stepdown.cli.admin_client import AdminError, call
-
-EXIT_UNUSABLE = 3
-"""Not 2, which says that a decision is still open: who waits for one must not wait for a wrong option."""
+from stepdown.cli.shadow_limits import EXIT_UNUSABLE
 
 
 class Sidecar(NamedTuple):

@@ -12,8 +12,7 @@ import typer
 from pydantic_core import PydanticCustomError
 
 from stepdown.cli.admin_client import AdminError
-from stepdown.cli.shadow_client import EXIT_UNUSABLE
-from stepdown.cli.shadow_limits import share_of
+from stepdown.cli.shadow_limits import EXIT_UNUSABLE, share_of
 from stepdown.cli.shadow_output import EXITS, headline, said, show_verdict
 from stepdown.comparison.failures import judge_failures, together
 from stepdown.comparison.verdict import Outcome, judge
@@ -53,8 +52,8 @@ def limits_of(max_different: str | None, max_errors: str | None, min_compared: i
     """What the options say; gives up where they say nothing that can be used."""
     if max_different is None and max_errors is None:
         _give_up("Say what is to hold: --max-different 0.5%, --max-errors 0.1%, or both.")
-    different = None if max_different is None else share_of("--max-different", max_different, EXIT_UNUSABLE)
-    errors = None if max_errors is None else share_of("--max-errors", max_errors, EXIT_UNUSABLE)
+    different = None if max_different is None else share_of("--max-different", max_different)
+    errors = None if max_errors is None else share_of("--max-errors", max_errors)
     return Limits(different, errors, min_compared)
 
 

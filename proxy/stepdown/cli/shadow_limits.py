@@ -1,4 +1,4 @@
-"""`--max-different` and `--min-compared`: what decides whether a version differs too often."""
+"""`--max-different` and `--min-compared`: what decides whether a version differs too often, and when nothing is known."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from pydantic_core import PydanticCustomError
 
 from stepdown.config.file.values import read_share
 
-EXIT_UNUSABLE = 2
+EXIT_UNUSABLE = 3
+"""Not 2, which says that a decision is still open: who waits for one must not wait for a wrong option."""
 
 
 class Limits(NamedTuple):
@@ -30,14 +31,14 @@ def limits_of(max_different: str | None, min_compared: int | None) -> Limits | N
     return Limits(share_of("--max-different", max_different), min_compared or 1)
 
 
-def share_of(option: str, text: str, code: int = EXIT_UNUSABLE) -> float:
-    """A share (0 to 1) of `0.5%` or `0.005`; gives up on anything else, with this exit code."""
+def share_of(option: str, text: str) -> float:
+    """A share (0 to 1) of `0.5%` or `0.005`; gives up on anything else."""
     try:
         return read_share(float(text) if text.replace(".", "", 1).isdigit() else text)
     except PydanticCustomError as error:
-        _give_up(f"{option} {text}: {error.message()}", code)
+        _give_up(f"{option} {text}: {error.message()}")
 
 
-def _give_up(message: str, code: int = EXIT_UNUSABLE) -> NoReturn:
+def _give_up(message: str) -> NoReturn:
     print(message, file=sys.stderr)
-    raise typer.Exit(code)
+    raise typer.Exit(EXIT_UNUSABLE)

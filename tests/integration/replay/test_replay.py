@@ -182,7 +182,7 @@ def test_a_recording_of_redacted_requests_says_that_it_cannot_be_replayed(tmp_pa
     with candidate(model(logit)) as upstream:
         result = replayed(recording, "--against", url(upstream))
         assert not upstream.requests
-    assert result.exit_code == 2
+    assert result.exit_code == 3
     assert result.stdout == ""
     assert result.stderr.startswith("nothing is compared: of 3 recorded requests none could be used\n")
     assert "Of 3 requests a part is redacted, and what a candidate makes of a digest says nothing." in result.stderr
@@ -203,7 +203,7 @@ def test_lines_that_cannot_be_read_end_it_unless_they_are_to_be_passed_over(tmp_
     plain.write_text('{"recording": 1}\n')
     with candidate(model(logit)) as upstream:
         strict = replayed(recording, plain, "--against", url(upstream))
-        assert strict.exit_code == 2
+        assert strict.exit_code == 3
         assert f"{plain}:1: is no recorded exchange" in strict.stderr
         lenient = replayed(recording, plain, "--against", url(upstream), "--lenient")
     assert lenient.exit_code == 0
@@ -224,7 +224,7 @@ def test_which_requests_are_sent_can_be_chosen(tmp_path: Path) -> None:
         assert few["sent"] == few["answered"] == 7
         upstream.forget()
         nothing = replayed(recording, *against, "--route", "none")
-        assert nothing.exit_code == 2
+        assert nothing.exit_code == 3
         assert "what was recorded is of churn, other" in nothing.stderr
         assert not upstream.requests
 
@@ -257,22 +257,25 @@ def test_a_candidate_that_nobody_can_reach_is_said_to_be_gone(tmp_path: Path) ->
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         result = replayed(recording, "--against", f"http://127.0.0.1:{closed.getsockname()[1]}", "--wait", 0.5)
-    assert result.exit_code == 2
+    assert result.exit_code == 3
     assert "nothing is compared: the candidate cannot be reached: No connection to" in result.stderr
     assert len(result.stderr.splitlines()) == 1
 
 
-def test_a_candidate_that_goes_in_the_middle_ends_it_with_the_report_so_far(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("deciding", "code"), [(("--max-different", "90%"), 2), ((), 3)])
+def test_a_candidate_that_goes_in_the_middle_ends_it_with_the_report_so_far(
+    deciding: tuple[str, ...], code: int, tmp_path: Path
+) -> None:
     recording = file_of(tmp_path / "a.jsonl", map(exchange, range(100)))
     with candidate(model(lambda x: {"logit": x / 10})) as upstream:
-        options = ("--rate", "50/s", "--wait", 0.5, "--max-different", "90%")
+        options = ("--rate", "50/s", "--wait", 0.5, *deciding)
         with started(recording, "--against", url(upstream), *options) as process:
             assert eventually(lambda: len(upstream.requests) > 10)
             upstream.stop()
             stdout, stderr = process.communicate(timeout=20)
-    assert process.returncode == 2, stderr
+    assert process.returncode == code, stderr
     assert "The candidate is gone, so this is not all: No connection to" in stdout
-    assert stdout.splitlines()[-1] == "inconclusive"
+    assert (stdout.splitlines()[-1] == "inconclusive") is bool(deciding)
 
 
 def test_a_candidate_that_is_being_started_is_waited_for(tmp_path: Path) -> None:

@@ -26,6 +26,8 @@ def test_the_help_teaches_targets_examples_and_exit_codes() -> None:
         "--against URL | VERSION",
         "stepdown replay recordings --against 2.1.0 --config new.yaml --rate 50/s",
         "1    with --max-different: it fails",
+        "2    with --max-different: neither can be said (yet)",
+        "3    nothing is known",
         "130  stopped with Ctrl-C",
     ):
         assert line in text
@@ -47,6 +49,9 @@ def test_the_help_teaches_targets_examples_and_exit_codes() -> None:
         (("--against", NOWHERE, "-H", "Host: other"), "--header Host: is set for each request by itself"),
         (("--against", NOWHERE, "--ignore", "id"), "--ignore id: a path starts with /"),
         (("--against", NOWHERE, "--config", "gone.yaml"), "gone.yaml: nothing is replayed"),
+        (("--against", NOWHERE, "--concurrency", "0"), "--concurrency"),
+        (("--no-such-option",), "No such option: --no-such-option"),
+        ((), "Missing option '--against'"),
     ],
 )
 def test_a_mistake_says_what_is_allowed(
@@ -54,14 +59,14 @@ def test_a_mistake_says_what_is_allowed(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     result = replayed(recording, *arguments)
-    assert result.exit_code == 2
+    assert result.exit_code == 3
     assert said in result.stderr
     assert "s3cret" not in result.output
 
 
 def test_a_secret_in_a_broken_header_is_not_repeated(recording: Path) -> None:
     result = replayed(recording, "--against", NOWHERE, "-H", "author ization: Bearer s3cret")
-    assert result.exit_code == 2
+    assert result.exit_code == 3
     assert "s3cret" not in result.output
 
 
@@ -70,11 +75,11 @@ def test_what_a_configuration_has_is_named(recording: Path, folder: Folder) -> N
     config = ("--config", folder.file)
     result = replayed(recording, "--against", "1.0.0", *config)
     assert (result.exit_code, result.stderr) == (
-        2,
+        3,
         "--against 1.0.0: no model has this version with endpoints; allowed 1.1.0, 2.0.0, or a URL\n",
     )
     result = replayed(recording, "--against", "2.0.0", *config, "--route", "none")
-    assert (result.exit_code, result.stderr) == (2, "--route none: allowed churn\n")
+    assert (result.exit_code, result.stderr) == (3, "--route none: allowed churn\n")
 
 
 @pytest.mark.parametrize("what", ["nothing", "empty", "folder"])
@@ -85,7 +90,7 @@ def test_a_recording_that_is_none_says_so(what: str, tmp_path: Path) -> None:
     elif what == "folder":
         path.mkdir()
     result = replayed(path, "--against", NOWHERE)
-    assert result.exit_code == 2
+    assert result.exit_code == 3
     assert {
         "nothing": f"{path}: cannot be read: No such file or directory",
         "empty": "nothing is compared: the recording has no entry",
