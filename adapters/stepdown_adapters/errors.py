@@ -47,8 +47,8 @@ class Problem:
 
     def __str__(self) -> str:
         hint = f" (did you mean {self.nearest!r}?)" if self.nearest is not None else ""
-        place = ": ".join(filter(None, (" ".join(map(str, self.within)), self.where)))
-        return f"{place}: {self.sentence}{hint}"
+        place = filter(None, (" ".join(map(str, self.within)), self.where))
+        return ": ".join([*place, self.sentence]) + hint
 
 
 class ModelError(AdaptersError):

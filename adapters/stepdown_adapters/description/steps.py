@@ -193,7 +193,7 @@ class Steps:
         for ends in chain:
             if self.steps[ends].stream is not None:
                 for problem in uncarried_in_stream(self.steps[ends], carried):
-                    self._notes.wrong((*self.at[ends], "stream", *problem.within), problem.sentence)
+                    self._notes.wrong((*self.at[ends], "stream", *problem.steps), problem.sentence)
 
 
 def _list(section: Mapping[str, Any], key: str) -> Sequence[Any]:

@@ -107,13 +107,18 @@ def read(event: Event) -> Said:
 
 def _read_surrogates(event: Event, data: bytes) -> Said:
     """The event, where all that is wrong with it is half of a character: servers that cut text by token send those."""
-    whole = _ESCAPE.sub(lambda found: b"\\ufffd" if found[1] else found[0], data)
+    whole = mended(data)
     if whole != data:
         try:
             return Said(event, Kind.JSON, LAZY.decode(checked(whole)))
         except (Refusal, ValueError):
             pass
     return Said(event, Kind.TEXT)
+
+
+def mended(data: bytes) -> bytes:
+    """JSON text with U+FFFD for each half of a character, which servers that cut text by token send."""
+    return _ESCAPE.sub(lambda found: b"\\ufffd" if found[1] else found[0], data)
 
 
 def dialect_of(document: Any) -> Dialect | None:

@@ -33,6 +33,12 @@ SCHEMAS = 3
 POOL = 40
 """Documents that are drawn once, for drawing one takes longer than all that is done with it."""
 INSIDE = (None, None, None, None, None, None, "", "/a", "/items/*")
+WHERE = (
+    {"path": "/a", "exists": True},
+    {"path": "/a", "exists": False},
+    {"path": "/type", "in": ["text", "a"]},
+    [{"path": "/score", "not_equals": 1}, {"path": "/name", "equals": "score"}],
+)
 
 
 def collected(strategy: st.SearchStrategy[Any], count: int) -> list[Any]:
@@ -107,6 +113,8 @@ def searched(name: str, examples: int) -> None:
         inside = dice.choice(INSIDE)
         if inside is not None:
             operations = [{"in": inside, "do": operations, "on_missing": dice.choice(("fail", "skip"))}]
+            if dice.random() < 0.3:
+                operations[0]["where"] = dice.choice(WHERE)
         accepted += check(operations, pool(name), dice.randrange(2**32))
     assert accepted >= examples // 10, f"only {accepted} documents were accepted"
 

@@ -270,6 +270,10 @@ def test_generated_code_equals_the_interpreter_inside_of_in(name: str, data: st.
     path = data.draw(places("", "/items/*", "/items/[name=score]", "/a", "/items"), label="in")
     document = data.draw(documents_for(name), label="document")
     both([{"in": path, "do": [operation, operation], "on_missing": data.draw(policies)}], document, asked)
+    where = data.draw(collection_operations.conditions, label="where")
+    both(
+        [{"in": path, "where": where, "do": [operation], "on_missing": data.draw(policies)}, operation], document, asked
+    )
 
 
 @settings(max_examples=120, deadline=None)

@@ -52,7 +52,7 @@ _FAILURES = tuple(_REASONS)
 class Events:
     """The events of one stream after all adapters, as its bytes arrive; what `StreamChain` and `Collector` share."""
 
-    __slots__ = ("_broken", "_last_was_cut", "_limits", "_passes", "_reader", "_steps", "outcome")
+    __slots__ = ("_broken", "_left", "_limits", "_passes", "_reader", "_steps", "outcome")
 
     def __init__(self, stream: CompiledStream, content_type: str, context: Context | None, limits: Limits) -> None:
         """See `StreamChain`."""
@@ -68,8 +68,7 @@ class Events:
         self._broken: BrokenStreamError | None = None
         self.outcome = Outcome()
         """What the server's stream says of itself so far, its errors included."""
-        self._last_was_cut = False
-        """Whether the last event that came lacked its end."""
+        self._left = b""  # the last event, where it lacked its end
 
     def take(self, chunk: bytes, out: Items) -> None:
         """Put into `out` what becomes of these bytes; raises `BrokenStreamError`, once and again."""
@@ -99,7 +98,7 @@ class Events:
             raise self._broken
         left = self._reader.close()
         if left is not None and ending is Ending.ORDERLY:
-            self._last_was_cut = True
+            self._left = left.raw
             self._adapt(left, self.outcome.hear(read(left)), out)
         verdict = self.outcome.verdict(ending)
         if verdict.result is Result.COMPLETE and ending is not Ending.CANCELLED:
@@ -177,7 +176,10 @@ class StreamChain(Events):
 
     def _written(self, items: Items) -> bytes:
         framing = self._framing
-        if self._last_was_cut and len(items) > 1:
-            # The first is what was left without its end, which it needs now that something follows.
-            return framing.write(items[0]) + framing.separator + b"".join(map(framing.write, items[1:]))
+        if self._left and len(items) > 1:
+            # The first is what was left without its end; as it came, it needs one now that something follows.
+            first = framing.write(items[0])
+            if first == self._left:
+                first += framing.separator
+            return first + b"".join(map(framing.write, items[1:]))
         return b"".join(map(framing.write, items))

@@ -7,7 +7,7 @@ an event is read once and written once, however many steps it passes.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from stepdown_adapters import navigate
@@ -171,15 +171,15 @@ class _Compiler:
             folds=section.folds,
             fold_selection=Selection([fold.selectors for fold in section.folds], self._codec),
             starts=dict(section.starts),
-            end=tuple(self._emit("end", one) for one in section.end),
-            collect=None if section.collect is None else self._emit("collect", section.collect),
-            unfold=tuple(self._emit("unfold", one) for one in section.unfold),
+            end=tuple(self._emit(("end",), one) for one in section.end),
+            collect=None if section.collect is None else self._emit(("collect",), section.collect),
+            unfold=tuple(self._emit(("unfold",), one) for one in section.unfold),
         )
 
     def _rule(self, rule: Rule) -> CompiledRule:
-        label = f"on {rule.selector.text}"
+        at = "on", rule.selector.text
         actions = tuple(
-            self._emit(label, action) if isinstance(action, Emit) else self._part(label, action.operations)
+            self._emit(at, action) if isinstance(action, Emit) else self._part(at, action.operations)
             for action in rule.actions
         )
         only = actions[0] if actions and not rule.emits else None
@@ -192,20 +192,23 @@ class _Compiler:
             reads=tuple(name for name in _reads(_operations(rule.actions)) if name in self._folded),
         )
 
-    def _emit(self, label: str, emit: Emit) -> CompiledEmit:
+    def _emit(self, at: tuple[str, ...], emit: Emit) -> CompiledEmit:
         return CompiledEmit(
-            part=self._part(label, emit.operations),
+            part=self._part(at, emit.operations),
             payload=emit.payload,
             event=emit.event,
             fresh=emit.fresh,
             each=None if emit.each is None else _places(emit.each, self._codec),
             conditions=emit.conditions,
-            where=f"stream: {label}{emit.where}",
+            where=f"stream: {' '.join(at)}{emit.where}",
         )
 
-    def _part(self, label: str, operations: Sequence[Operation]) -> Part:
-        function = Function("event", self._codec, _name(self._step), part=f"stream: {label}")
-        function.add(self._step, operations, self._carried)
+    def _part(self, at: tuple[str, ...], operations: Sequence[Operation]) -> Part:
+        function = Function("event", self._codec, _name(self._step), part=f"stream: {' '.join(at)}")
+        try:
+            function.add(self._step, operations, self._carried)
+        except OperationError as error:
+            raise OperationError([replace(problem, within=at) for problem in error.problems]) from None
         self.needs |= function.needs
         made = function.part()
         if function.touches:

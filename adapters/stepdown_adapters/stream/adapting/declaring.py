@@ -50,9 +50,9 @@ class _Reader:
                 sentence = f"there is no key {key!r} in a stream section; it has {', '.join(KEYS)}"
                 self._wrong((key,), sentence, nearest(str(key), KEYS))
         self._read_envelope(raw)
-        folds = self._located(("fold",), lambda problems: fold_rules(raw.get("fold") or {}, problems))
+        folds = self._located(("fold",), lambda problems: fold_rules(raw.get("fold", {}), problems))
         return StreamSection(
-            rules=self._rules(raw.get("on") or {}),
+            rules=self._rules(raw.get("on", {})),
             folds=folds.rules,
             starts=tuple(folds.starts.items()),
             end=self._emissions("end", raw.get("end")),

@@ -18,7 +18,7 @@ from stepdown_adapters.non_finite import nulled
 from stepdown_adapters.runtime import MISSING, copied
 from stepdown_adapters.stream.adapting.compiling import CompiledEmit, CompiledRule, CompiledStep, CompiledStream
 from stepdown_adapters.stream.adapting.state import Budget, State
-from stepdown_adapters.stream.events import DONE
+from stepdown_adapters.stream.events import DONE, mended
 from stepdown_adapters.stream.framing import Event
 
 UNREAD: Any = object()
@@ -146,9 +146,9 @@ class _Step:
         try:
             return read_lazily(data) if self._codec is LAZY else read(self._codec, data)
         except (Refusal, *_FOREIGN) as error:
-            finite = nulled(data) if self.step.nullifies else data
-            if finite != data:
-                return self._read(finite)
+            better = mended(nulled(data) if self.step.nullifies else data)
+            if better != data:
+                return self._read(better)
             if data.lstrip(b" \t\n\r[").startswith(b"{"):
                 raise AdaptError(self.step.name, "stream: reading an event", "", str(error)) from None
             return MISSING

@@ -10,6 +10,7 @@ from stepdown_adapters.codec import Codec
 from stepdown_adapters.errors import AdaptersError, Refusal
 from stepdown_adapters.json_values import kind
 from stepdown_adapters.operations.members import identity
+from stepdown_adapters.operations.options import is_number
 from stepdown_adapters.operations.scalars import number
 from stepdown_adapters.runtime import MISSING
 from stepdown_adapters.stream.adapting.folds import Fold
@@ -80,7 +81,10 @@ class State:
             case "number":
                 self._count(name, value)
             case "sum":
-                values[name] = values[name] + number(value)
+                total = values[name] + number(value)
+                if not is_number(total):
+                    raise Refusal("the sum is no finite number")
+                values[name] = total
             case "count":
                 values[name] += 1
             case "first" if name in values:
