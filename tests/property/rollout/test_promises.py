@@ -67,7 +67,8 @@ def test_by_errors_alone_failed_checks_would_still_take_back_many_identical_cand
 )
 def test_damage_is_found_in_time(kind: str, rate: float, first_step: int, most: int) -> None:
     found = simulated({kind: rate}, 3, 300, first_step)
-    assert found.rolled_back == found.runs
+    assert found.promoted == 0
+    assert found.rolled_back_share >= 0.99  # the assignment may be seen as wrong in 1 of 1,000 before
     assert found.median <= most
 
 
