@@ -258,6 +258,13 @@ def test_a_mistake_has_one_message_at_its_place(written: str, folder: Folder) ->
     assert said == f"routes.churn.shadow[0].{key}: {message}"
 
 
+def test_a_shadow_has_to_say_which_version_it_is_a_copy_for(folder: Folder) -> None:
+    assert folder.refusal(shadowed("percent: 5")) == [
+        f'stepdown.yaml:{LINE + 1}:9: routes.churn.shadow[0]: found no "version"; allowed the version; it has '
+        "endpoints, and no rule has to name it"
+    ]
+
+
 def test_two_shadows_of_one_version_need_names(folder: Folder) -> None:
     assert folder.refusal(shadowed('version: "2.0.0"', 'version: "v2.0.0", percent: 5')) == [
         f'stepdown.yaml:{LINE + 2}:19: routes.churn.shadow[1].version: found the name "2.0.0" a second time; '
