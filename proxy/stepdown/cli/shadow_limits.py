@@ -1,4 +1,4 @@
-"""`--max-different` and `--min-compared`: what decides whether a version differs too often, and when nothing is known."""
+"""`--max-different` and `--min-compared`: what decides whether a version differs too often."""
 
 from __future__ import annotations
 
