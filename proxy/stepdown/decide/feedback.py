@@ -25,9 +25,9 @@ takes no number to keep: the first one signs, all of them verify. A token is ref
 - `future`: issued later than now, by more than clocks of two machines may differ;
 - `expired`: older than the caller lets it be.
 
-The unit's hash is keyed by the run and not by the secret. So a secret that is replaced makes nobody two units, nobody
-can be followed from one run to the next, and who does not know the run's id cannot try out names. That asks for an id
-that is drawn at random (`Run.id`).
+The unit's hash (`Units`) is keyed by the run's salt and not by the secret. So a secret that is replaced makes nobody
+two units, nobody can be followed from one run to the next, and who does not know the salt cannot try out names. The
+salt is in the run's digest too, so a run whose number was given out twice, because state was lost, is another run.
 """
 
 from __future__ import annotations
@@ -49,12 +49,14 @@ LEEWAY = 60.0
 GRAIN = 60
 """Seconds of a token's unit of time: enough to tell hours, and it tells nobody when exactly somebody was here."""
 MOST_STAGES = 256
+UNIT_BYTES = 8
 
+Arm = Literal["candidate", "stable"]
 Reason = Literal["malformed", "foreign", "forged", "future", "expired"]
 REASONS: tuple[Reason, ...] = get_args(Reason)
 
 _FORM = 1
-_KEY_ID, _DIGEST, _UNIT, _TIME, _MAC = 2, 8, 8, 4, 16
+_KEY_ID, _DIGEST, _UNIT, _TIME, _MAC = 2, 8, UNIT_BYTES, 4, 16
 _FIXED = 1 + _KEY_ID + _DIGEST + 1 + 2
 """Bytes before the served version's name."""
 _TAIL = _UNIT + _TIME + _MAC
@@ -66,38 +68,39 @@ class Run(NamedTuple):
     """One walk of a rollout, from its start to its end."""
 
     rollout: str
-    id: str
-    """Drawn at random when it was started, at least 64 bits: the key of its units' hashes."""
+    number: int
     model: str
     stable: str
     candidate: str
+    salt: str
+    """Drawn at random when it was started (128 bits), kept with its state, and shown to nobody."""
 
     @property
     def digest(self) -> bytes:
         """Stands for all of it in a token."""
-        return _derived("\0".join(self).encode(), b"run")[:_DIGEST]
+        return _derived("\0".join(map(str, self)).encode(), b"run")[:_DIGEST]
 
 
 class Claim(NamedTuple):
     """What a genuine token says."""
 
     run: Run
-    candidate: bool
-    """The arm that the unit was assigned to."""
+    arm: Arm
+    """That the unit was assigned to."""
     served: str
     """The version that served; where it is not `assigned`, the first `LONGEST_SERVED` bytes of its name."""
     stage: int
     share: float
     """pi: the candidate's share (0 to 1) of the assignment at that stage."""
-    unit: bytes
-    """Hash of the unit: equal for one unit in one run."""
+    unit: int
+    """Hash of the unit (64 bits): equal for one unit in one run."""
     issued: int
     """Unix seconds, at the beginning of its minute."""
 
     @property
     def assigned(self) -> str:
         """The version that the unit was assigned to."""
-        return self.run.candidate if self.candidate else self.run.stable
+        return _version(self.run, self.arm)
 
 
 class Refused(NamedTuple):
@@ -108,31 +111,46 @@ class Refused(NamedTuple):
     """A sentence for whoever sent it."""
 
 
+class Units:
+    """Hashes the units of one run."""
+
+    __slots__ = ("_keyed",)
+
+    def __init__(self, run: Run) -> None:
+        self._keyed = hashlib.blake2b(key=_derived(run.salt.encode(), b"unit"), digest_size=_UNIT)
+
+    def hash(self, unit: bytes) -> bytes:
+        """`UNIT_BYTES` that stand for a sticky key in this run."""
+        keyed = self._keyed.copy()
+        keyed.update(unit)
+        return keyed.digest()
+
+
 class Issuer:
     """Makes the tokens of one run, stage, arm and serving version."""
 
-    __slots__ = ("_inner", "_outer", "_start", "_unit")
+    __slots__ = ("_inner", "_outer", "_start")
 
-    def __init__(self, run: Run, secret: str, *, stage: int, share: float, candidate: bool, served: str) -> None:
+    def __init__(self, run: Run, secret: str, *, stage: int, share: float, arm: Arm, served: str) -> None:
         """`share` is the candidate's, whatever the arm is; raises `ValueError` for what no token can say."""
         slots = round(share * SLOTS)
         if not (0 <= slots <= SLOTS and 0 <= stage < MOST_STAGES):
             raise ValueError(f"no token says share {share:g} or stage {stage}")
         signer = _Signer(secret)
-        other = b"" if served == (run.candidate if candidate else run.stable) else served.encode()[:LONGEST_SERVED]
-        arm = slots | (_CANDIDATE if candidate else 0)
-        start = bytes((_FORM,)) + signer.id + run.digest + bytes((stage,)) + arm.to_bytes(2, "big")
+        other = b"" if served == _version(run, arm) else served.encode()[:LONGEST_SERVED]
+        said = slots | (_CANDIDATE if arm == "candidate" else 0)
+        start = bytes((_FORM,)) + signer.id + run.digest + bytes((stage,)) + said.to_bytes(2, "big")
         self._start = start + other + bytes(-len(other) % 3)
-        self._unit = hashlib.blake2b(key=_derived(run.id.encode(), b"unit"), digest_size=_UNIT)
         self._inner = signer.inner.copy()
         self._inner.update(self._start)
         self._outer = signer.outer
 
     def issue(self, unit: bytes, now: float) -> bytes:
-        """The token for a unit (its sticky key, or what is this request's alone) at `now`, in Unix seconds."""
-        hashed = self._unit.copy()
-        hashed.update(unit)
-        rest = hashed.digest() + (int(now) // GRAIN).to_bytes(_TIME, "big")
+        """The token for a unit at `now`, in Unix seconds.
+
+        `unit` is what `Units` made of a sticky key, or, where each request is a unit, `UNIT_BYTES` of its own.
+        """
+        rest = unit + (int(now) // GRAIN).to_bytes(_TIME, "big")
         inner, outer = self._inner.copy(), self._outer.copy()
         inner.update(rest)
         outer.update(inner.digest())
@@ -177,16 +195,16 @@ class Verifier:
         run = self._runs.get(data[1 + _KEY_ID : 1 + _KEY_ID + _DIGEST])
         if run is None:
             return None
-        arm = int.from_bytes(data[_FIXED - 2 : _FIXED], "big")
-        candidate = bool(arm & _CANDIDATE)
+        said = int.from_bytes(data[_FIXED - 2 : _FIXED], "big")
+        arm: Arm = "candidate" if said & _CANDIDATE else "stable"
         other = data[_FIXED:-_TAIL].rstrip(b"\0").decode(errors="ignore")
         return Claim(
             run,
-            candidate,
-            other or (run.candidate if candidate else run.stable),
+            arm,
+            other or _version(run, arm),
             data[_FIXED - 3],
-            (arm & ~_CANDIDATE) / SLOTS,
-            data[-_TAIL : -_TAIL + _UNIT],
+            (said & ~_CANDIDATE) / SLOTS,
+            int.from_bytes(data[-_TAIL : -_TAIL + _UNIT], "big"),
             int.from_bytes(data[-_TIME - _MAC : -_MAC], "big") * GRAIN,
         )
 
@@ -211,6 +229,10 @@ class _Signer:
         inner.update(said)
         outer.update(inner.digest())
         return outer.digest()[:_MAC]
+
+
+def _version(run: Run, arm: Arm) -> str:
+    return run.candidate if arm == "candidate" else run.stable
 
 
 def _derived(secret: bytes, purpose: bytes) -> bytes:

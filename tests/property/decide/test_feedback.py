@@ -8,12 +8,13 @@ from base64 import urlsafe_b64encode
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stepdown.decide.feedback import Claim, Refused, Verifier
+from stepdown.decide.feedback import Arm, Claim, Refused, Verifier
 from stepdown.decide.feedback_body import Posted, Unreadable, checked, decode
 from stepdown.decide.feedback_body import Refused as RefusedItem
 from tests.kit.feedback import HOUR, NOW, RUN, SECRET, token
 
 VERIFIER = Verifier((SECRET, "an elder one"), (RUN,))
+arms = st.sampled_from(["candidate", "stable"])
 units = st.binary(max_size=80)
 served = st.sampled_from(["2.0.0", "1.1.0", "3.0.0-rc.1", "3.0.0-" + "x" * 60])
 
@@ -23,12 +24,12 @@ def test_no_bytes_and_no_text_raise_or_count_by_chance(text: bytes | str) -> Non
     assert isinstance(VERIFIER.verify(text, NOW, HOUR), Refused)
 
 
-@given(units, served, st.integers(0, 255), st.integers(0, 10_000), st.booleans())
-def test_what_was_signed_is_read_back(unit: bytes, by: str, stage: int, slots: int, candidate: bool) -> None:
-    text = token(unit, served=by, stage=stage, share=slots / 10_000, candidate=candidate)
+@given(units, served, st.integers(0, 255), st.integers(0, 10_000), arms)
+def test_what_was_signed_is_read_back(unit: bytes, by: str, stage: int, slots: int, arm: Arm) -> None:
+    text = token(unit, served=by, stage=stage, share=slots / 10_000, arm=arm)
     claim = VERIFIER.verify(text, NOW, HOUR)
     assert isinstance(claim, Claim)
-    assert (claim.stage, claim.share, claim.candidate) == (stage, slots / 10_000, candidate)
+    assert (claim.stage, claim.share, claim.arm) == (stage, slots / 10_000, arm)
     assert by.startswith(claim.served)
 
 

@@ -11,7 +11,19 @@ from typing import Any
 
 import pytest
 
-from stepdown.decide.feedback import GRAIN, LEEWAY, LONGEST, REASONS, Claim, Issuer, Refused, Run, Verifier
+from stepdown.decide.feedback import (
+    GRAIN,
+    LEEWAY,
+    LONGEST,
+    REASONS,
+    UNIT_BYTES,
+    Claim,
+    Issuer,
+    Refused,
+    Run,
+    Units,
+    Verifier,
+)
 from tests.kit.feedback import ELDER, HOUR, NOW, OTHER, RUN, SECRET, token
 
 
@@ -37,13 +49,13 @@ def refusal(text: bytes | str, **others: object) -> str:
 
 def test_a_token_says_what_was_assigned_where_and_when() -> None:
     found = claim(token(stage=3, share=0.05, at=NOW + 59))
-    assert (found.run, found.candidate, found.assigned, found.served) == (RUN, True, "2.0.0", "2.0.0")
+    assert (found.run, found.arm, found.assigned, found.served) == (RUN, "candidate", "2.0.0", "2.0.0")
     assert (found.stage, found.share, found.issued) == (3, 0.05, int(NOW))
 
 
 def test_the_share_is_the_candidates_for_both_arms() -> None:
-    found = claim(token(candidate=False, served="1.1.0", share=0.25))
-    assert (found.candidate, found.assigned, found.served, found.share) == (False, "1.1.0", "1.1.0", 0.25)
+    found = claim(token(arm="stable", served="1.1.0", share=0.25))
+    assert (found.arm, found.assigned, found.served, found.share) == ("stable", "1.1.0", "1.1.0", 0.25)
 
 
 @pytest.mark.parametrize("share", [0.0, 0.0001, 0.05, 1 / 3, 0.5, 1.0])
@@ -83,8 +95,14 @@ def test_a_unit_is_one_unit_at_all_stages_and_of_all_secrets_of_a_run() -> None:
 
 
 def test_nobody_can_be_followed_from_one_run_to_the_next() -> None:
-    again = RUN._replace(id="another id")
+    again = RUN._replace(number=2, salt="another salt")
     assert claim(token()).unit != claim(token(run=again), runs=(again,)).unit
+
+
+def test_the_hash_in_a_token_is_the_one_that_assigned_units_are_counted_by() -> None:
+    hashed = Units(RUN).hash(b"header:user-1")
+    assert len(hashed) == UNIT_BYTES
+    assert claim(token(b"header:user-1")).unit == int.from_bytes(hashed, "big")
 
 
 def test_nothing_of_the_unit_can_be_read_in_a_token() -> None:
@@ -106,9 +124,10 @@ def test_a_token_that_claims_our_key_and_was_not_signed_with_it_is_forged() -> N
 
 
 @pytest.mark.parametrize("change", [
-    {"rollout": "other"}, {"id": "next"}, {"model": "fraud"}, {"stable": "1.0.0"}, {"candidate": "2.0.1"},
+    {"rollout": "other"}, {"number": 2}, {"salt": "next"}, {"model": "fraud"},
+    {"stable": "1.0.0"}, {"candidate": "2.0.1"},
 ])  # fmt: skip
-def test_a_token_of_any_other_run_is_foreign(change: dict[str, str]) -> None:
+def test_a_token_of_any_other_run_is_foreign(change: dict[str, Any]) -> None:
     assert refusal(token(run=RUN._replace(**change))) == "foreign"
     assert refusal(token(), runs=()) == "foreign"
 
@@ -160,6 +179,6 @@ def test_what_no_token_can_say_is_refused_when_tokens_are_prepared(wrong: dict[s
 
 
 def test_one_issuer_makes_tokens_for_many_units() -> None:
-    issuer = Issuer(RUN, SECRET, stage=0, share=0.05, candidate=False, served="1.1.0")
-    made = {issuer.issue(b"header:%d" % number, NOW + number) for number in range(100)}
+    issuer = Issuer(RUN, SECRET, stage=0, share=0.05, arm="stable", served="1.1.0")
+    made = {issuer.issue(b"%08d" % number, NOW + number) for number in range(100)}
     assert len({claim(text, now=NOW + 99).unit for text in made}) == 100
