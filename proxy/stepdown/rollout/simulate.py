@@ -24,7 +24,7 @@ from stepdown.rollout.walk import Walk
 if TYPE_CHECKING:
     from random import Random
 
-_SMALL = 30.0
+_SMALL = 100.0
 
 
 class Traffic(NamedTuple):
