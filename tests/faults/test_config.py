@@ -368,8 +368,8 @@ def test_a_mistake_has_one_clear_message(name: str, tmp_path: Path) -> None:
 
 
 def test_what_this_version_cannot_do_yet_is_said_in_so_many_words(tmp_path: Path) -> None:
-    found = Folder(tmp_path).refusal(changed(("routes:\n", "rollouts: {}\nroutes:\n")))
-    assert found == ['stepdown.yaml:21:1: rollouts: "rollouts" is not supported by this version']
+    found = Folder(tmp_path).refusal(changed(("    model: churn\n", "    model: churn\n    state: {}\n")))
+    assert found == ['stepdown.yaml:25:5: routes.churn.state: "state" is not supported by this version']
 
 
 @pytest.mark.parametrize(

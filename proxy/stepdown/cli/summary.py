@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from stepdown.cli import copying, flags, segments
+from stepdown.cli import copying, flags, rollouts, segments
 from stepdown.config import Loaded
 from stepdown.decide import spec, when
 from stepdown.decide.colours import told
@@ -29,8 +29,10 @@ def tables(loaded: Loaded) -> tuple[Table, ...]:
     named = (Table("segments", segments.rows(loaded.spec)),) if loaded.spec.segments else ()
     told = flags.rows(loaded)
     asked = (Table("flags", told),) if told else ()
+    walked = (Table("rollouts", rollouts.rows(loaded.spec)),) if loaded.spec.rollouts else ()
     copied = (Table("copies", found),) if (found := copying.rows(loaded.spec)) else ()
-    return (_routes(loaded.spec), *copied, *named, *asked, *(_model(model) for model in loaded.spec.models))
+    parts = (*walked, *copied, *named, *asked)
+    return (_routes(loaded.spec), *parts, *(_model(model) for model in loaded.spec.models))
 
 
 def _routes(snapshot: spec.SnapshotSpec) -> Table:
@@ -95,7 +97,8 @@ def _split(rule: spec.Rule) -> str:
         named = ", ".join(f"{variant} {version}" for variant, version in rule.flag.versions)
         return f"flag {rule.flag.flag}: {named}, else {rule.flag.default}"
     whole = sum(weight for _, weight in rule.split)
-    return ", ".join(f"{version} {100 * weight / whole:.4g} %" for version, weight in rule.split)
+    owner = f"rollout {rule.rollout}: " if rule.rollout is not None else ""
+    return owner + ", ".join(f"{version} {100 * weight / whole:.4g} %" for version, weight in rule.split)
 
 
 def described(match: spec.Match) -> str:
@@ -161,6 +164,7 @@ def as_json(loaded: Loaded) -> Mapping[str, Any]:
         },
         "segments": segments.as_json(loaded.spec),
         "flags": flags.as_json(loaded),
+        "rollouts": rollouts.as_json(loaded.spec),
         "routes": {
             route.name: {
                 "model": route.model,

@@ -12,7 +12,7 @@ from stepdown.config.sources import Disk, FileError, Source
 from stepdown.config.tree import Items, Member, Members, Scalar, child, describe, dotted
 from stepdown.config.yaml_reader import read
 
-_SHARED = ("models", "routes", "segments")
+_SHARED = ("models", "routes", "segments", "rollouts")
 """The sections that an included file contributes to."""
 
 

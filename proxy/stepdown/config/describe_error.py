@@ -14,7 +14,7 @@ from stepdown.config.file.section import REFUSED
 from stepdown.config.findings import Finding, nearest_name
 from stepdown.config.tree import Node, Path, Scalar, describe, dotted, find, place_of
 
-UNSUPPORTED = frozenset({"rollouts", "rollout", "state"})
+UNSUPPORTED = frozenset({"state"})
 """Words of the design that this version does not know yet: refused, but not as if they were typing errors."""
 
 _ALLOWED: Mapping[str, Callable[[Mapping[str, Any]], str]] = {

@@ -18,9 +18,9 @@ from stepdown.config.compile.checker import Checker
 from stepdown.config.compile.coverage import can_reach
 from stepdown.config.compile.pins import Served, pins_of
 from stepdown.config.compile.resources import Resources, contract_reference
-from stepdown.config.compile.rules import DraftRoute, rules_of
-from stepdown.config.compile.versions import Declared, DraftModel, draft_model
-from stepdown.config.file import RootFile
+from stepdown.config.compile.rules import DraftRoute, DraftRule, rules_of
+from stepdown.config.compile.versions import Declared, DraftModel, Versions, draft_model
+from stepdown.config.file import RootFile, RouteSection
 from stepdown.config.file.contract import ContractSection
 from stepdown.config.findings import Finding, Place, in_order
 from stepdown.config.sources import Disk, FileError
@@ -131,12 +131,14 @@ class _Surveyor:
         routes = [
             DraftRoute(name, section.model, ("routes", name), section, rules)
             for name, section in self._file.routes.items()
-            if section.model in drafts
-            and (rules := rules_of(name, section, drafts[section.model].versions, None, self._checker))
+            if section.model in drafts and (rules := self._rules(name, section, drafts[section.model].versions))
         ]
         return tuple(
             self._model(draft, [route for route in routes if route.model == name]) for name, draft in drafts.items()
         )
+
+    def _rules(self, name: str, section: RouteSection, versions: Versions) -> tuple[DraftRule, ...]:
+        return rules_of(name, section, versions, None, self._checker, rollouts=self._file.rollouts)
 
     def _resources(self) -> Resources:
         for model_name, model in self._file.models.items():
@@ -204,7 +206,7 @@ class _Surveyor:
     def _route(self, route: DraftRoute) -> SurveyedRoute:
         places: dict[str, Path] = {}
         for rule in route.rules:
-            places = {**rule.all_places, **places}
+            places = {**rule.candidate, **rule.all_places, **places}
         served = {version: self._place(path) for version, path in places.items()}
         return SurveyedRoute(route.name, self._place(route.path), route.section.pin == "shape", served)
 

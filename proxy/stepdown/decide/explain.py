@@ -60,6 +60,7 @@ def explain(  # noqa: PLR0917 - the arguments of `Route.choose`
         if rule.spec.colours is not None:
             seen["colour"] = rule.spec.colours.active
             seen["colours"] = told(rule.spec.colours, tuple(version for version, _ in rule.split))
+        seen["rollout"] = rule.spec.rollout
         if rule.spec.flag is not None:
             seen["by_flag"], seen["variants"] = rule.spec.flag.flag, rule.spec.flag.versions
             seen["flag_default"] = rule.spec.flag.default

@@ -112,6 +112,8 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     """The versions that it gives, by variant."""
     flag_default: str | None = None
     """The version where it gives none of these variants."""
+    rollout: str | None = None
+    """The rollout that owns the split; until it is driven, its stable version has everything."""
     override: Override | None = None
     assigned: str | None = None
     served: str | None = None
@@ -199,6 +201,12 @@ def _means(one: Explanation) -> str:
         return f"version comes from flag {one.by_flag} ({named}, else {one.flag_default})"
     if one.colours is not None:
         return f"colours are {one.colours}"
+    if one.rollout is not None:
+        stable = ", ".join(version for version, _ in one.split)
+        return (
+            f"split is owned by the rollout {one.rollout}, which this version does not drive: stable {stable} has"
+            " everything"
+        )
     return f"split is {', '.join(f'{version} {weight}' for version, weight in one.split)}"
 
 

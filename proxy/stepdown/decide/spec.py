@@ -19,6 +19,7 @@ from stepdown.decide.people_spec import Decisions as Decisions  # noqa: PLC0414 
 from stepdown.decide.people_spec import Explain as Explain  # noqa: PLC0414 - a part like those that follow
 from stepdown.decide.people_spec import OverrideKey as OverrideKey  # noqa: PLC0414 - a part like those that follow
 from stepdown.decide.people_spec import Overrides as Overrides  # noqa: PLC0414 - a part like those that follow
+from stepdown.decide.rollout_spec import Rollout
 from stepdown.decide.shadow_spec import Recording, Shadow
 from stepdown.decide.spec_base import Spec
 from stepdown.decide.when import EVERYONE, Segment, When
@@ -182,10 +183,17 @@ class Step(Spec, frozen=True):
     """`package.module:function`, marked unproved."""
     pruning: tuple[Any, ...] = ()
     """Operations applied to the answer last, which remove what the target's contract does not declare."""
+    streams: str = ""
+    """What becomes of streams, as JSON text, because the order of its rules counts; empty where nothing is said."""
     fidelity: Literal["normal", "strict"] = "normal"
     non_finite: Literal["fail", "nullify"] = "fail"
     where: str = ""
     """`file:line` of the declaration, for messages."""
+
+    @property
+    def stream(self) -> Any:
+        """What becomes of streams, in the file's own form; `None` where nothing is said."""
+        return msgspec.json.decode(self.streams) if self.streams else None
 
 
 class Chain(Spec, frozen=True):
@@ -285,6 +293,8 @@ class Rule(Spec, frozen=True):
     """Of a rule that has them, the split gives everything to the active one's version; both stand in their order."""
     flag: FlagRule | None = None
     """Of a rule that has it, the split gives everything to the default; all versions of the flag stand in it."""
+    rollout: str | None = None
+    """Of a rule whose split a rollout owns, the split gives everything to its stable version."""
 
 
 class Timeouts(Spec, frozen=True):
@@ -348,6 +358,7 @@ class SnapshotSpec(Spec, frozen=True):
     routes: tuple[Route, ...]
     segments: tuple[Segment, ...] = ()
     flags: Flags | None = None
+    rollouts: tuple[Rollout, ...] = ()
     passthrough_to: tuple[Endpoint, ...] = ()
     trusted_hops: int = 0
     """How many proxies in front are trusted: the client's address is that many entries from the right."""

@@ -2,7 +2,8 @@
 
 A route may be answered by every version that any of its rules names: those without a weight, and those of `instead`,
 stand in for those that are down. The default version and every `clients` pin must be reachable from *each* of them,
-every other declared version that is not retired from at least one. On a route with `pin: server`, a `clients` pin means
+every other declared version that is not retired from at least one. What a rollout brings in has to keep the promises
+as well, although it gets nothing yet. On a route with `pin: server`, a `clients` pin means
 a server instead of a shape.
 
 Where a step is declared to be impossible (`refuse`), two versions are kept apart: neither has to give the other's
@@ -45,7 +46,7 @@ def prove(route: DraftRoute, versions: Versions, pins: Pins, plan: Plan, checker
             problem = f"found {entry.version}, which has no endpoints, but the route {route.name} pins servers"
             checker.error(at, problem, "a version that servers run, or pin: shape")
     for rule in route.rules:
-        for served, place in rule.all_places.items():
+        for served, place in (rule.candidate | rule.all_places).items():
             for pinned, who in promised.items():
                 if not can_reach(plan, served, pinned) and not kept_apart(plan, route.served, served, pinned):
                     reason, remedy = _why_not(route, served, pinned, versions, plan)
@@ -63,7 +64,7 @@ def _prove_others(
         reachable = any(can_reach(plan, served, one.id) for served in route.served)
         if one.id in promised or one.section.retired or reachable:
             continue
-        if one.is_served and one.id in route.copying.versions:
+        if one.is_served and (one.id in route.copying.versions or one.id in route.brought_in):
             continue  # tried out, and not asked for yet
         if one.is_served:
             problem = (

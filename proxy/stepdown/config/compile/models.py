@@ -13,6 +13,7 @@ from stepdown.config.compile.endpoints import health_of
 from stepdown.config.compile.pins import Served, check_latest, pins_of
 from stepdown.config.compile.resources import Resources
 from stepdown.config.compile.rules import DraftRoute
+from stepdown.config.compile.streams import check_streams
 from stepdown.config.compile.versions import Declared, DraftModel, Versions
 from stepdown.decide import spec
 from stepdown_adapters.plan import Plan, plan_chains
@@ -30,11 +31,12 @@ def model_of(
     steps = steps_of(model, checker)
     candidates = _candidates(routes)
     specs = tuple(_version(one, one.id in candidates, resources, checker) for one in versions)
-    whole = checker.is_whole("models", name) and all(checker.is_whole("routes", route.name) for route in routes)
+    whole = checker.is_whole("models", name) and all(_is_whole(route, checker) for route in routes)
     if not whole:
         return None  # what is missing from a damaged model would only be reported as uncovered
     plan = plan_chains(versions.served, versions.ids, steps.edges, steps.reasons, steps.refusals)
     check_carried(plan, steps.carrying, checker)
+    check_streams(plan, steps.steps, steps.places, checker)
     served = Served(
         frozenset(version for route in routes for version in route.served),
         frozenset(version for route in routes for version in route.rules[-1].places),
@@ -56,6 +58,11 @@ def model_of(
         refused=_refused(plan, versions),
         clients=pins.clients,
     )
+
+
+def _is_whole(route: DraftRoute, checker: Checker) -> bool:
+    rollouts = [rule.rule.rollout for rule in route.rules if rule.rule.rollout is not None]
+    return checker.is_whole("routes", route.name) and all(checker.is_whole("rollouts", name) for name in rollouts)
 
 
 def _candidates(routes: Sequence[DraftRoute]) -> frozenset[str]:

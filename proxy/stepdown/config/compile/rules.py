@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from stepdown.config.compile.checker import Checker
@@ -12,6 +12,7 @@ from stepdown.config.compile.shadows import NOTHING, Copying
 from stepdown.config.compile.versions import Versions
 from stepdown.config.file import RouteSection, RuleSection
 from stepdown.config.file.flags import FlagVersionsSection
+from stepdown.config.file.rollout import RolloutSection
 from stepdown.config.findings import listed
 from stepdown.config.tree import Path
 from stepdown.decide import spec
@@ -29,6 +30,8 @@ class DraftRule:
     """Where each version of the split is written."""
     fallbacks: dict[str, Path] = field(default_factory=dict)
     """Where the others are that `instead` names."""
+    candidate: dict[str, Path] = field(default_factory=dict)
+    """Where the version is that a rollout brings in, which gets nothing until it is driven."""
 
     @property
     def all_places(self) -> dict[str, Path]:
@@ -53,9 +56,14 @@ class DraftRoute:
         return frozenset(version for rule in self.rules for version in rule.all_places)
 
     @property
+    def brought_in(self) -> frozenset[str]:
+        """Candidates of rollouts."""
+        return frozenset(version for rule in self.rules for version in rule.candidate)
+
+    @property
     def asked(self) -> frozenset[str]:
         """Versions whose servers get requests of this route, copies included."""
-        return self.served | self.copying.versions
+        return self.served | self.copying.versions | self.brought_in
 
     def conditions(self) -> Iterator[tuple[When, Path]]:
         """Every condition of its rules and of what it copies, with the place of what it belongs to."""
@@ -64,7 +72,13 @@ class DraftRoute:
 
 
 def rules_of(
-    name: str, section: RouteSection, versions: Versions, whens: WhenCompiler | None, checker: Checker
+    name: str,
+    section: RouteSection,
+    versions: Versions,
+    whens: WhenCompiler | None,
+    checker: Checker,
+    *,
+    rollouts: Mapping[str, RolloutSection],
 ) -> tuple[DraftRule, ...]:
     """All rules in order; the last one is for everyone. Without `whens` all of them are, if it does not matter who."""
     path: Path = ("routes", name)
@@ -73,7 +87,8 @@ def rules_of(
     drafts: list[DraftRule] = []
     for index, rule in enumerate(section.rules):
         usual = "default" if index == len(section.rules) - 1 else f"rule-{index + 1}"
-        drafts.append(_rule(rule, rule.name or usual, (*path, "rules", index), versions, whens, checker))
+        at: Path = (*path, "rules", index)
+        drafts.append(_rule(rule, rule.name or usual, at, versions, whens, checker, rollouts=rollouts))
     if not checker.is_damaged("routes", name):
         _check_conditions(section.rules, (*path, "rules"), checker)
         _check_methods(section, (*path, "rules"), checker)
@@ -130,12 +145,22 @@ def _only_rule(
 
 
 def _rule(  # noqa: PLR0917 - as `rules_of`
-    section: RuleSection, name: str, path: Path, versions: Versions, whens: WhenCompiler | None, checker: Checker
+    section: RuleSection,
+    name: str,
+    path: Path,
+    versions: Versions,
+    whens: WhenCompiler | None,
+    checker: Checker,
+    *,
+    rollouts: Mapping[str, RolloutSection],
 ) -> DraftRule:
+    candidate: dict[str, Path] = {}
     if section.flag is not None:
         split = _flagged(section.flag, (*path, "flag"), versions, checker)
         if whens is not None and split.flag is not None:
             whens.flags.check_rule(split.flag, (*path, "flag"))
+    elif section.rollout is not None:
+        split, candidate = _owned(section.rollout, (*path, "rollout"), rollouts, versions, checker)
     elif section.colours is None:
         split = _split(section.split or {}, (*path, "split"), versions, checker)
     else:
@@ -143,6 +168,9 @@ def _rule(  # noqa: PLR0917 - as `rules_of`
     instead = _Split()
     for index, text in enumerate(section.instead):
         _add(instead, text, 0, (*path, "instead", index), versions, checker, of_key=False)
+        if candidate.keys() & instead.places.keys():
+            problem = f'found "{text}", which is the candidate of its rollout'
+            checker.error((*path, "instead", index), problem, "versions that may take over at any time")
     rule = spec.Rule(
         name=name,
         split=tuple(split.weights.items()),
@@ -153,8 +181,9 @@ def _rule(  # noqa: PLR0917 - as `rules_of`
         instead=tuple(instead.places),
         smooth=section.smooth,
         drain=section.drain,
+        rollout=section.rollout,
     )
-    return DraftRule(rule, path, split.places, instead.places)
+    return DraftRule(rule, path, split.places, instead.places, candidate)
 
 
 @dataclass(slots=True)
@@ -180,6 +209,25 @@ def _coloured(section: RuleSection, path: Path, versions: Versions, checker: Che
     for colour, text in named.items():
         _add(split, text, int(colour == section.active), (*path, colour), versions, checker, of_key=False)
     return split
+
+
+def _owned(
+    name: str, path: Path, rollouts: Mapping[str, RolloutSection], versions: Versions, checker: Checker
+) -> tuple[_Split, dict[str, Path]]:
+    """Everything to the stable version of a rollout; beside it, where its candidate is."""
+    split, other = _Split(), _Split()
+    section = rollouts.get(name)
+    if section is None:
+        if not checker.has_lost_names("rollouts", name):
+            checker.unknown(path, name, rollouts, f"one of rollouts: {listed(rollouts) or 'there are none'}")
+        return split, {}
+    at: Path = ("rollouts", name)
+    _add(split, section.stable, 1, (*at, "stable"), versions, checker, of_key=False)
+    _add(other, section.candidate, 0, (*at, "candidate"), versions, checker, of_key=False)
+    if split.places.keys() & other.places.keys():
+        problem = f'found "{section.candidate}", which is stable too'
+        checker.error((*at, "candidate"), problem, "another version than stable")
+    return split, other.places
 
 
 def _flagged(section: FlagVersionsSection, path: Path, versions: Versions, checker: Checker) -> _Split:

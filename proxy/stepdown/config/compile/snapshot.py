@@ -13,6 +13,7 @@ from stepdown.config.compile.models import model_of
 from stepdown.config.compile.people import decisions_of, overrides_of
 from stepdown.config.compile.provided import ProvidedFlagCompiler
 from stepdown.config.compile.resources import Resources
+from stepdown.config.compile.rollouts import rollouts_of
 from stepdown.config.compile.routes import check_distinct, route_of, timeouts_of
 from stepdown.config.compile.rules import DraftRoute, rules_of
 from stepdown.config.compile.segments import check_uses, segments_of
@@ -44,6 +45,7 @@ def compile_snapshot_spec(
     routes = [route_of(draft, drafts[draft.model], file, resources, checker) for draft in draft_routes]
     check_distinct(routes, checker)
     check_cookies(draft_routes, routes, checker)
+    rollouts = rollouts_of(file, drafts, draft_routes, checker)
     models = [
         model_of(draft, [route for route in draft_routes if route.model == name], resources, previous, checker)
         for name, draft in drafts.items()
@@ -53,6 +55,7 @@ def compile_snapshot_spec(
         routes=tuple(routes),
         segments=segments,
         flags=flags.compiled(),
+        rollouts=rollouts,
         passthrough_to=_passthrough(file, resources, checker),
         trusted_hops=file.trusted_hops or 0,
         max_client_connections=file.max_client_connections,
@@ -81,7 +84,7 @@ def _draft_route(  # noqa: PLR0917 - one route, and all that it is made from
             checker.unknown(at, section.model, declared, f"one of models: {listed(declared) or 'there are none'}")
         return None
     versions = models[section.model].versions
-    rules = rules_of(name, section, versions, whens, checker)
+    rules = rules_of(name, section, versions, whens, checker, rollouts=file.rollouts)
     copying = copying_of(name, section, versions, whens, resources, checker)
     return DraftRoute(name, section.model, ("routes", name), section, rules, copying) if rules else None
 

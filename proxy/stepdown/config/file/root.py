@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field
 from stepdown.config.file.flags import FlagsSection
 from stepdown.config.file.model import Endpoint, ModelSection, Secret
 from stepdown.config.file.people import DecisionsSection, ExplainSection, OverridesSection
+from stepdown.config.file.rollout import RolloutSection
 from stepdown.config.file.route import LimitsSection, RouteSection, TimeoutsSection
 from stepdown.config.file.section import Section, as_list
 from stepdown.config.file.values import Address, Duration, Name, Share
@@ -99,6 +100,9 @@ class RootFile(Section):
     )
     models: dict[Name, ModelSection] = Field(default={}, description="By name.")
     routes: dict[Name, RouteSection] = Field(default={}, description="By name.")
+    rollouts: dict[Name, RolloutSection] = Field(
+        default={}, description="Walks from a stable version to a candidate, by name; each is named by one rule."
+    )
     flags: FlagsSection | None = Field(default=None, description="Feature flags; none by default.")
     segments: dict[Name, WhenSection] = Field(
         default={}, description="Conditions with names, for rules and for each other: `when: {segment: NAME}`."

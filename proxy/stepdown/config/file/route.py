@@ -59,7 +59,7 @@ Split = Annotated[dict[VersionText, Weight], AfterValidator(_not_all_zero)]
 
 
 class RuleSection(Section):
-    """A condition and a split, two colours or a flag; the first rule whose condition holds is the one."""
+    """A condition and a split, two colours, a flag or a rollout; the first rule whose condition holds is the one."""
 
     name: Name | None = Field(
         default=None, description="For metrics and messages; `rule-N`, or `default` for the last."
@@ -79,6 +79,7 @@ class RuleSection(Section):
     flag: FlagVersionsSection | None = Field(
         default=None, description="In the place of a split, the version that a feature flag gives."
     )
+    rollout: Name | None = Field(default=None, description="In the place of a split, one of `rollouts`, which owns it.")
     switch: SwitchSection = Field(default_factory=SwitchSection, description="With colours, how one is switched to.")
     salt: str | None = Field(
         default=None,
@@ -104,15 +105,18 @@ class RuleSection(Section):
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
-        ways = {"split": self.split, "colours": self.colours, "flag": self.flag}
+        ways = {"split": self.split, "colours": self.colours, "flag": self.flag, "rollout": self.rollout}
         given = [name for name, way in ways.items() if way is not None]
         if len(given) != 1:
-            found = " and ".join(given) if given else "neither split nor colours nor flag"
+            found = " and ".join(given) if given else "neither split nor colours nor flag nor rollout"
             raise refused("one of them", problem=f"found {found}")
         if self.drain is not None and self.colours is not None:
             raise refused("drain with a split only", problem="found drain with colours, of which one takes everything")
         if self.flag is not None and (self.drain is not None or self.smooth):
             raise refused("drain and smooth with a split only", problem="found them with flag, which says the version")
+        if self.rollout is not None and (self.drain is not None or self.smooth):
+            problem = "found them with rollout, which needs whom it has to be dealt by lot"
+            raise refused("drain and smooth with a split only", problem=problem)
         check_active(self.active, list(self.colours or {}), "colours")
         return self
 

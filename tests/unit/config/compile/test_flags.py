@@ -98,7 +98,7 @@ def test_the_generation_of_fractional_is_the_file_s(flagged: Folder) -> None:
         (text(rule=FLAGGED.replace(', default: "1.1.0"', "")), 'found no "default"'),
         (text(rule=f'{FLAGGED}, split: {{"1.1.0": 1}}'), "found split and flag; allowed one of them"),
         (text(rule=f"{FLAGGED}, smooth: true"), "allowed drain and smooth with a split only"),
-        (text(rule="salt: x"), "found neither split nor colours nor flag; allowed one of them"),
+        (text(rule="salt: x"), "found neither split nor colours nor flag nor rollout; allowed one of them"),
         (text().replace("file: flags.json", "file: flags.json, provider: my.module:flags"), "found file and provider"),
     ],
     ids=[str(number) for number in range(13)],

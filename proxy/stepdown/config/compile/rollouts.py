@@ -1,0 +1,160 @@
+"""Rollouts: versions that exist, guards that something can feed, one rule for each.
+
+This version does not drive them, so the rule of each serves its stable version and nothing else, which is also what
+holds where a rollout's state is missing. Coverage is proved for the candidate all the same, as for every step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from stepdown.config.compile.checker import Checker
+from stepdown.config.compile.rules import DraftRoute, DraftRule
+from stepdown.config.compile.versions import DraftModel, Versions
+from stepdown.config.file import RootFile
+from stepdown.config.file.rollout import GuardSection, RolloutSection
+from stepdown.config.tree import Path
+from stepdown.decide import rollout_spec
+from stepdown.rollout.counts import SLOW
+
+HALF = 50.0
+_COUNTED = {"latency": SLOW}
+"""What is counted of a kind of guard, where that has another name."""
+
+
+def rollouts_of(
+    file: RootFile, models: Mapping[str, DraftModel], routes: Iterable[DraftRoute], checker: Checker
+) -> tuple[rollout_spec.Rollout, ...]:
+    """All rollouts in the file's order; notes what keeps one from being driven."""
+    owners: dict[str, list[tuple[DraftRoute, DraftRule]]] = {name: [] for name in file.rollouts}
+    for route in routes:
+        for rule in route.rules:
+            if rule.rule.rollout in owners:
+                owners[rule.rule.rollout].append((route, rule))
+    found = []
+    for name, section in file.rollouts.items():
+        owned = owners[name]
+        _check_owners(name, owned, file, checker)
+        if not owned:
+            continue
+        route, rule = owned[0]
+        versions = models[route.model].versions
+        _check_guards(name, section, route, versions, checker)
+        _check_ready(name, section, versions, checker)
+        stable, candidate = versions.get(section.stable), versions.get(section.candidate)
+        if stable is None or candidate is None:
+            continue
+        found.append(_compiled(name, section, stable.id, candidate.id, route, versions))
+        said = f"rollouts are not driven by this version: {stable.id} has 100 % of the rule {rule.rule.name}"
+        said += f" and {candidate.id} has 0 %; try `stepdown rollout simulate {name}`"
+        checker.warn((*rule.path, "rollout"), said)
+    return tuple(found)
+
+
+def _check_owners(name: str, owned: Sequence[tuple[DraftRoute, DraftRule]], file: RootFile, checker: Checker) -> None:
+    path: Path = ("rollouts", name)
+    for route, rule in owned[1:]:
+        problem = f'found "{name}" in a second rule, and a rollout owns the split of one'
+        allowed = f"it in one rule (routes.{owned[0][0].name} has it), and a rollout of its own for {route.name}"
+        checker.error((*rule.path, "rollout"), problem, allowed)
+    named = {rule.rollout for route in file.routes.values() for rule in route.rules or () if rule.rollout}
+    if name not in named and not checker.is_damaged("routes"):
+        checker.error(path, "no rule names it", f"a rule with rollout: {name} in the place of its split", of_key=True)
+
+
+def _check_ready(name: str, section: RolloutSection, versions: Versions, checker: Checker) -> None:
+    stable = versions.get(section.stable)
+    servers = len(stable.section.servers) if stable is not None else 0
+    if stable is None or section.min_ready <= servers or not servers or section.steps[-1].weight <= HALF:
+        return
+    problem = f"found {section.min_ready}, and {stable.id} has {servers} endpoint{'s' if servers > 1 else ''}"
+    problem += f", so no step above {HALF:g} % would ever be taken"
+    checker.error(("rollouts", name, "min_ready"), problem, f"a number up to {servers}")
+
+
+def _check_guards(name: str, section: RolloutSection, route: DraftRoute, versions: Versions, checker: Checker) -> None:
+    path: Path = ("rollouts", name, "guards")
+    names: set[str] = set()
+    for index, guard in enumerate(section.guards or ()):
+        at = (*path, index)
+        if guard.called in names:
+            checker.error(at, f'found a second guard called "{guard.called}"', "a `name` of its own for each")
+        names.add(guard.called)
+        if guard.kind == "contract_violations" and not has_contracts(section, versions):
+            problem = f"found contract_violations, and neither version of models.{route.model} has a contract"
+            checker.error(at, problem, "it where versions have a schema")
+        if guard.kind == "shadow_different" and not _shadow(section, route, versions):
+            problem = f"found shadow_different, and the route {route.name} copies nothing to {section.candidate}"
+            checker.error(at, problem, f'it with shadow: {{version: "{section.candidate}", percent: 20}} at the route')
+        if guard.kind == "event":
+            problem = f'the event "{guard.event}" cannot be reported to this version'
+            checker.warn(
+                at, problem, "it for `stepdown rollout simulate` and `plan`, until there is a feedback section"
+            )
+    if section.guards == []:
+        checker.warn(path, "found no guard: nothing but an outage would take the candidate back", "at least one")
+    for index, step in enumerate(section.steps):
+        if not step.weight and not _shadow(section, route, versions):
+            problem = f"found a warm-up, and the route {route.name} copies nothing to {section.candidate}"
+            allowed = f'it with shadow: {{version: "{section.candidate}", percent: 20}} at the route'
+            checker.error(("rollouts", name, "steps", index), problem, allowed)
+
+
+def has_contracts(section: RolloutSection, versions: Versions) -> bool:
+    """Whether answers of the candidate can break a contract: its own, or that of stable's shape."""
+    both = (versions.get(section.stable), versions.get(section.candidate))
+    return any(one is not None and one.contract is not None for one in both)
+
+
+def _shadow(section: RolloutSection, route: DraftRoute, versions: Versions) -> float:
+    """Per cent of the requests of which the candidate gets copies."""
+    candidate = versions.get(section.candidate)
+    return max(
+        (
+            one.shadow.percent
+            for one in route.copying.shadows
+            if candidate is not None and one.shadow.version == candidate.id
+        ),
+        default=0.0,
+    )
+
+
+def _compiled(  # noqa: PLR0917 - one rollout, and all that it is made from
+    name: str, section: RolloutSection, stable: str, candidate: str, route: DraftRoute, versions: Versions
+) -> rollout_spec.Rollout:
+    guards = section.watching
+    if section.guards is None and not has_contracts(section, versions):
+        guards = tuple(guard for guard in guards if guard.kind != "contract_violations")
+    shadow = _shadow(section, route, versions)
+    return rollout_spec.Rollout(
+        name=name,
+        stable=stable,
+        candidate=candidate,
+        steps=tuple(
+            rollout_spec.Step(
+                weight=step.weight,
+                shadow=0.0 if step.weight else shadow,
+                least_duration=section.lasts if step.lasts is None else step.lasts,
+                least_units=section.min_requests if step.min_requests is None else step.min_requests,
+                deadline=section.deadline if step.deadline is None else step.deadline,
+                gate=step.manual,
+            )
+            for step in section.steps
+        ),
+        guards=tuple(_guard(guard) for guard in guards),
+        alpha=section.alpha,
+        sustained=section.sustained,
+        window=section.window,
+        promotion=section.promotion,
+        on_rollback=section.on_rollback,
+        cool_down=section.cool_down,
+        min_ready=section.min_ready,
+    )
+
+
+def _guard(section: GuardSection) -> rollout_spec.Guard:
+    counted = section.event or _COUNTED.get(section.kind, section.kind)
+    if section.limit is not None:
+        return rollout_spec.Ceiling(name=section.called, kind=counted, limit=section.limit)
+    must_not = section.must_not or ("fall" if section.kind == "event" else "rise")
+    return rollout_spec.Share(name=section.called, kind=counted, must_not=must_not, margin=section.margin)

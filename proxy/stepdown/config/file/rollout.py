@@ -1,0 +1,175 @@
+"""`rollouts`: who is brought in for whom, in which steps, and which guards watch it."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+
+from stepdown.config.file.section import Section, refused
+from stepdown.config.file.values import Duration, Name, Percent, Share, VersionText
+from stepdown.decide.rollout_spec import Side
+
+GuardKind = Literal[
+    "errors",
+    "client_errors",
+    "timeouts",
+    "adapter_failures",
+    "contract_violations",
+    "stream_errors",
+    "latency",
+    "shadow_different",
+    "event",
+]
+
+
+class StepSection(Section):
+    """One step of the ladder; a weight alone is short for `{weight: WEIGHT}`."""
+
+    weight: Percent = Field(
+        description="Per cent of the rule's units that the candidate gets; 0 is a warm-up by a shadow of the candidate."
+    )
+    lasts: Duration | None = Field(
+        default=None, gt=0, alias="for", description="Least time that it lasts; the rollout's `for` if not given."
+    )
+    min_requests: int | None = Field(
+        default=None,
+        ge=1,
+        description="Of the candidate, before anything is judged: requests, or sticky users; else the rollout's.",
+    )
+    deadline: Duration | None = Field(
+        default=None, description="Time after which it is held and a person asked; the rollout's if not given."
+    )
+    manual: bool = Field(default=False, description="A person lets it on.")
+
+
+def _from_weight(value: Any) -> Any:
+    return {"weight": value} if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+Step = Annotated[StepSection, BeforeValidator(_from_weight, json_schema_input_type=float | StepSection)]
+
+
+class GuardSection(Section):
+    """One metric with its direction; a kind alone is short for `{kind: KIND}`."""
+
+    kind: GuardKind = Field(
+        description="What is counted: failed answers (5xx), refused requests (4xx), timeouts, answers that cannot be "
+        "adapted, that break a contract, or that end in an error in the stream; answers slower than stable's p99; "
+        "copies that are answered differently; or an event that the application reports."
+    )
+    name: Name | None = Field(default=None, description="For messages; the kind, or the event's name, if not given.")
+    event: Name | None = Field(default=None, description="With `kind: event`, its name: `click`.")
+    must_not: Side | None = Field(
+        default=None, description="With `kind: event`, which change is bad; `fall` if not given."
+    )
+    margin: Share | None = Field(
+        default=None,
+        gt=0,
+        lt=1,
+        description="To go on takes proof that the candidate's rate is not worse than stable's by this part of it.",
+    )
+    limit: Share | None = Field(
+        default=None,
+        gt=0,
+        lt=1,
+        description="In the place of a comparison with stable, the most that the candidate's own rate may be.",
+    )
+
+    @model_validator(mode="after")
+    def _of_its_kind(self) -> Self:
+        if self.kind == "event" and self.event is None:
+            raise refused("event: NAME with kind: event", problem="found an event without its name")
+        if self.kind != "event" and (self.event is not None or self.must_not is not None):
+            raise refused(
+                "event and must_not with kind: event only", problem=f"found them with {self.kind}, which must not rise"
+            )
+        if self.kind == "shadow_different" and self.limit is None:
+            problem = "found shadow_different without limit: there is nothing of stable's to compare with"
+            raise refused("limit, such as 2%", problem=problem)
+        if self.limit is not None and self.margin is not None:
+            raise refused("one of them in a guard", problem="found limit and margin")
+        if self.limit is not None and self.must_not == "fall":
+            raise refused("limit for what must not rise", problem="found limit for an event that must not fall")
+        return self
+
+    @property
+    def called(self) -> str:
+        """Its name."""
+        return self.name or self.event or self.kind
+
+
+def _from_kind(value: Any) -> Any:
+    return {"kind": value} if isinstance(value, str) else value
+
+
+Guard = Annotated[GuardSection, BeforeValidator(_from_kind, json_schema_input_type=GuardKind | GuardSection)]
+USUAL = tuple(GuardSection(kind=kind) for kind in ("errors", "adapter_failures", "contract_violations", "latency"))
+"""Guards of a rollout that names none."""
+
+
+def _ascending(value: list[StepSection]) -> list[StepSection]:
+    for one, following in pairwise(value):
+        if following.weight <= one.weight:
+            found = ", ".join(f"{step.weight:g}" for step in value)
+            raise refused("weights that rise with each step", problem=f"found the weights {found}")
+    return value
+
+
+class RolloutSection(Section):
+    """A walk of one rule's split from a stable version to a candidate, with guards that may take it back."""
+
+    stable: VersionText = Field(description="The version that has all requests before, and that takes them back.")
+    candidate: VersionText = Field(description="The version that is brought in.")
+    steps: Annotated[list[Step], Field(min_length=1, max_length=50), AfterValidator(_ascending)] = Field(
+        description="Weights of the candidate, in rising order: `[5, 25, {weight: 50, for: 1h, manual: true}, 100]`."
+    )
+    guards: list[Guard] | None = Field(
+        default=None,
+        max_length=50,
+        description="What watches it. Not given: errors, adapter_failures, latency, and contract_violations where the "
+        "model has contracts.",
+    )
+    lasts: Duration = Field(
+        default=600.0, gt=0, alias="for", description="Least time of each step that does not have its own."
+    )
+    min_requests: int = Field(
+        default=1000, ge=1, description="Least requests of the candidate at each step that does not have its own."
+    )
+    deadline: Duration = Field(
+        default=0.0, description="Of each step that does not have its own; 0: it may wait for ever."
+    )
+    alpha: Share = Field(
+        default=0.05, gt=0, le=0.5, description="Chance that a candidate that is no worse is taken back, in all."
+    )
+    window: Duration = Field(default=60.0, ge=1, description="Time between two looks at what was counted.")
+    sustained: int = Field(
+        default=3, ge=1, le=1000, description="Windows that a regression has to last before it is acted on."
+    )
+    promotion: Literal["automatic", "manual"] = Field(
+        default="automatic", description="Whether a person lets the last step end."
+    )
+    on_rollback: Literal["keep", "refuse"] = Field(
+        default="keep",
+        description="After a rollback, for pins that stable cannot reach: the candidate still answers them, or 503.",
+    )
+    cool_down: Duration = Field(default=0.0, description="Time after a rollback in which it is not started again.")
+    min_ready: int = Field(
+        default=1, ge=1, description="Endpoints of stable that must be ready before the candidate gets more than 50 %."
+    )
+
+    @model_validator(mode="after")
+    def _deadlines(self) -> Self:
+        for number, step in enumerate(self.steps, 1):
+            lasts = self.lasts if step.lasts is None else step.lasts
+            deadline = self.deadline if step.deadline is None else step.deadline
+            if 0 < deadline < lasts:
+                problem = f"found a deadline of {deadline:g} s for step {number}, which lasts at least {lasts:g} s"
+                raise refused("a deadline after `for`, or 0 for none", problem=problem)
+        return self
+
+    @property
+    def watching(self) -> tuple[GuardSection, ...]:
+        """Its guards, the usual ones if it names none."""
+        return USUAL if self.guards is None else tuple(self.guards)

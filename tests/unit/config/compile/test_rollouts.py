@@ -1,0 +1,229 @@
+"""`rollouts`: what is compiled, what is refused with its place and its fix, and what such a rule serves today."""
+
+from __future__ import annotations
+
+import pytest
+
+from stepdown.decide.rollout_spec import Ceiling, Share
+from tests.kit.configuration import Folder
+
+TEXT = """\
+models:
+  churn:
+    default_version: "1.1.0"
+    versions:
+      "1.0.0": {schema: contracts/1.0.0.json}
+      "1.1.0": {schema: contracts/1.1.0.json, endpoints: ["http://v1:8080"]}
+      "2.0.0": {schema: contracts/2.0.0.json, endpoints: ["http://v2:8080"]}
+    adapters:
+      - {from: "2.0.0", to: "1.1.0", response: [{remove: /explanation}]}
+routes:
+  churn:
+    match: {path: /infer}
+    model: churn
+    rules:
+      - {name: everyone, rollout: churn-2}
+rollouts:
+  churn-2:
+    stable: "1.1.0"
+    candidate: "2.0.0"
+    steps: [5, 25, {weight: 50, for: 1h, min_requests: 5000, manual: true}, 100]
+    guards:
+      - errors
+      - {kind: event, event: click, name: ctr, margin: 10%}
+"""
+CONTRACT = '{"properties": {"score": {"type": "number"}}}'
+DECLARED = '"1.0.0", "1.1.0", "2.0.0"'
+SHADOW = 'shadow: {version: "2.0.0", percent: 20}'
+
+
+@pytest.fixture
+def churn(folder: Folder) -> Folder:
+    for version in ("1.0.0", "1.1.0", "2.0.0"):
+        folder.write(f"contracts/{version}.json", CONTRACT)
+    return folder
+
+
+def text(*changes: tuple[str, str]) -> str:
+    found = TEXT
+    for written, instead in changes:
+        assert written in found
+        found = found.replace(written, instead)
+    return found
+
+
+def guards(*those: str) -> tuple[str, str]:
+    return TEXT[TEXT.index("    guards:") :], f"    guards: [{', '.join(those)}]\n"
+
+
+def test_a_rollout_is_carried_whole(churn: Folder) -> None:
+    (rollout,) = churn.load(TEXT).spec.rollouts
+    assert (rollout.name, rollout.stable, rollout.candidate) == ("churn-2", "1.1.0", "2.0.0")
+    assert [(step.weight, step.least_duration, step.least_units, step.gate) for step in rollout.steps] == [
+        (5, 600, 1000, False),
+        (25, 600, 1000, False),
+        (50, 3600, 5000, True),
+        (100, 600, 1000, False),
+    ]
+    assert rollout.guards == (
+        Share(name="errors", kind="errors"),
+        Share(name="ctr", kind="click", must_not="fall", margin=0.1),
+    )
+
+
+def test_until_rollouts_are_driven_stable_has_everything_and_a_warning_says_so(churn: Folder) -> None:
+    loaded = churn.load(TEXT)
+    (rule,) = loaded.spec.routes[0].rules
+    assert (rule.rollout, rule.split) == ("churn-2", (("1.1.0", 1),))
+    assert loaded.spec.models[0].latest == "1.1.0"
+    assert [str(finding).split("stepdown.yaml:")[1] for finding in loaded.warnings] == [
+        "15:35: warning: routes.churn.rules[0].rollout: rollouts are not driven by this version: 1.1.0 has 100 % of the"
+        " rule everyone and 2.0.0 has 0 %; try `stepdown rollout simulate churn-2`",
+        '23:9: warning: rollouts.churn-2.guards[1]: the event "click" cannot be reported to this version; allowed it'
+        " for `stepdown rollout simulate` and `plan`, until there is a feedback section",
+    ]
+
+
+def test_without_guards_it_has_the_four_usual_ones(churn: Folder) -> None:
+    (rollout,) = churn.load(text((guards()[0], ""))).spec.rollouts
+    assert [(guard.name, guard.kind) for guard in rollout.guards if isinstance(guard, Share)] == [
+        ("errors", "errors"),
+        ("adapter_failures", "adapter_failures"),
+        ("contract_violations", "contract_violations"),
+        ("latency", "slow"),
+    ]
+
+
+def test_the_usual_guards_of_models_without_contracts_leave_contracts_out(churn: Folder) -> None:
+    bare = text((guards()[0], ""), ('"2.0.0": {schema: contracts/2.0.0.json, ', '"2.0.0": {'))
+    bare = bare.replace('"1.1.0": {schema: contracts/1.1.0.json, ', '"1.1.0": {').replace(
+        '      "1.0.0": {schema: contracts/1.0.0.json}\n', ""
+    )
+    (rollout,) = churn.load(bare).spec.rollouts
+    assert [guard.name for guard in rollout.guards] == ["errors", "adapter_failures", "latency"]
+
+
+def test_a_limit_makes_a_ceiling(churn: Folder) -> None:
+    route = ("    model: churn\n", f"    model: churn\n    {SHADOW}\n")
+    (rollout,) = churn.load(text(guards("{kind: shadow_different, limit: 2%}"), route)).spec.rollouts
+    assert rollout.guards == (Ceiling(name="shadow_different", kind="shadow_different", limit=0.02),)
+
+
+def test_a_warm_up_has_the_share_of_the_shadow(churn: Folder) -> None:
+    route = ("    model: churn\n", f"    model: churn\n    {SHADOW}\n")
+    (rollout,) = churn.load(text(("steps: [5,", "steps: [0, 5,"), route)).spec.rollouts
+    assert [(step.weight, step.shadow) for step in rollout.steps[:2]] == [(0, 20), (5, 0)]
+
+
+def test_an_included_file_may_bring_its_rollouts(churn: Folder) -> None:
+    churn.write("team.yaml", TEXT)
+    assert [one.name for one in churn.load("include: team.yaml\n").spec.rollouts] == ["churn-2"]
+
+
+STABLE, CANDIDATE = '    stable: "1.1.0"', '    candidate: "2.0.0"'
+MISTAKES: dict[str, tuple[tuple[tuple[str, str], ...], str]] = {
+    "an unknown stable": (
+        ((STABLE, '    stable: "1.2.0"'),),
+        f'18:13: rollouts.churn-2.stable: found "1.2.0"; allowed a declared version: {DECLARED}; did you mean "1.1.0"?',
+    ),
+    "an unknown candidate": (
+        ((CANDIDATE, '    candidate: "2.0.1"'),),
+        f'19:16: rollouts.churn-2.candidate: found "2.0.1"; allowed a declared version: {DECLARED}; '
+        'did you mean "2.0.0"?',
+    ),
+    "a version that no server runs": (
+        ((STABLE, '    stable: "1.0.0"'),),
+        '18:13: rollouts.churn-2.stable: found "1.0.0", which has no endpoints; allowed a version that servers run: '
+        '"1.1.0", "2.0.0"',
+    ),
+    "a candidate that is stable": (
+        ((CANDIDATE, '    candidate: "1.1.0"'),),
+        '19:16: rollouts.churn-2.candidate: found "1.1.0", which is stable too; allowed another version than stable',
+    ),
+    "steps that fall": (
+        (("[5, 25,", "[25, 5,"),),
+        "20:12: rollouts.churn-2.steps: found the weights 25, 5, 50, 100; allowed weights that rise with each step",
+    ),
+    "a step over 100": (
+        (("100]", "120]"),),
+        "20:77: rollouts.churn-2.steps[3]: found the number 120; allowed a number from 0 to 100: 20 is every fifth",
+    ),
+    "a step that stable could never take back": (
+        ((CANDIDATE, f"{CANDIDATE}\n    min_ready: 2"),),
+        "20:16: rollouts.churn-2.min_ready: found 2, and 1.1.0 has 1 endpoint, so no step above 50 % would ever be "
+        "taken; allowed a number up to 1",
+    ),
+    "a deadline before the end": (
+        (("for: 1h,", "for: 1h, deadline: 10m,"),),
+        "18:5: rollouts.churn-2: found a deadline of 600 s for step 3, which lasts at least 3600 s; "
+        "allowed a deadline after `for`, or 0 for none",
+    ),
+    "a rollout that no rule names": (
+        (("rollout: churn-2}", 'split: {"1.1.0": 1, "2.0.0": 0}}'),),
+        "17:3: rollouts.churn-2: no rule names it; allowed a rule with rollout: churn-2 in the place of its split",
+    ),
+    "a rule whose rollout is not there": (
+        (("rollout: churn-2}", "rollout: churn-3}"),),
+        '15:35: routes.churn.rules[0].rollout: found "churn-3"; allowed one of rollouts: "churn-2"; '
+        'did you mean "churn-2"?',
+    ),
+    "a rollout beside a split": (
+        (("rollout: churn-2}", 'rollout: churn-2, split: {"1.1.0": 1}}'),),
+        "15:9: routes.churn.rules[0]: found split and rollout; allowed one of them",
+    ),
+    "a candidate that takes over": (
+        (("rollout: churn-2}", 'rollout: churn-2, instead: ["2.0.0"]}'),),
+        '15:54: routes.churn.rules[0].instead[0]: found "2.0.0", which is the candidate of its rollout; '
+        "allowed versions that may take over at any time",
+    ),
+    "an unknown kind of guard": (
+        (guards("{kind: latencies}"),),
+        '21:21: rollouts.churn-2.guards[0].kind: found "latencies"; allowed errors or client_errors or timeouts or '
+        "adapter_failures or contract_violations or stream_errors or latency or shadow_different or event; "
+        'did you mean "latency"?',
+    ),
+    "two guards of one name": (
+        (guards("errors", "errors"),),
+        '21:22: rollouts.churn-2.guards[1]: found a second guard called "errors"; allowed a `name` of its own for each',
+    ),
+    "copies that are compared and never made": (
+        (guards("{kind: shadow_different, limit: 2%}"),),
+        "21:14: rollouts.churn-2.guards[0]: found shadow_different, and the route churn copies nothing to 2.0.0; "
+        'allowed it with shadow: {version: "2.0.0", percent: 20} at the route',
+    ),
+    "a warm-up without copies": (
+        (("[5, 25,", "[0, 25,"),),
+        "20:13: rollouts.churn-2.steps[0]: found a warm-up, and the route churn copies nothing to 2.0.0; "
+        'allowed it with shadow: {version: "2.0.0", percent: 20} at the route',
+    ),
+    "an event without a name": (
+        (guards("{kind: event}"),),
+        "21:14: rollouts.churn-2.guards[0]: found an event without its name; allowed event: NAME with kind: event",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_a_mistake_has_its_place_and_its_fix(name: str, churn: Folder) -> None:
+    changes, message = MISTAKES[name]
+    found = [line for line in churn.refusal(text(*changes)) if ": warning: " not in line]
+    assert f"stepdown.yaml:{message}" in found
+
+
+def test_two_rules_cannot_share_a_rollout(churn: Folder) -> None:
+    second = "  other: {match: {path: /other}, model: churn, rules: [{rollout: churn-2}]}\nrollouts:\n"
+    found = [line for line in churn.refusal(text(("rollouts:\n", second))) if ": warning: " not in line]
+    assert found == [
+        'stepdown.yaml:16:66: routes.other.rules[0].rollout: found "churn-2" in a second rule, and a rollout owns the '
+        "split of one; allowed it in one rule (routes.churn has it), and a rollout of its own for other"
+    ]
+
+
+def test_the_candidate_has_to_keep_every_promise_although_it_gets_nothing(churn: Folder) -> None:
+    churn.write("contracts/2.0.0.json", '{"properties": {"score": {"type": "string"}}}')
+    bare = text(
+        ('      - {from: "2.0.0", to: "1.1.0", response: [{remove: /explanation}]}\n', ""), ("    adapters:\n", "")
+    )
+    found = [line for line in churn.refusal(bare) if "cannot answer in the shape of 1.1.0" in line]
+    assert len(found) == 1
+    assert found[0].startswith("stepdown.yaml:17:5: rollouts.churn-2.candidate: 2.0.0 cannot answer")
