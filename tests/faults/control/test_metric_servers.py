@@ -210,6 +210,20 @@ def test_a_base_with_a_path_a_query_and_a_password_is_asked_with_them_and_shown_
     assert "s3cret" not in repr(server) + found.error
 
 
+def test_no_answer_that_is_cut_or_damaged_anywhere_raises_or_is_taken_for_another_number() -> None:
+    whole = answer(vector("0.97"))
+    number = whole.index(b"0.97")
+    wrong = [whole[:place] for place in range(0, len(whole), 5)]
+    wrong += [whole[:place] + b"\xff" + whole[place + 1 :] for place in range(0, len(whole), 5)]
+    wrong += [whole[:number] + text + whole[number + 4 :] for text in (b"0.9x", b"NaN ", b"\x00\x00\x00\x00")]
+    with servers(silent()) as running:
+        for one in wrong:
+            running.upstreams[0].script = then_fin(one)
+            found = measure(running)
+            assert found.error or found.value == ("0.97",)
+            assert found.error or b"0.97" in one
+
+
 AUTHORITY = trustme.CA()
 
 
