@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from stepdown.control.stores import Batch, Cell, Counts, Store
+from stepdown.control.stores import Batch, Cell, Counts, Sighting, Store, StoreUnavailableError
 from stepdown.control.stores.redis_store import RedisStore
 from stepdown.control.stores.sqlite_store import SqliteStore
 from tests.kit.looping import PATIENCE
@@ -67,6 +67,23 @@ async def soon(look: Callable[[], Awaitable[object]]) -> None:
     async with asyncio.timeout(PATIENCE):
         while not await look():
             await asyncio.sleep(0.01)
+
+
+def units(sequence: int, number: int = 5000) -> Batch:
+    """So many new ones."""
+    spread = [(sequence * number + place) * 0x9E3779B97F4A7C15 % 2**64 for place in range(number)]
+    return Batch("r", 1, "w", sequence, [Sighting(0, "stable", "click", unit) for unit in spread])
+
+
+async def filling(store: Store) -> tuple[int, str]:
+    """Add batches until one fails; how many did not, and what was said."""
+    counted = 0
+    while True:
+        try:
+            await store.add(units(counted + 1))
+        except StoreUnavailableError as error:
+            return counted, str(error)
+        counted += 1
 
 
 class Evidence:

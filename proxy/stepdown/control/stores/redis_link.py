@@ -67,6 +67,9 @@ class Link:
         """Its result. Raises `StoreError`."""
         if asyncio.get_running_loop().time() < self._again:
             raise StoreUnavailableError(self._why)
+        task = asyncio.current_task()
+        assert task is not None
+        cancelled = task.cancelling()
         try:
             async with asyncio.timeout(2 * self._seconds):
                 if not self._known:
@@ -76,6 +79,9 @@ class Link:
             raise self._failed(self._mapped(error)) from error
         except StoreError as error:
             raise self._failed(error) from None
+        finally:
+            if task.cancelling() > cancelled:
+                raise asyncio.CancelledError  # which the client may have swallowed while it connected
         if self._pause:
             self._pause, self._again = 0.0, float("-inf")
             logger.info("%s answers again", self.name)
@@ -112,8 +118,11 @@ class Link:
                 f"{self.name} throws data away when memory is short (maxmemory-policy {policy}), and with it states "
                 "and evidence; set it to noeviction"
             )
-        await client.set(self._schema_key, SCHEMA_VERSION, nx=True)
-        schema = int(await client.get(self._schema_key))
+        found = await client.get(self._schema_key)
+        if found is None:  # only then, for a Redis without room takes nothing but can be read
+            await client.set(self._schema_key, SCHEMA_VERSION, nx=True)
+            found = await client.get(self._schema_key)
+        schema = int(found)
         if schema > SCHEMA_VERSION:
             raise StoreRefusedError(
                 f"{self.name} has state of a newer Stepdown (schema {schema}, this one knows {SCHEMA_VERSION}); use "

@@ -10,20 +10,17 @@ missing, or older, which a controller must see as such.
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import msgspec
 
-from stepdown import tasks
 from stepdown.control.stores import redis_scripts
 from stepdown.control.stores.errors import ConflictError, FencedError
 from stepdown.control.stores.redis_evidence import arguments
 from stepdown.control.stores.redis_keys import Keys, counts_of
 from stepdown.control.stores.redis_link import Link
-from stepdown.control.stores.redis_listener import listen
+from stepdown.control.stores.redis_listener import Listener
 from stepdown.control.stores.store import Store
 from stepdown.control.stores.values import Added, Batch, Cell, Counts, Recorded, State, Transition
 from stepdown.control.stores.watching import Bells, watch
@@ -49,22 +46,18 @@ class RedisStore(Store):
             for name in ("ACQUIRE", "RENEW", "RELEASE", "WRITE", "READ", "ADD", "FORGET")
         }
         self._bells = Bells()
-        self._listener: asyncio.Task[None] | None = None
+        self._listener: Listener | None = None
 
     async def open(self) -> None:
         """See `Store`."""
         if self._listener is None:
-            self._listener = tasks.start(
-                listen(self._link.client, self._keys.channel, self._bells), name="changes of rollouts' states"
-            )
+            self._listener = Listener(self._link.client, self._keys.channel, self._bells)
         await self._link.call(lambda client: client.ping())
 
     async def close(self) -> None:
         """See `Store`."""
         if self._listener is not None:
-            self._listener.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._listener
+            await self._listener.close()
             self._listener = None
         await self._link.close()
 
