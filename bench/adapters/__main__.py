@@ -11,7 +11,7 @@ from pathlib import Path
 from rich.console import Console
 
 from bench import page
-from bench.adapters import languages, many, tensors, ways
+from bench.adapters import languages, many, streams, tensors, ways
 from bench.adapters.outcome import Outcome, promises, tables
 from bench.adapters.turns import SLICE, in_turns
 
@@ -34,7 +34,9 @@ def main() -> None:
         chain = in_turns(ways.of_chain(others), options.rounds)
     with console.status("tensors to predictions"):
         turned = {shape: in_turns(ways.of_tensor(shape), options.rounds) for shape in tensors.SHAPES}
-    outcome = Outcome(chain, turned, checks)
+    with console.status("events of a stream"):
+        events = in_turns(streams.ways(), options.rounds)
+    outcome = Outcome(chain, turned, checks, events)
     shown = [*tables(outcome), page.promised(promises(outcome))]
     conditions = _conditions(options)
     page.show(console, shown, conditions)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from bench.adapters import streams
 from bench.adapters.many import Checked
 from bench.adapters.turns import Cost
 from bench.adapters.ways import BY_HAND, COMPILED, COPY
@@ -24,6 +25,8 @@ class Outcome:
     """By shape, then by way."""
     checks: Mapping[int, Checked]
     """By number of versions."""
+    streams: Mapping[str, Cost]
+    """By way."""
 
 
 def tables(outcome: Outcome) -> list[Table]:
@@ -36,9 +39,11 @@ def tables(outcome: Outcome) -> list[Table]:
         for shape, ways in outcome.tensors.items()
     ]
     checks = [(f"{count}", f"{check.wall:.2f}", f"{check.cpu:.2f}") for count, check in outcome.checks.items()]
+    events = [(name, f"{cost.least:.1f}", f"{cost.median:.1f}") for name, cost in outcome.streams.items()]
     return [
         Table(("three steps over 1 KB", "µs", "median µs", "/ by hand"), chain),
         Table(("512 doubles to predictions", "chain µs", "orjson µs", "chain / orjson"), tensors),
+        Table(("server-sent events of a chat", "µs", "median µs"), events),
         Table(("versions checked", "wall s", "CPU s"), checks),
     ]
 
@@ -56,6 +61,7 @@ def _promises(outcome: Outcome) -> Iterator[Promise]:
     )
     for shape, ways in outcome.tensors.items():
         yield Promise(f"tensor {list(shape)} to predictions: chain / orjson loads + dumps", _tensor(ways), 1.2)
+    yield Promise("an adapted event of a stream, µs", outcome.streams[streams.TOUCHED].least, streams.BOUND)
     most = max(outcome.checks)
     yield Promise(f"check of {most} versions with {most - 1} adapters, wall s", outcome.checks[most].wall, 2)
 

@@ -66,8 +66,14 @@ class SseReader(Reader):
             self._fresh = False
             text = raw.removeprefix(_BOM)
         # One line of data is nearly all that there is, so it is not taken apart line by line.
-        if not cut and not self._carriage and text.startswith(b"data: ") and text.find(b"\n") == len(text) - 2:
-            return Event(raw, text[6:-2])
+        if not cut and not self._carriage:
+            first = text.find(b"\n")
+            if text.startswith(b"data: ") and first == len(text) - 2:
+                return Event(raw, text[6:-2])
+            # Nor is a type with a line of data behind it, which is what all the others are.
+            is_typed = text.startswith(b"data: ", first + 1) and text.startswith(b"event: ")
+            if is_typed and text.find(b"\n", first + 1) == len(text) - 2:
+                return Event(raw, text[first + 7 : -2], text[7:first].decode(errors="replace"))
         return _parsed(raw, text, cut)
 
 

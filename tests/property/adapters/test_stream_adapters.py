@@ -84,7 +84,7 @@ def sections(draw: st.DrawFn) -> dict[str, Any]:
     chosen = sorted(draw(st.lists(selectors, max_size=4, unique=True)), key="*".__eq__)
     section = {
         "on": {name: draw(rules) for name in chosen},
-        "fold": {"f": {**draw(folds), **dict([draw(hows)])}},
+        "fold": {"f": {**draw(folds), **draw(hows)}},
         "end": draw(st.lists(emissions, max_size=1)),
     }
     return {key: section[key] for key in draw(st.sets(st.sampled_from(sorted(section)), min_size=1))}

@@ -109,7 +109,7 @@ class Events:
         return verdict
 
     def collected(self) -> object:
-        """What the last step makes of all that it folded; `MISSING` where it does not say how."""
+        """What the last step, which says how, makes of all that it folded."""
         try:
             return self._steps.collected()
         except _FAILURES as error:
@@ -120,7 +120,8 @@ class Events:
             out.append(event)  # half an event: nobody reads it, and it shows that the stream was cut
             return
         try:
-            out += self._bounded(self._steps.take([Item(event, failed=signal is Signal.ERROR)]))
+            items = self._steps.take([Item(event, failed=signal is Signal.ERROR)])
+            out += self._bounded(items)
         except _FAILURES as error:
             raise self._break(error) from error
 

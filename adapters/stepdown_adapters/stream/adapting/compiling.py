@@ -28,6 +28,7 @@ from stepdown_adapters.stream.adapting.folds import Fold
 from stepdown_adapters.stream.adapting.rules import Do, Emit, Rule, StreamSection
 from stepdown_adapters.stream.adapting.selection import Selection, Watch
 from stepdown_adapters.stream.adapting.selectors import By, Selector
+from stepdown_adapters.stream.framing import Event
 from stepdown_adapters.strict import STRICT, Strict
 
 
@@ -38,7 +39,8 @@ class CompiledEmit:
     part: Part
     payload: bytes | None
     event: str | None
-    fresh: bool
+    blank: Event | None
+    """The event without its document, where that is made by a template."""
     each: Callable[[Any], list[Any]] | None
     conditions: tuple[Condition, ...]
     where: str
@@ -197,7 +199,7 @@ class _Compiler:
             part=self._part(at, emit.operations),
             payload=emit.payload,
             event=emit.event,
-            fresh=emit.fresh,
+            blank=Event(b"", None, emit.event or "") if emit.fresh else None,
             each=None if emit.each is None else _places(emit.each, self._codec),
             conditions=emit.conditions,
             where=f"stream: {' '.join(at)}{emit.where}",

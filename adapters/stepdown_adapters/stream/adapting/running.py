@@ -60,7 +60,7 @@ class Steps:
 
     def take(self, items: list[Item], start: int = 0) -> list[Item]:
         """What becomes of items that are before the step `start`; raises `AdaptError` and `StateTooLargeError`."""
-        for step in self._running[start:]:
+        for step in self._running[start:] if start else self._running:
             items = step.take(items[0]) if len(items) == 1 else [one for item in items for one in step.take(item)]
         return items
 
@@ -73,12 +73,13 @@ class Steps:
 
     def encode(self, items: Iterable[Item]) -> None:
         """Write the documents that are no longer those of their events; raises `AdaptError`."""
-        for item in items:
-            if item.changed:
-                try:
-                    item.data = self.codec.encode(item.document)
-                except _FOREIGN as error:
-                    raise AdaptError(self._name, "stream: writing an event", "", str(error)) from None
+        encode = self.codec.encode
+        try:
+            for item in items:
+                if item.changed:
+                    item.data = encode(item.document)
+        except _FOREIGN as error:
+            raise AdaptError(self._name, "stream: writing an event", "", str(error)) from None
 
     def unfolded(self, number: int, document: Any) -> list[Item]:
         """The events that the step of that number makes of a document, after all steps behind it."""
@@ -87,10 +88,9 @@ class Steps:
         return self.take(step.emitted(step.step.unfold, document), number + 1)
 
     def collected(self) -> Any:
-        """The document that the last step makes of what it has folded; `MISSING` where it does not say how."""
-        last = self._running[-1] if self._running else None
-        if last is None or last.step.collect is None:
-            return MISSING
+        """The document that the last step, which says how, makes of what it has folded."""
+        last = self._running[-1]
+        assert last.step.collect is not None
         [item] = last.emitted((last.step.collect,))
         return item.document
 
@@ -183,9 +183,9 @@ class _Step:
 
     def _made(self, emit: CompiledEmit, item: Item) -> list[Item]:
         """The events that one emission makes."""
-        document = item.document
+        document, blank = item.document, emit.blank
         try:
-            if not all(condition.holds(document, self._codec) for condition in emit.conditions):
+            if emit.conditions and not all(condition.holds(document, self._codec) for condition in emit.conditions):
                 return []
             if emit.payload is not None:
                 return [Item(Event(b"", emit.payload))]
@@ -194,13 +194,12 @@ class _Step:
                 sources = [self._codec.opened(found) for found in emit.each(document)]
         except (Refusal, *_FOREIGN) as error:
             raise AdaptError(self.step.name, emit.where, "", str(error)) from None
-        name = ("" if emit.fresh else item.event.event) if emit.event is None else emit.event
-        event = Event(b"", None, name)
+        part, context = emit.part, self._context
+        if blank is not None:
+            return [Item(blank, part(source, context), changed=True) for source in sources]
+        event = Event(b"", None, item.event.event if emit.event is None else emit.event)
         # Several events may be made of one document, and none may change what another is made of.
-        return [
-            Item(event, emit.part(source if emit.fresh else copied(source), self._context), changed=True)
-            for source in sources
-        ]
+        return [Item(event, part(copied(source), context), changed=True) for source in sources]
 
 
 def _inheriting(made: Event, source: Event) -> Event:

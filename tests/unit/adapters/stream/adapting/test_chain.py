@@ -239,3 +239,8 @@ def test_generated_code_is_there_to_read() -> None:
     source = Adapter.of([step(REASONING)]).streams.source
     assert "# stream: on /choices/*/delta/reasoning: 2.0.0 -> 1.0.0" in source
     assert json.dumps("reasoning_content").replace('"', "'") in source
+
+
+def test_what_is_left_of_a_dropped_event_passes_the_steps_behind() -> None:
+    first, second = step("on: {/a: drop}", "3.0.0", "2.0.0"), step('on: {"*": drop}')
+    assert run(first, second, stream=b'id: 7\ndata: {"a":1}\n\n') == b"id: 7\n\n"

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from stepdown_adapters import Adapter
+from stepdown_adapters import Adapter, interpret
+from stepdown_adapters.operations.operand import Constant
+from stepdown_adapters.stream.adapting.emitting import emission
 from stepdown_adapters.stream.adapting.failures import BrokenStreamError
 from tests.kit.stream_adapters import step
 from tests.kit.streams import NDJSON, SSE, sse
@@ -79,3 +81,10 @@ def test_the_envelope_is_around_what_is_emitted_unless_it_says_otherwise() -> No
 def test_a_condition_that_cannot_be_asked_is_a_failure() -> None:
     with pytest.raises(BrokenStreamError, match=r"stream: on /a\[0\]/emit"):
         fed("on: {/a: {emit: {when: {path: /a, over: 1}}}}", sse({"a": "x"}))
+
+
+def test_a_template_means_what_the_interpreter_says() -> None:
+    made = emission({"data": {"a": [{"field": "/x"}], "b": {"c": 1}}}, "[0]/emit", [], {"e": Constant(1)})
+    assert made.fresh
+    assert [str(use.path) for operation in made.operations for use in operation.uses()] == ["/x"]
+    assert interpret.run(made.operations, {"x": {"y": 2}}) == {"e": 1, "a": [{"y": 2}], "b": {"c": 1}}
