@@ -35,7 +35,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_the_examples_in_python_run_one_after_another(folder: Path) -> None:
     namespace: dict[str, Any] = {"__name__": "documentation"}
-    assert len(blocks("python")) == 7
+    assert len(blocks("python")) == 8
     for block in blocks("python"):
         exec(compile(block, "docs/library.md", "exec"), namespace)
 

@@ -294,3 +294,23 @@ def test_every_operation_says_what_it_loses() -> None:
 )
 def test_a_list_is_lossless_if_all_of_its_operations_are(operations: Any, lossless: bool) -> None:
     assert is_lossless(parse(operations)) is lossless
+
+
+def test_in_leaves_places_alone_where_its_conditions_do_not_hold() -> None:
+    renames = [{"move": {"from": "/old", "to": "/new"}}]
+    rows = [{"old": 1}, {"old": 1, "new": 2}]
+    absent = {"in": "/rows/*", "where": {"path": "/new", "exists": False}, "do": renames}
+    assert both([absent], {"rows": rows}) == {"rows": [{"new": 1}, {"old": 1, "new": 2}]}
+    conditions = [{"path": "/new", "exists": True}, {"path": "/old", "over": 0}]
+    present = {"in": "/rows/*", "where": conditions, "do": [{"remove": "/old"}]}
+    assert both([present], {"rows": rows}) == {"rows": [{"old": 1}, {"new": 2}]}
+    assert both([absent, {"in": "/rows/*", "do": [{"remove": "/old"}]}], {"rows": rows}) == {
+        "rows": [{"new": 1}, {"new": 2}]
+    }
+
+
+def test_what_conditions_left_alone_is_read_as_it_is() -> None:
+    where = {"path": "/b", "exists": True}
+    operations = [{"in": "", "where": where, "do": [{"move": {"from": "/b", "to": "/a"}}]}, {"sigmoid": "/a"}]
+    assert both(operations, {"a": 0}) == {"a": 0.5}
+    assert both(operations, {"a": 5, "b": 0}) == {"a": 0.5}
