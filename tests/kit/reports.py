@@ -72,7 +72,13 @@ def counted(
 
 def whole(report: Report) -> dict[str, Any]:
     """As the admin API gives it."""
-    return {"route": "churn", "shadow": "next", "begun": "2026-11-26T04:00:00.000Z", "report": view(report)}
+    return {
+        "route": "churn",
+        "shadow": "next",
+        "begun": "2026-11-26T04:00:00.000Z",
+        "skipped": {},
+        "report": view(report),
+    }
 
 
 def post(report: Report, shadow: Shadow = NEXT, wish: str = "", route: str = "churn") -> Post:

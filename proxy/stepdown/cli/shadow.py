@@ -15,7 +15,7 @@ from stepdown.cli.admin_client import AdminError
 from stepdown.cli.deciding import DecidingCommand
 from stepdown.cli.shadow_client import Sidecar
 from stepdown.cli.shadow_limits import EXIT_UNUSABLE
-from stepdown.cli.shadow_output import show_report, show_shadows
+from stepdown.cli.shadow_output import not_sent, show_report, show_shadows
 
 _EVERY = 2.0
 """Seconds between two looks."""
@@ -185,6 +185,8 @@ def _show_wholes(wholes: Sequence[Mapping[str, Any]]) -> None:
         print("\n" if place else "", end="")
         show_report(one["report"])
         print(f"\nCounted since {one['begun']}.")
+        if one["skipped"]:
+            print(not_sent(one["skipped"]))
 
 
 def _give_up(message: str) -> NoReturn:

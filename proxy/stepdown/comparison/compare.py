@@ -24,17 +24,18 @@ _encode = msgspec.json.Encoder(order="sorted").encode
 class Comparison:
     """The rules of one shadow, compiled once."""
 
-    __slots__ = ("redacts", "rules")
+    __slots__ = ("_events", "redacts", "rules")
 
     def __init__(self, comparing: Comparing, redact: Iterable[str] = ()) -> None:
         """Raises `PathError` where a path is none."""
         redact = tuple(redact)
         self.rules: State = compile_rules(comparing, redact)
         self.redacts = bool(redact)
+        self._events = comparing.events
 
     def compare(self, served: Reply, candidate: Reply) -> Compared:
         """All differences; never raises. Below status codes of different classes nothing is compared."""
-        found = _heads(served, candidate)
+        found = _heads(served, candidate, self._events)
         if served.status // 100 != candidate.status // 100 or self.rules.ignored:
             return Compared(found)
         if served.document is UNREAD and candidate.document is UNREAD and served.body == candidate.body:
@@ -96,7 +97,7 @@ def _identical(first: Any, second: Any) -> bool:
         return False
 
 
-def _heads(served: Reply, candidate: Reply) -> list[Difference]:
+def _heads(served: Reply, candidate: Reply, allowed: float | None) -> list[Difference]:
     found: list[Difference] = []
     if served.status != candidate.status:
         found.append(Difference("status", None, served.status, candidate.status, 1.0))
@@ -106,14 +107,20 @@ def _heads(served: Reply, candidate: Reply) -> list[Difference]:
         found.append(Difference("media type", None, served.media, candidate.media, 1.0))
     if served.valid is not None and candidate.valid is not None and served.valid != candidate.valid:
         found.append(Difference("contract", None, served.valid, candidate.valid, 1.0))
-    if (types := (_types(served), _types(candidate)))[0] != types[1] and None not in types:
-        found.append(Difference("events", None, *types, 1.0))
+    if served.events is not None and candidate.events is not None:
+        found += _events(served.events, candidate.events, allowed)
     return found
 
 
-def _types(reply: Reply) -> list[str] | None:
-    """What types of events a stream has; how many of each is a matter of how a server cuts its text."""
-    return None if reply.events is None else sorted(reply.events.keys() - _IDLE)
+def _events(served: dict[str, int], candidate: dict[str, int], allowed: float | None) -> list[Difference]:
+    """What types of events two streams have; and how many, if the share is limited by which that may differ."""
+    types = sorted(served.keys() - _IDLE), sorted(candidate.keys() - _IDLE)
+    if types[0] != types[1]:
+        return [Difference("events", None, *types, 1.0)]
+    first, second = (sum(events[name] for name in types[0]) for events in (served, candidate))
+    if allowed is None or abs(first - second) <= allowed * first:
+        return []
+    return [Difference("events", None, first, second, abs(first - second) / max(first, second))]
 
 
 def _text(reply: Reply) -> str:

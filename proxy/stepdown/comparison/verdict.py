@@ -85,8 +85,7 @@ def _decide(counted: _Counted, limit: float, least: int) -> tuple[Outcome, str]:
         return "pass", f"{between}, within {allowed}"
     if counted.low > limit:
         return "fail", f"{between}, beyond {allowed}"
-    more = "; more noise copies would narrow it" if counted.section.paired else _needed(counted, limit)
-    return "inconclusive", f"{between}, on both sides of {allowed}{more}"
+    return "inconclusive", f"{between}, on both sides of {allowed}{_more(counted, limit)}"
 
 
 def _decide_none(counted: _Counted) -> tuple[Outcome, str]:
@@ -122,6 +121,14 @@ def _said(counted: _Counted) -> str:
         noise = section.both + section.noise_only
         text += f"; of {section.paired:,} noise copies {noise:,} ({_percent(noise / section.paired)})"
     return text + "."
+
+
+def _more(counted: _Counted, limit: float) -> str:
+    """What would decide."""
+    section = counted.section
+    if not section.paired:
+        return _needed(counted, limit)
+    return f"; more {'answers' if 2 * section.paired > section.compared else 'noise copies'} would narrow it"
 
 
 def _needed(counted: _Counted, limit: float) -> str:

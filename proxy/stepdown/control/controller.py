@@ -141,7 +141,7 @@ class Controller:
         self._workers = workers
         self._parent = parent
         self.slabs = slabs
-        self.reports = Reports(board, parent.begin_anew)
+        self.reports = Reports(board, parent.begin_anew, slabs)
         self._prober = Prober(self._tell_health)
         self.provider = FlagProvider(self._workers.flags_changed)
         """Who is asked for flags."""

@@ -57,6 +57,14 @@ class Counted:
                     client_errors += count
         return Copies(dict(outcomes), client_errors, dict(skipped))
 
+    def skipped(self, shadow: str) -> dict[str, int]:
+        """Copies that a shadow was due and did not get, by the reason; those that came most often first."""
+        found: Counter[str] = Counter()
+        for series, count in self._series():
+            if series.family == "stepdown_shadow_skipped_total" and series.labels[1:2] == (shadow,):
+                found[series.labels[-1]] += count
+        return {reason: count for reason, count in found.most_common() if count}
+
     def _series(self) -> Iterator[tuple[Series, int]]:
         for reader in self._readers:
             for series in reader.series():

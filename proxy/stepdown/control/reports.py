@@ -12,7 +12,7 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from stepdown.comparison import posts
@@ -22,9 +22,11 @@ from stepdown.comparison.merging import counts
 from stepdown.comparison.posts import Post, meaning
 from stepdown.comparison.report import Report, Section, decode
 from stepdown.comparison.view import finding_view, time_view, view
+from stepdown.control.counting import Counted
 from stepdown.decide.shadow_spec import Shadow
 from stepdown.decide.spec import Route, SnapshotSpec
 from stepdown.telemetry.board import Board
+from stepdown.telemetry.slab import SlabReader
 
 logger = logging.getLogger(__name__)
 
@@ -69,9 +71,12 @@ class Headline(NamedTuple):
 class Reports:
     """Of the configuration in force, which comes with each question."""
 
-    def __init__(self, board: Board | None, begin_anew: Callable[[str, str, str], None]) -> None:
-        """`begin_anew(route, shadow, wish)` tells the comparer, if there is one."""
+    def __init__(
+        self, board: Board | None, begin_anew: Callable[[str, str, str], None], slabs: Sequence[SlabReader] = ()
+    ) -> None:
+        """`begin_anew(route, shadow, wish)` tells the comparer, if there is one; `slabs` say what it was not sent."""
         self._board = board
+        self._slabs = slabs
         self._begin_anew = begin_anew
         self._payload: bytes | None = None
         self._posts: dict[Key, Post] = {}
@@ -86,12 +91,15 @@ class Reports:
                     yield self._headline(route, shadow, _fitting(found, route, shadow))
 
     async def whole(self, spec: SnapshotSpec, route: str, shadow: str) -> dict[str, Any]:
-        """All of one report, as `comparison.view` shows it; raises `ReportError`."""
+        """All of one report, as `comparison.view` shows it, and what was not sent; raises `ReportError`."""
         post = self._post(spec, route, shadow)
         if post is None:
             raise ReportError(503, "no-report", f"There is no report of {shadow} yet; the comparer may be starting.")
+        with Counted(self._slabs, frozenset({route})) as counted:
+            skipped = counted.skipped(shadow)
         shown = await asyncio.to_thread(_shown, post.report)  # a large one takes a while
-        return {"route": route, "shadow": shadow, "begun": time_view(post.begun), "report": shown}
+        begun = time_view(post.begun)
+        return {"route": route, "shadow": shadow, "begun": begun, "skipped": skipped, "report": shown}
 
     async def begin_anew(self, spec: SnapshotSpec, route: str, shadow: str) -> float:
         """Have a report begun anew; since when it counts. Raises `ReportError`, and then it is not known whether."""

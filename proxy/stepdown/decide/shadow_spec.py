@@ -61,6 +61,8 @@ class Comparing(Spec, frozen=True):
     text: tuple[Text, ...] = ()
     labels: tuple[str, ...] = ()
     """Paths of labels, of which it is counted who changed from what to what."""
+    events: float | None = None
+    """Share of a stream's events by which their number may differ; `None` where it may be any."""
 
 
 class Examples(Spec, frozen=True):

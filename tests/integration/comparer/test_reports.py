@@ -199,6 +199,19 @@ def test_a_report_is_begun_anew_when_somebody_wants_it(tmp_path: Path) -> None:
         assert (late.exit_code, "has not begun the report of new anew within 5 s" in late.stderr) == (3, True)
 
 
+def test_what_a_shadow_was_not_sent_stands_below_its_report(tmp_path: Path) -> None:
+    with shadowed(tmp_path, every(2)) as scene:
+        asked(scene, 1)
+        reported(scene, 1)
+        assert "Not sent" not in command(scene, "report", "r").stdout
+        for _ in range(2):
+            scene.ask(b"POST /predict HTTP/1.1\r\nHost: m\r\nX-Stepdown-Shadow: other\r\nContent-Length: 2\r\n\r\n{}")
+        scene.counted(2, "skipped", reason="marked")
+        text = command(scene, "report", "r").stdout
+        assert text.endswith("\nNot sent since the sidecar was started: 2 (marked 2).\n")
+        assert json.loads(command(scene, "report", "r", "new", "--json").stdout)["skipped"] == {"marked": 2}
+
+
 def test_an_error_inside_a_stream_of_200_is_a_failure_of_the_shadow(tmp_path: Path) -> None:
     chunk = b'data: {"object": "chat.completion.chunk", "choices": [{"index": 0, "delta": {"content": "a"}}]}\n\n'
     end = chunk.replace(b'{"content": "a"}', b'{}, "finish_reason": "stop"')

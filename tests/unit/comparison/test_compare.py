@@ -127,3 +127,37 @@ def test_a_path_that_is_none_is_refused_when_rules_are_compiled() -> None:
 
 def test_the_media_type_of_json_is_not_what_makes_it_json() -> None:
     assert kinds(reply(body=b'{"a":1}', media="text/plain"), reply(body=b'{"a": 1}', media="text/plain")) == []
+
+
+@pytest.mark.parametrize(
+    ("allowed", "served", "candidate", "differs"),
+    [
+        (None, {"message": 10}, {"message": 1000}, False),
+        (0.2, {"message": 10}, {"message": 12}, False),
+        (0.2, {"message": 10}, {"message": 8}, False),
+        (0.2, {"message": 10}, {"message": 13}, True),
+        (0.2, {"message": 10}, {"message": 7}, True),
+        (0.0, {"message": 10}, {"message": 10}, False),
+        (0.0, {"message": 10}, {"message": 11}, True),
+        (0.0, {"message": 10, "ping": 90}, {"message": 10, "comment": 1}, False),
+        (0.0, {"a": 3, "b": 7}, {"a": 7, "b": 3}, False),
+        (0.0, {}, {}, False),
+    ],
+)
+def test_how_many_events_streams_have_counts_only_where_that_is_limited(
+    allowed: float | None, served: dict[str, int], candidate: dict[str, int], differs: bool
+) -> None:
+    sides = reply({"text": "same"}), reply({"text": "same"})
+    sides[0].events, sides[1].events = served, candidate
+    found = Comparison(Comparing(events=allowed)).compare(*sides).differences
+    assert [(one.kind, one.path) for one in found] == ([("events", "(events)")] if differs else [])
+    if differs:
+        assert (found[0].served, found[0].candidate) == (10, candidate["message"])
+        assert 0 < found[0].magnitude < 1
+
+
+def test_streams_of_other_types_of_events_differ_once_whatever_their_number() -> None:
+    sides = reply({"text": "same"}), reply({"text": "same"})
+    sides[0].events, sides[1].events = {"a": 3}, {"b": 9}
+    (found,) = Comparison(Comparing(events=0.1)).compare(*sides).differences
+    assert (found.served, found.candidate) == (["a"], ["b"])

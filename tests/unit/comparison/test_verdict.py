@@ -113,3 +113,9 @@ def test_few_noise_copies_cannot_fail_a_candidate_and_that_is_said() -> None:
     found = judge(noisy(5000, 500, 5, 1, 0), 0.005, 5000)
     assert found.outcome == "inconclusive"
     assert found.sentence.endswith("; more noise copies would narrow it.")
+
+
+def test_where_nearly_all_have_a_noise_copy_more_answers_are_what_it_takes() -> None:
+    found = judge(noisy(5000, 25, 4990, 20, 0), 0.005, 5000)
+    assert found.outcome == "inconclusive"
+    assert found.sentence.endswith("; more answers would narrow it.")

@@ -33,3 +33,16 @@ def test_requests_are_those_of_the_routes_and_failed_are_5xx() -> None:
                     labels = (route, "all", "1.0.0", "1.0.0", "1.0.0", "split", "none", status, "none")
                     count(slab, "requests", *labels, times=3)
         assert counted.requests() == (12, 6)
+
+
+def test_what_one_shadow_was_not_sent_is_added_up_over_processes_most_frequent_reason_first() -> None:
+    with slabs(2) as (worker, comparer), Counted([worker, comparer], frozenset({"a"})) as counted:
+        assert counted.skipped("next") == {}
+        for slab in (worker, comparer):
+            count(slab, "shadow_skipped", "a", "next", "full")
+            count(slab, "shadow_skipped", "a", "next", "served", times=4)
+            count(slab, "shadow_skipped", "a", "other", "full", times=9)
+            count(slab, "shadow_skipped", "b", "next", "full", times=9)
+            count(slab, "shadow_skipped", "a", "next", "rate", times=0)
+        assert counted.skipped("next") == {"served": 8, "full": 2}
+        assert [*counted.skipped("next")] == ["served", "full"]

@@ -166,6 +166,7 @@ def _comparing(section: CompareSection, path: Path, checker: Checker) -> spec.Co
         top=tuple(spec.TopK(one.path, one.k, one.key, one.agree) for one in section.top),
         text=tuple(spec.Text(one.path, one.similar) for one in section.text),
         labels=tuple(section.labels),
+        events=section.events,
     )
 
 

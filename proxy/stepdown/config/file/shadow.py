@@ -111,6 +111,11 @@ class CompareSection(Section):
     labels: BodyPaths = Field(
         default=[], description="Paths of labels, of which it is counted who changed from what to what."
     )
+    events: Share | None = Field(
+        default=None,
+        description="By what share the number of a stream's events may differ from the served answer's, e.g. `20%`; "
+        "not compared if not given.",
+    )
 
 
 class ExamplesSection(Section):

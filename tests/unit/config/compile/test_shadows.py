@@ -76,7 +76,7 @@ def test_every_key_of_a_shadow_arrives(folder: Folder) -> None:
         "headers: {set: {X-Mark: yes please, x-token: {env: TOKEN}}, remove: [Cookie]}, "
         "compare: {ignore: [/id], tolerance: [{path: /scores, absolute: 0.1, relative: 0.01}], "
         "unordered: [/tags, {path: /rows, key: id}], top: [{path: /ranked, k: 3, key: id, agree: 80%}], "
-        'text: [{path: "/choices/*/text", similar: 0.9}], labels: ["/outputs/[name=label]/data/0"]}, '
+        'text: [{path: "/choices/*/text", similar: 0.9}], labels: ["/outputs/[name=label]/data/0"], events: 20%}, '
         "examples: {keep: 5, bodies: true, redact: [/user]}"
     )
     (route,) = folder.load(text, environ={"TOKEN": "secret"}).spec.routes
@@ -102,6 +102,7 @@ def test_every_key_of_a_shadow_arrives(folder: Folder) -> None:
                 top=(spec.TopK("/ranked", 3, "id", 0.8),),
                 text=(spec.Text("/choices/*/text", 0.9),),
                 labels=("/outputs/[name=label]/data/0",),
+                events=0.2,
             ),
             examples=spec.Examples(keep=5, bodies=True, redact=("/user",)),
         ),
@@ -242,7 +243,7 @@ MISTAKES: dict[str, tuple[str, str]] = {
     ),
     'version: "2.0.0", compare: {tolerence: []}': (
         "compare.tolerence",
-        'found the unknown key "tolerence"; allowed ignore, tolerance, unordered, top, text, labels; '
+        'found the unknown key "tolerence"; allowed ignore, tolerance, unordered, top, text, labels, events; '
         'did you mean "tolerance"?',
     ),
     'version: "2.0.0", examples: {keep: -1}': ("examples.keep", "found the number -1; allowed a number from 0 on"),
