@@ -8,7 +8,7 @@
 3. A body is copied whole or not at all: who takes none of its length is left out and counted.
 4. Once the exchange has ended, however it has, the answer follows under the same number: as the last server that was
    asked sent it, before anything was adapted, with what the client got to see. It follows only where the copy has gone
-   before, and without its body where that is too long, was cut, or has no room.
+   before, and without its body where that is too long, was cut, or has no room, or where nobody compares or records it.
 
 From then on nothing of it is this worker's: a client that leaves takes back neither. A mistake of ours in deciding who
 gets a copy costs that copy, and a line in the log; it is none of the client's business.
@@ -48,6 +48,7 @@ class Mirror:
     __slots__ = (
         "_cells",
         "_choose",
+        "_idle",
         "_keys",
         "_reads_key",
         "_route",
@@ -71,6 +72,7 @@ class Mirror:
         self.record_limit = route.spec.record.max_body if route.spec.record is not None else 0
         self.least = min((*self.limits, self.record_limit) if route.spec.record is not None else self.limits)
         """The longest body that all of them take."""
+        self._idle = frozenset(place for place, shadow in enumerate(route.spec.shadows) if shadow.idle)
         self._route = route
         self._choose = route.mirror.choose
         self._reads_key = route.mirror.reads_key
@@ -113,6 +115,10 @@ class Mirror:
             body = bytes(exchange.body)
         return route.key(exchange.head, body, address_of(exchange), exchange.visitor)
 
+    def compares(self, shadows: tuple[int, ...]) -> bool:
+        """Whether anything is made of the answer; a colour that is warmed up is only asked."""
+        return not self._idle or not self._idle.issuperset(shadows)
+
     def digest_of(self, key: Key) -> str:
         """What tells whose request it is, and not who that is."""
         return blake2b(self._keys[key[0]] + key[1], digest_size=8).hexdigest()
@@ -138,6 +144,7 @@ class Mirrored:
         "_answer",
         "_body",
         "_head",
+        "_keeps",
         "_key",
         "_mirror",
         "_missing",
@@ -152,6 +159,8 @@ class Mirrored:
         self._mirror = mirror
         self._shadows = shadows
         self._recorded = recorded
+        self._keeps = recorded or mirror.compares(shadows)
+        """The answer's body is wanted."""
         self._key = key
         self._number = 0
         """Not 0 once the request's copy was handed over."""
@@ -237,6 +246,8 @@ class Mirrored:
     def whole(self, plan: Plan, head: ResponseHead, body: bytes) -> None:
         """An answer in one piece."""
         self._head, self._served = head, plan.choice.served
+        if not self._keeps:
+            return
         if len(body) > self._mirror.least and len(body) > self._most():
             self._missing = "too-large"
         else:
@@ -245,7 +256,8 @@ class Mirrored:
     def begun(self, plan: Plan, head: ResponseHead) -> None:
         """An answer whose body is still on its way."""
         self._head, self._served, self._missing = head, plan.choice.served, "cut"
-        self._answer = Pieces(self._mirror.handoff, self._most())
+        if self._keeps:
+            self._answer = Pieces(self._mirror.handoff, self._most())
 
     def piece(self, payload: bytes) -> None:
         """A piece of the answer's body, its framing taken off."""

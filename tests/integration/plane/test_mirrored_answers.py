@@ -51,6 +51,23 @@ def with_length(body: bytes, status: bytes = b"200 OK", *lines: bytes) -> bytes:
     return b"HTTP/1.1 " + status + b"\r\n" + fields + b"Content-Length: %d\r\n\r\n" % len(body) + body
 
 
+@pytest.mark.parametrize(
+    ("head", "wire"),
+    [(LENGTH % len(NEW), NEW), (CHUNKED, in_chunks(NEW, 5)), (EVENTS, in_chunks(NEW, 5))],
+    ids=["length", "chunks", "stream"],
+)
+@pytest.mark.parametrize("compared", [False, True])
+def test_an_answer_that_nobody_compares_goes_without_its_body(head: bytes, wire: bytes, compared: bool) -> None:
+    warmed = (shadow("warm", "1.0.0", idle=True), *([shadow()] if compared else []))
+    chosen = lambda *ports: specs.plain(*ports, route_options={"shadows": warmed})  # noqa: E731
+    with mirrored(then_fin(head + wire), spec=chosen) as here:
+        assert here.ask(POST).body == NEW
+        about, _, answer, body = here.pair()
+        assert about.shadows == ((0, 1) if compared else (0,))
+        assert (answer.head, answer.status, answer.missing) == (head, 200, "")
+        assert body == (NEW if compared else b"")
+
+
 # --- passed on and adapted ------------------------------------------------------------------------------------------
 
 
