@@ -15,7 +15,7 @@ from tests.kit.processes import eventually
 
 @pytest.mark.slow
 def test_while_it_is_stopped_the_ring_is_full_and_clients_see_the_same_bytes(tmp_path: Path) -> None:
-    with isolated(tmp_path) as scene:
+    with isolated(tmp_path, deadline="15s") as scene:
         expected = {case: bytes_of(scene.see(case)) for case in CASES}
         eventually(lambda: scene.counted_copies() == COPIED)
         worker, comparer = scene.sidecar.worker(), scene.comparer()
@@ -30,7 +30,6 @@ def test_while_it_is_stopped_the_ring_is_full_and_clients_see_the_same_bytes(tmp
         os.kill(comparer, signal.SIGCONT)
         eventually(lambda: scene.counted_copies() == COPIED * 25)
         assert scene.metric("stepdown_shadow_skipped_total", reason="full") == dropped
-        assert scene.metric("stepdown_shadow_copies_total", outcome="answered") > COPIED
         # Copies go on as before.
         answered = scene.metric("stepdown_shadow_copies_total", outcome="answered")
         scene.see("whole")
