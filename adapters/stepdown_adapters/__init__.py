@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from stepdown_adapters.errors import AdaptError, AdaptersError, ContractError, ModelError, OperationError
     from stepdown_adapters.model import Model
     from stepdown_adapters.step import Step
+    from stepdown_adapters.stream.adapting.chain import Limits, StreamChain
+    from stepdown_adapters.stream.adapting.collecting import Collector
+    from stepdown_adapters.stream.adapting.failures import BrokenStreamError, NoStreamAdapterError
     from stepdown_adapters.versions import Range, Version, VersionError
 
 __all__ = [
@@ -28,15 +31,20 @@ __all__ = [
     "Adapter",
     "AdaptersError",
     "BrokenContractError",
+    "BrokenStreamError",
     "Change",
+    "Collector",
     "Contract",
     "ContractError",
     "Diff",
+    "Limits",
     "Model",
     "ModelError",
+    "NoStreamAdapterError",
     "OperationError",
     "Range",
     "Step",
+    "StreamChain",
     "Version",
     "VersionError",
     "Violation",
@@ -51,6 +59,9 @@ _ROOMS = {
     "errors": ("AdaptError", "AdaptersError", "ContractError", "ModelError", "OperationError"),
     "model": ("Model",),
     "step": ("Step",),
+    "stream.adapting.chain": ("Limits", "StreamChain"),
+    "stream.adapting.collecting": ("Collector",),
+    "stream.adapting.failures": ("BrokenStreamError", "NoStreamAdapterError"),
     "versions": ("Range", "Version", "VersionError"),
 }
 _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}

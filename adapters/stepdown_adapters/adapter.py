@@ -25,7 +25,8 @@ from stepdown_adapters.runtime import MISSING
 from stepdown_adapters.step import Declaration
 from stepdown_adapters.stream.adapting.chain import Limits, StreamChain
 from stepdown_adapters.stream.adapting.collecting import Collector, unfold
-from stepdown_adapters.stream.adapting.compiling import CompiledStream, compile_stream
+from stepdown_adapters.stream.adapting.compiling import CompiledStream, compile_stream, stream_of
+from stepdown_adapters.stream.adapting.failures import NoStreamAdapterError
 
 Body = bytes
 """JSON text; `Adapter.bytes` hides the name of its type."""
@@ -59,7 +60,7 @@ class Adapter:
         self._places = tuple(places) or ("",) * len(self._steps)
         self._why = why
         self._chain = compile_chain(self._steps)
-        self._stream: CompiledStream | None = None
+        self._stream = _streamed(self._steps)
         self.versions: tuple[str, ...] = tuple(versions) or _passed(self._steps)
         """The versions that a document passes, newest first."""
 
@@ -153,7 +154,6 @@ class Adapter:
 
         Raises:
             NoStreamAdapterError: a step that changes answers has no `stream:` section.
-            OperationError: a `stream:` section has mistakes, of a step made in Python.
             ValueError: the type is not one of a stream of events.
         """
         stream = self.streams
@@ -190,10 +190,8 @@ class Adapter:
 
     @property
     def streams(self) -> CompiledStream:
-        """What is done to streams, compiled when it is first asked for. Raises as `stream` does."""
-        if self._stream is None:
-            self._stream = compile_stream(self._steps)
-        return self._stream
+        """What is done to streams; raises `NoStreamAdapterError`."""
+        return compile_stream(self._steps) if self._stream is None else self._stream
 
     @property
     def chain(self) -> CompiledChain:
@@ -309,10 +307,20 @@ def _operations(step: Declaration) -> list[str]:
         for name in ("request", "response", "errors")
         for operation in getattr(step, name)
     ]
-    lines += [f"stream {line}" for line in _stream_rules(getattr(step, "stream", None))]
+    lines += [f"stream {line}" for line in _stream_rules(stream_of(step))]
     lines += [f"hook: {step.hook}, unproved"] if step.hook else []
     lines += ["prune: removes what the older contract does not declare"] if step.pruning else []
     return lines or ["nothing to do"]
+
+
+def _streamed(steps: Sequence[Declaration]) -> CompiledStream | None:
+    """What is done to streams, `None` where no step has anything to say of them, or one lacks what others have."""
+    if all(stream_of(step) is None for step in steps):
+        return None
+    try:
+        return compile_stream(steps)
+    except NoStreamAdapterError:
+        return None  # told when somebody asks for a stream
 
 
 def _stream_rules(section: Any) -> list[str]:

@@ -139,7 +139,7 @@ class Events:
 class StreamChain(Events):
     """One stream, stepped down from bytes to bytes."""
 
-    __slots__ = ("_framing",)
+    __slots__ = ("_framing", "sent")
 
     def __init__(
         self,
@@ -151,6 +151,8 @@ class StreamChain(Events):
         """`context` is that of the request, with what its adapters carry; raises `ValueError` for what is no stream."""
         super().__init__(stream, content_type, context, limits)
         self._framing = Framing(content_type)
+        self.sent = 0
+        """Events that came out so far."""
 
     def feed(self, chunk: bytes) -> bytes:
         """What can go out now; raises `BrokenStreamError`, whose `before` may go out first."""
@@ -160,7 +162,10 @@ class StreamChain(Events):
         except BrokenStreamError as error:
             error.before = self._written(items)
             raise
-        return self._framing.write(items[0]) if len(items) == 1 else self._written(items)
+        if len(items) == 1:
+            self.sent += 1
+            return self._framing.write(items[0])
+        return self._written(items)
 
     def close(self, ending: Ending = Ending.ORDERLY) -> bytes:
         """What goes out at the end; raises as `feed` does.
@@ -177,6 +182,7 @@ class StreamChain(Events):
 
     def _written(self, items: Items) -> bytes:
         framing = self._framing
+        self.sent += len(items)
         if self._left and len(items) > 1:
             # The first is what was left without its end; as it came, it needs one now that something follows.
             first = framing.write(items[0])

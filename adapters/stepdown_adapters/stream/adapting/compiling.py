@@ -210,7 +210,9 @@ class _Compiler:
         try:
             function.add(self._step, operations, self._carried)
         except OperationError as error:
-            raise OperationError([replace(problem, within=at) for problem in error.problems]) from None
+            hint = ", or the stream section a fold of that name"
+            problems = [replace(one, sentence=one.sentence + hint, within=at) for one in error.problems]
+            raise OperationError(problems) from None
         self.needs |= function.needs
         made = function.part()
         if function.touches:

@@ -40,7 +40,10 @@ class _Reader:
 
     def section(self, raw: Any) -> StreamSection:
         """The section, as far as it can be read."""
-        if not isinstance(raw, dict) or not raw:
+        if raw == {}:
+            self._wrong((), "the stream section is empty; {on: {}} says that all events pass as they are")
+            return StreamSection()
+        if not isinstance(raw, dict):
             self._wrong((), f"a stream section is a mapping of {', '.join(KEYS)}, not {kind(raw)}")
             return StreamSection()
         for key in raw:

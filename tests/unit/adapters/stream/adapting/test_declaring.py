@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from stepdown_adapters import Adapter, Model, ModelError, OperationError
+from stepdown_adapters import Adapter, Model, ModelError, OperationError, Step
 from stepdown_adapters.stream.adapting.declaring import stream_section
 from tests.kit.stream_adapters import CHAT, section
 
@@ -74,6 +74,16 @@ def test_a_mistake_is_told_with_its_place(text: str, expected: str) -> None:
 def test_what_is_no_section_is_told() -> None:
     keys = "on, fold, envelope, end, collect, unfold"
     assert mistakes("drop") == [f"a stream section is a mapping of {keys}, not a string"]
+
+
+def test_an_empty_section_is_a_mistake_and_one_without_rules_lets_everything_pass() -> None:
+    assert mistakes({}) == ["the stream section is empty; {on: {}} says that all events pass as they are"]
+    assert stream_section({"on": {}}).rules == ()
+
+
+def test_a_step_made_in_python_is_refused_when_its_adapter_is_made() -> None:
+    with pytest.raises(OperationError, match="there is no operation 'sigmoit'"):
+        Adapter.of([Step("2.0.0", "1.0.0", stream={"on": {"a": [{"sigmoit": "/x"}]}})])
 
 
 def test_all_mistakes_are_told_at_once() -> None:
