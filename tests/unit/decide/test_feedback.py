@@ -160,6 +160,11 @@ def test_what_does_not_look_like_a_token_is_malformed(text: bytes | str) -> None
     assert refusal(text) == "malformed"
 
 
+@pytest.mark.parametrize(("length", "reason"), [(39, "malformed"), (42, "foreign"), (90, "foreign"), (93, "malformed")])
+def test_a_token_has_a_least_and_a_most_length(length: int, reason: str) -> None:
+    assert refusal(urlsafe_b64encode(b"\x01" + bytes(length - 1))) == reason
+
+
 def test_the_other_alphabet_of_base64_is_not_taken() -> None:
     for number in range(200):
         text = token(str(number).encode())
