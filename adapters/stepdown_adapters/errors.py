@@ -47,8 +47,9 @@ class Problem:
 
     def __str__(self) -> str:
         hint = f" (did you mean {self.nearest!r}?)" if self.nearest is not None else ""
-        place = filter(None, (" ".join(map(str, self.within)), self.where))
-        return ": ".join([*place, self.sentence]) + hint
+        within = " ".join(map(str, self.within))
+        place = f"{within}: {self.where}" if within and self.where else within or self.where
+        return f"{place}: {self.sentence}{hint}"
 
 
 class ModelError(AdaptersError):

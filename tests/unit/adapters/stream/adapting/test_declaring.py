@@ -73,11 +73,11 @@ def test_a_mistake_is_told_with_its_place(text: str, expected: str) -> None:
 
 def test_what_is_no_section_is_told() -> None:
     keys = "on, fold, envelope, end, collect, unfold"
-    assert mistakes("drop") == [f"a stream section is a mapping of {keys}, not a string"]
+    assert mistakes("drop") == [f": a stream section is a mapping of {keys}, not a string"]
 
 
 def test_an_empty_section_is_a_mistake_and_one_without_rules_lets_everything_pass() -> None:
-    assert mistakes({}) == ["the stream section is empty; {on: {}} says that all events pass as they are"]
+    assert mistakes({}) == [": the stream section is empty; {on: {}} says that all events pass as they are"]
     assert stream_section({"on": {}}).rules == ()
 
 
