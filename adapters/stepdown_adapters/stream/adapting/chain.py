@@ -36,6 +36,8 @@ class Limits(NamedTuple):
     """Bytes that the folds of all adapters hold together."""
     emitted: int = 1024
     """Events that may become of one."""
+    size: int = 4 * LIMIT
+    """Bytes that may become of one event, all that is emitted together."""
 
 
 Items = list[Item | Event]
@@ -128,7 +130,7 @@ class Events:
     def _bounded(self, items: list[Item]) -> list[Item]:
         if len(items) > self._limits.emitted:
             raise TooManyEventsError(len(items), self._limits.emitted)
-        self._steps.encode(items)
+        self._steps.encode(items, self._limits.size)
         return items
 
     def _break(self, error: Exception) -> BrokenStreamError:

@@ -91,7 +91,7 @@ def unfold(
     steps = Steps(stream, facts, limits.state)
     try:
         items = steps.unfolded(stream.unfolding, document) + steps.end(stream.unfolding + 1)
-        steps.encode(items)
+        steps.encode(items, limits.size)
         if len(items) > limits.emitted:
             raise TooManyEventsError(len(items), limits.emitted)
     except (StateTooLargeError, TooManyEventsError) as error:

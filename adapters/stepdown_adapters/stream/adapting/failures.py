@@ -37,7 +37,7 @@ class BrokenStreamError(AdaptersError):
 
 
 class TooManyEventsError(AdaptersError):
-    """An adapter makes more events of one than is allowed."""
+    """An adapter makes more of one event than is allowed, in number or in bytes."""
 
-    def __init__(self, number: int, limit: int) -> None:
-        super().__init__(f"{number} events became of one, and {limit} are allowed")
+    def __init__(self, number: int, limit: int, what: str = "events") -> None:
+        super().__init__(f"{number} {what} became of one event, and {limit} are allowed")

@@ -17,6 +17,7 @@ from stepdown_adapters.errors import AdaptError, Refusal
 from stepdown_adapters.non_finite import nulled
 from stepdown_adapters.runtime import MISSING, copied
 from stepdown_adapters.stream.adapting.compiling import CompiledEmit, CompiledRule, CompiledStep, CompiledStream
+from stepdown_adapters.stream.adapting.failures import TooManyEventsError
 from stepdown_adapters.stream.adapting.state import Budget, State
 from stepdown_adapters.stream.events import DONE, mended
 from stepdown_adapters.stream.framing import Event
@@ -71,13 +72,19 @@ class Steps:
             items += self.take(step.emitted(step.step.end), number + 1)
         return items
 
-    def encode(self, items: Iterable[Item]) -> None:
-        """Write the documents that are no longer those of their events; raises `AdaptError`."""
-        encode = self.codec.encode
+    def encode(self, items: Iterable[Item], most: int) -> None:
+        """Write the documents that are no longer those of their events; raises `AdaptError` and `TooManyEventsError`.
+
+        They may be `most` bytes together.
+        """
+        encode, left = self.codec.encode, most
         try:
             for item in items:
                 if item.changed:
                     item.data = encode(item.document)
+                    left -= len(item.data)
+                    if left < 0:
+                        raise TooManyEventsError(most - left, most, "bytes")
         except _FOREIGN as error:
             raise AdaptError(self._name, "stream: writing an event", "", str(error)) from None
 

@@ -137,7 +137,7 @@ def test_an_object_that_is_no_json_cannot_be_adapted_and_a_text_passes() -> None
 def test_what_cannot_be_written_is_a_failure_of_the_adapter() -> None:
     steps = Steps(compile_stream([step(SCALE)]), Context(), 100)
     with pytest.raises(AdaptError, match=r"^2.0.0 -> 1.0.0: stream: writing an event"):
-        steps.encode([Item(Event(), {"half": "\ud83d"}, changed=True)])
+        steps.encode([Item(Event(), {"half": "\ud83d"}, changed=True)], 100)
 
 
 def test_an_event_that_is_too_long_is_a_failure_behind_what_came_before_it() -> None:
@@ -150,6 +150,18 @@ def test_events_that_become_of_one_are_bounded() -> None:
     chain = Adapter.of([step("on: {/rows: {emit: {each: /rows/*}}}")]).stream(SSE, limits=Limits(emitted=3))
     assert chain.feed(sse({"rows": [{"a": 1}, {"b": 2}, [3]]})) == b'data: {"a":1}\n\ndata: {"b":2}\n\ndata: [3]\n\n'
     assert broken(chain, sse({"rows": [1, 2, 3, 4]})).reason == "too-many-events"
+
+
+def test_bytes_that_become_of_one_event_are_bounded() -> None:
+    rules = """
+    fold: {all: {last: ""}}
+    on: {/rows: {emit: {each: /rows/*, data: {row: {document: ""}, all: {carried: all}}}}}
+    """
+    chain = Adapter.of([step(rules)]).stream(SSE, limits=Limits(size=300))
+    assert len(chain.feed(sse({"rows": [1, 2]}))) < 300
+    failure = broken(chain, sse({"rows": list(range(10))}))
+    assert failure.reason == "too-many-events"
+    assert "bytes became of one event, and 300 are allowed" in str(failure)
 
 
 @pytest.mark.parametrize("fold", ["join: /t", "list: /t", "last: /t", "number: /t"])
