@@ -29,8 +29,9 @@ SCHEMA_VERSION = 1
 MOST_BYTES = 4 * 1024**3
 """That the file may have: some 100 million sightings."""
 _CACHE_KIB = 8192
-_WAL_BYTES = 16 * 1024**2
 _PAGE = 4096
+_WAL_PAGES = 4000
+"""Of the journal, before they are written into the file. Sightings are spread over it, so many at once are less work."""
 
 _SCHEMA = """
 CREATE TABLE fence (token INTEGER NOT NULL, holder TEXT NOT NULL);
@@ -138,7 +139,8 @@ class StateFile:
         connection.execute(f"PRAGMA cache_size=-{_CACHE_KIB}")
         self._recognise()
         connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute(f"PRAGMA journal_size_limit={_WAL_BYTES}")
+        connection.execute(f"PRAGMA wal_autocheckpoint={_WAL_PAGES}")
+        connection.execute(f"PRAGMA journal_size_limit={_WAL_PAGES * _PAGE}")
         connection.execute(f"PRAGMA max_page_count={most_bytes // _PAGE}")
         with self.transaction(durable=True):  # takes the lock also where there is nothing to create
             if self._number("user_version") == 0:

@@ -122,6 +122,25 @@ def test_a_batch_whose_acknowledgement_was_lost_counts_once_when_it_is_sent_agai
     tell(RedisPlace(server.url, seconds=SHORT), story)
 
 
+def test_a_call_that_nobody_waits_for_any_more_leaves_its_answer_to_nobody_else(server: RedisServer) -> None:
+    async def story(store: Store) -> None:
+        token = await holding(store)
+        for name in "pq":
+            await store.write(token, name, 0, name.encode())
+        server.freeze()
+        abandoned = [asyncio.ensure_future(store.read("p")) for _ in range(20)]
+        await asyncio.sleep(0.05)
+        for call in abandoned:
+            call.cancel()
+        server.thaw()
+        assert {type(one) for one in await asyncio.gather(*abandoned, return_exceptions=True)} == {
+            asyncio.CancelledError
+        }
+        assert await asyncio.gather(*(store.read("q") for _ in range(20))) == [State(1, b"q")] * 20
+
+    tell(RedisPlace(server.url), story)
+
+
 def test_who_was_not_there_at_the_start_is_found_later(server: RedisServer) -> None:
     server.kill()
 
