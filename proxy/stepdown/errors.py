@@ -167,6 +167,12 @@ class StreamNotAdaptableError(AdapterFailedError):
     problem, title = "stream-not-adaptable", "Stream cannot be adapted"
 
 
+class StreamBrokenError(AdapterFailedError):
+    """A stream could not be stepped down any further in its middle: its client's connection is cut."""
+
+    problem, title = "stream-broken", "Stream cannot be adapted any further"
+
+
 class AnswerTooLargeError(AdapterFailedError):
     """The answer is over the size up to which it is adapted; never passed unadapted."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -68,13 +69,19 @@ def adapted(
     error_answers: Sequence[Any] = (),
     native_port: int | None = None,
     repeatable: bool = False,
+    stream: Any = None,
     **route_options: Any,
 ) -> spec.SnapshotSpec:
     """2.0.0 answers on `port`, clients get 1.0.0 through an adapter; `native_port` serves 1.0.0, never assigned."""
     old = version("1.0.0", *([native_port] if native_port else []))
     new = version("2.0.0", port)
     step = spec.Step(
-        source="2.0.0", target="1.0.0", response=tuple(response), request=tuple(request), errors=tuple(error_answers)
+        source="2.0.0",
+        target="1.0.0",
+        response=tuple(response),
+        request=tuple(request),
+        errors=tuple(error_answers),
+        streams="" if stream is None else json.dumps(stream),
     )
     chain = spec.Chain(served="2.0.0", pinned="1.0.0", steps=(step,))
     whole = model(old, new, default="1.0.0", chains=(chain,), repeatable=repeatable)

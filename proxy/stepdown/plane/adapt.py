@@ -21,6 +21,7 @@ from stepdown_adapters.context import Context
 from stepdown_adapters.errors import AdaptError
 from stepdown_adapters.generate import CompiledChain
 from stepdown_adapters.operations.envelope import HeadEdits
+from stepdown_adapters.stream.media import NDJSON, SSE
 
 if TYPE_CHECKING:
     from stepdown.plane.exchange import Exchange
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 INLINE_BYTES = 256 * 1024
 """Bodies up to this size are adapted on the event loop."""
 
-_STREAMS = (b"text/event-stream", b"application/x-ndjson", b"application/ndjson", b"application/jsonl")
+_STREAMS = frozenset(name.encode("ascii") for name in (*SSE, *NDJSON))
 
 # They describe bytes that are no longer those of the answer (RFC 9110 sections 8.8 and 14, RFC 9530, RFC 1864).
 _STALE = frozenset(
@@ -89,13 +90,11 @@ def notes(head: ResponseHead) -> Notes:
     return found
 
 
-def refuse_stream(head: ResponseHead) -> None:
+def refuse_stream(head: ResponseHead, why: str = "this chain has no adapter for streams") -> None:
     """Raise `StreamNotAdaptableError` for a stream of events: it would have to be buffered without end."""
     stream = notes(head).stream
     if stream is not None:
-        raise StreamNotAdaptableError(
-            f"The answer is a stream ({stream.decode('latin-1')}) and this chain has no adapter for streams"
-        )
+        raise StreamNotAdaptableError(f"The answer is a stream ({stream.decode('latin-1')}): {why}")
 
 
 def decoded(head: ResponseHead, body: bytes, limit: int) -> bytes:

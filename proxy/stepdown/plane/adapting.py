@@ -91,7 +91,7 @@ def refuse(exchange: Exchange, error: AdapterFailedError) -> None:
     plan = exchange.plan
     assert plan is not None
     exchange.leave_upstream()
-    _tell(plan, error)
+    tell(plan, error)
     final = plan.route.policy != "ask_native" or isinstance(error, ErrorNotAdaptableError)
     if final or not _ask_native(exchange, plan):
         exchange.fail(error)
@@ -105,7 +105,7 @@ def _failed(exchange: Exchange, plan: Plan, head: ResponseHead, body: bytes, err
     refused = isinstance(error, AnswerTooLargeError | StreamNotAdaptableError)
     if plan.route.policy == "passthrough" and not refused:
         exchange.outcome = PASSTHROUGH
-        _tell(plan, error)
+        tell(plan, error)
         plan.route.count_error(error.problem)
         send.whole(exchange, head, head.fields, body, plan.true_lines)
     else:
@@ -114,7 +114,7 @@ def _failed(exchange: Exchange, plan: Plan, head: ResponseHead, body: bytes, err
         plan.check.failed(head, body)
 
 
-def _tell(plan: Plan, error: AdapterFailedError) -> None:
+def tell(plan: Plan, error: AdapterFailedError) -> None:
     """Say to the operator what the client alone would read."""
     choice = plan.choice
     about = fields(

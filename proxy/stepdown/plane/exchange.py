@@ -39,7 +39,8 @@ if TYPE_CHECKING:
     from stepdown.plane.mirror import Mirrored
     from stepdown.plane.plan import Plan
     from stepdown.plane.pool import EndpointPool
-    from stepdown.plane.receive import Collector, Overheard, Relay
+    from stepdown.plane.receive import Collector, Overheard
+    from stepdown.plane.relay import Relay
     from stepdown.plane.runtime import Runtime
     from stepdown.plane.upstream import UpstreamConnection
 

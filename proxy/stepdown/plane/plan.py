@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING
 
 from stepdown.decide import spec as specification
 from stepdown.decide.snapshot import Choice
+from stepdown.plane import adapt
 from stepdown.plane.check import Check
 from stepdown.plane.clock import NEVER
+from stepdown.plane.streamed import UNTOUCHED, Streams
 from stepdown.plane.versions import VersionPool
 from stepdown.telemetry.buckets import ADAPTER_SECONDS, REQUEST_SECONDS, bucket
 from stepdown.telemetry.slab import Slab
-from stepdown.wire import serialise
+from stepdown.wire import ResponseHead, serialise
 from stepdown_adapters.generate import CompiledChain
 
 if TYPE_CHECKING:
@@ -90,6 +92,8 @@ class Plan:
     __slots__ = (
         "_adapter_cell",
         "_cells",
+        "_event_cell",
+        "_failures",
         "_labels",
         "_request_cell",
         "_requests",
@@ -109,6 +113,7 @@ class Plan:
         "request_adapter",
         "route",
         "served_lines",
+        "streams",
         "true_lines",
     )
 
@@ -121,14 +126,18 @@ class Plan:
         adapter: CompiledChain | None,
         lines: tuple[bytes, bytes, bytes],
         slab: Slab,
+        streams: Streams = UNTOUCHED,
         check: Check | None = None,
         mirror: Mirror | None = None,
     ) -> None:
         self.route = route
         self.choice = choice
         self.pool = pool
-        self.adapter = adapter if adapter is not None and adapter.touches_answers else None
-        """What steps answers down; `None` where all of them, errors too, are passed on as they are."""
+        touches = adapter is not None and (adapter.touches_answers or streams.touched)
+        self.adapter = adapter if touches else None
+        """What steps answers down; `None` where all of them, errors and streams too, are passed on as they are."""
+        self.streams = streams
+        """What becomes of answers that are streams."""
         self.check = check
         """What samples answers to be held against contracts; `None` where none are."""
         self.mirror = mirror
@@ -138,9 +147,13 @@ class Plan:
         self.needs = adapter.request_needs | adapter.response_needs if adapter is not None else frozenset()
         """What of the request the chain reads."""
         reads_body = "body" in self.needs and adapter is not None and not adapter.unproved
+        if streams.compiled is not None:
+            self.needs |= streams.compiled.needs
+            reads_body = reads_body or "body" in streams.compiled.needs
         self.request_adapter = adapter if adapter is not None and (adapter.touches_request or reads_body) else None
         """What steps requests up, or wants to know them whole; `None` where they can be passed on as they come."""
-        self.adapted = adapter is not None and (adapter.touches_response or adapter.touches_errors)
+        bodies = adapter is not None and (adapter.touches_response or adapter.touches_errors)
+        self.adapted = bodies or streams.touched
         """Whether some bodies have to be decoded."""
         self.lines, self.true_lines, self.served_lines = lines
         """Field lines of an answer in the pinned shape, in the served version's own, and of one without a shape."""
@@ -152,6 +165,7 @@ class Plan:
         """Whether a request can be forwarded without a look at its body or its limits."""
         self._slab = slab
         self._cells = slab.cells
+        self._failures: dict[str, int] = {}
         self._requests: dict[tuple[int, int], int] = {}
         served = (route.name, choice.served)
         self._request_cell = slab.histogram("stepdown_request_duration_seconds", served)
@@ -159,6 +173,11 @@ class Plan:
         self._adapter_cell = (
             slab.histogram("stepdown_adapter_duration_seconds", (route.name, choice.served, choice.pinned))
             if adapter is not None
+            else -1
+        )
+        self._event_cell = (
+            slab.counter("stepdown_stream_events_total", (route.name, choice.served, choice.pinned))
+            if streams.compiled is not None
             else -1
         )
 
@@ -177,6 +196,26 @@ class Plan:
             base = self._upstream_cell
             cells[base + bucket(_BOUNDS, upstream)] += 1
             cells[base + _SUM] += upstream // 1000
+
+    def changes(self, head: ResponseHead) -> bool:
+        """Whether the body of a good answer with this head is given another shape."""
+        adapter = self.adapter
+        if adapter is None:
+            return False
+        return adapter.touches_response if adapt.notes(head).stream is None else self.streams.touched
+
+    def count_events(self, number: int) -> None:
+        """Count the events of a stream as they were given to a client."""
+        self._cells[self._event_cell] += number
+
+    def count_stream_failure(self, reason: str) -> None:
+        """Count a stream that was no good answer although its status said so."""
+        cell = self._failures.get(reason)
+        if cell is None:
+            route, rule, assigned, served, *_ = self._labels
+            labels = (route, rule, assigned, served, reason)
+            cell = self._failures[reason] = self._slab.counter("stepdown_stream_failures_total", labels)
+        self._cells[cell] += 1
 
     def account_adapter(self, seconds: float) -> None:
         """Count the work of the chain."""

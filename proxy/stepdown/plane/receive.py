@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING
 
 from stepdown.errors import AdapterFailedError, AnswerTooLargeError
 from stepdown.plane import adapt, adapting, send
-from stepdown.wire import ResponseHead, serialise
+from stepdown.plane.relay import Relay
+from stepdown.plane.streaming import StreamRelay
+from stepdown.plane.watching import WatchedRelay
+from stepdown.wire import ResponseHead
 
 if TYPE_CHECKING:
     from stepdown.plane.check import Gathering
@@ -40,14 +43,16 @@ def whole(exchange: Exchange, plan: Plan, head: ResponseHead, body: bytes) -> No
         return
     head = _edited(exchange, adapter, head)
     if adapt.has_shape(head.status, exchange.method):
-        if adapter.touches_response:
+        if plan.streams.touched and adapt.notes(head).stream is not None:
+            _streamed_whole(exchange, plan, head, body)
+        elif adapter.touches_response:
             adapting.answer(exchange, plan, head, body)
         else:
             _pass(exchange, plan, head, body)
     elif adapter.touches_errors and head.status >= 400 and body:
         adapting.error(exchange, plan, head, body)
     elif exchange.method == b"HEAD" and 200 <= head.status < 300:  # what a GET would say of the body
-        fields = adapt.notes(head).fields if adapter.touches_response else head.fields
+        fields = adapt.notes(head).fields if plan.changes(head) else head.fields
         send.whole(exchange, head, fields, body, plan.lines)
     else:
         send.whole(exchange, head, head.fields, body, plan.served_lines)
@@ -77,6 +82,8 @@ def _begun(exchange: Exchange, plan: Plan, head: ResponseHead) -> Relay | Collec
         return _relay(exchange, plan, head)
     head = _edited(exchange, adapter, head)
     if adapt.has_shape(head.status, exchange.method):
+        if adapt.notes(head).stream is not None:
+            return _streamed(exchange, plan, head)
         if adapter.touches_response:
             return Collector(exchange, head)
         return _relay(exchange, plan, head)
@@ -87,11 +94,36 @@ def _begun(exchange: Exchange, plan: Plan, head: ResponseHead) -> Relay | Collec
 
 def _relay(exchange: Exchange, plan: Plan, head: ResponseHead) -> Relay:
     """For what is in the pinned shape already."""
-    if plan.check is not None and adapt.has_shape(head.status, exchange.method):
-        gathering = plan.check.begun(head)
-        if gathering is not None:
-            return CheckedRelay(exchange, head, plan.lines, gathering)
+    if adapt.has_shape(head.status, exchange.method):
+        if plan.check is not None:
+            gathering = plan.check.begun(head)
+            if gathering is not None:
+                return CheckedRelay(exchange, head, plan.lines, gathering)
+        if adapt.notes(head).stream is not None:
+            return WatchedRelay(exchange, plan, head)
     return Relay(exchange, head, plan.lines)
+
+
+def _streamed(exchange: Exchange, plan: Plan, head: ResponseHead) -> Relay:
+    """For a stream on a way with adapters; raises `StreamNotAdaptableError`."""
+    streams = plan.streams
+    if streams.compiled is None:
+        if streams.refused:
+            adapt.refuse_stream(head, streams.refused)
+        return _relay(exchange, plan, head)
+    return StreamRelay(exchange, plan, head, streams.compiled)
+
+
+def _streamed_whole(exchange: Exchange, plan: Plan, head: ResponseHead, body: bytes) -> None:
+    """A stream that came in one piece goes the way of all others."""
+    try:
+        relay = _streamed(exchange, plan, head)
+    except AdapterFailedError as error:
+        adapting.refuse(exchange, error)
+        return
+    relay.on_body(body)
+    if not exchange.gone:
+        relay.on_end()
 
 
 def _edited(exchange: Exchange, adapter: CompiledChain, head: ResponseHead) -> ResponseHead:
@@ -101,35 +133,6 @@ def _edited(exchange: Exchange, adapter: CompiledChain, head: ResponseHead) -> R
         head = adapt.edited(head, edits)
         exchange.status = head.status
     return head
-
-
-class Relay:
-    """Passes pieces on as they come: nothing is held back, nothing is put together."""
-
-    __slots__ = ("_chunked", "_close", "_exchange", "until_close")
-
-    def __init__(self, exchange: Exchange, head: ResponseHead, lines: bytes) -> None:
-        self._exchange = exchange
-        framing, self._chunked, self._close = send.framing_of(exchange, head)
-        self.until_close = not framing
-        """Nothing but the end of the connection ends the body (HTTP/1.0)."""
-        exchange.answer_begun = True
-        exchange.client.write(send.answer_head(exchange, head, head.fields, lines, framing, self._close))
-
-    def on_body(self, payload: bytes) -> None:
-        """Pass a piece on."""
-        exchange = self._exchange
-        exchange.response_bytes += len(payload)
-        exchange.client.write(serialise.chunk(payload) if self._chunked else payload)
-
-    def on_end(self) -> None:
-        """End the body, and the exchange."""
-        if self._chunked:
-            self._exchange.client.write(serialise.LAST_CHUNK)
-        self._exchange.finish(self._close or not self._exchange.complete)
-
-    def drop(self) -> None:
-        """The answer will not be whole."""
 
 
 class CheckedRelay(Relay):

@@ -26,6 +26,7 @@ from stepdown.decide.overrides import Overrides, Verdict, names_of
 from stepdown.decide.sampling import Sampler
 from stepdown.decide.snapshot import Choice, Route, Snapshot, compile_snapshot
 from stepdown.errors import StepdownError
+from stepdown.plane import streamed
 from stepdown.plane.check import Check
 from stepdown.plane.clock import CoarseClock
 from stepdown.plane.flag_desk import FlagDesk
@@ -36,6 +37,7 @@ from stepdown.plane.offload import compiled
 from stepdown.plane.plan import Plan, RoutePlan, answer_lines, vary_line
 from stepdown.plane.pool import EndpointPool
 from stepdown.plane.recording import Recorder
+from stepdown.plane.streamed import UNTOUCHED, Streams
 from stepdown.plane.versions import OrderedPool, VersionPool
 from stepdown.telemetry.slab import Slab
 from stepdown_adapters.generate import CompiledChain
@@ -85,6 +87,7 @@ class Runtime:
         "_routes",
         "_samplers",
         "_slab",
+        "_streams",
         "_turns",
         "client_timeouts",
         "digest",
@@ -147,6 +150,11 @@ class Runtime:
         self._parts = {route.name: self._route_parts(route, models[route.spec.model]) for route in self.snapshot.routes}
         self._adapters: dict[tuple[str, str, str], CompiledChain] = {
             (model.name, chain.served, chain.pinned): compiled(msgspec.json.encode(chain.steps))
+            for model in spec.models
+            for chain in model.chains
+        }
+        self._streams: dict[tuple[str, str, str], Streams] = {
+            (model.name, chain.served, chain.pinned): streamed.compiled(msgspec.json.encode(chain.steps))
             for model in spec.models
             for chain in model.chains
         }
@@ -234,7 +242,8 @@ class Runtime:
         parts = self._parts[choice.route]
         model = parts.model
         declared = {version.id: version for version in model.versions}
-        adapter = self._adapters[model.name, choice.served, choice.pinned] if choice.chain is not None else None
+        way = model.name, choice.served, choice.pinned
+        adapter = self._adapters[way] if choice.chain is not None else None
         lines = answer_lines(declared, choice.pinned, choice.served, parts.vary)
         return Plan(
             route=parts.plan,
@@ -243,6 +252,7 @@ class Runtime:
             adapter=adapter,
             lines=lines,
             slab=self._slab,
+            streams=self._streams[way] if choice.chain is not None else UNTOUCHED,
             check=self._check(model.name, choice, parts.plan.limits.validated_body),
             mirror=parts.mirror,
         )

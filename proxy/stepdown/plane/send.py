@@ -49,12 +49,15 @@ def answer_head(  # noqa: PLR0917 - once a request, and names cost time
     return b"%b%b%b%b%b%b\r\n" % (_STATUS_LINES[head.status], fields, version_lines, extra, via, framing)
 
 
-def framing_of(exchange: Exchange, head: ResponseHead) -> tuple[bytes, bool, bool]:
-    """How the body of a passed-on answer is framed: the line, whether in chunks, whether the connection closes."""
+def framing_of(exchange: Exchange, length: int) -> tuple[bytes, bool, bool]:
+    """How a body that goes out in pieces is framed: the line, whether in chunks, whether the connection closes.
+
+    `length` is negative where it is not known.
+    """
     request = exchange.head
     close = request.close or exchange.client.closing
-    if head.length >= 0:
-        return b"content-length: %d\r\n" % head.length, False, close
+    if length >= 0:
+        return b"content-length: %d\r\n" % length, False, close
     if request.minor == 1:
         return serialise.CHUNKED_LINE, True, close
     return b"", False, True  # HTTP/1.0 knows no chunks: the end of the connection ends the body
@@ -64,8 +67,7 @@ def _without_body(exchange: Exchange, head: ResponseHead) -> bytes:
     """What an answer without a body says about its length: nothing where the body would have been adapted."""
     if exchange.method == b"HEAD" or head.status in (204, 304):
         plan = exchange.plan
-        adapter = plan.adapter if plan is not None else None
-        adapted = adapter is not None and adapter.touches_response and 200 <= head.status < 300
+        adapted = plan is not None and plan.changes(head) and 200 <= head.status < 300
         if head.status == 204 or adapted or head.declared is None or head.declared == CHUNKED:
             return b""
         return b"content-length: %d\r\n" % head.declared

@@ -67,6 +67,22 @@ _WORKER = (
         ADAPTER_SECONDS,
     ),
     Family(
+        "stepdown_stream_events_total",
+        "counter",
+        "Events of adapted streams as they were given to clients, comments and `[DONE]` included.",
+        ("route", "served", "pinned"),
+    ),
+    Family(
+        "stepdown_stream_failures_total",
+        "counter",
+        "Streams that were no good answer although their status was 2xx, each once; `stepdown_requests_total` counts "
+        "them by that status. `reason` is error (the server told of one inside the stream), cut (the connection to the "
+        "server ended, or was silent for too long, before the stream did), and of adapted streams also: cut (no end "
+        "that its dialect gives it), empty, unfinished (`[DONE]` without a finish reason), malformed, adapter (an "
+        "operation failed), event-too-long, state-too-large, too-many-events. A client that leaves is no failure.",
+        ("route", "rule", "assigned", "served", "reason"),
+    ),
+    Family(
         "stepdown_errors_total",
         "counter",
         "Errors that Stepdown answered itself; `error` is the tail of the problem's type.",

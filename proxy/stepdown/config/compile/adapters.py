@@ -6,6 +6,8 @@ import itertools
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
+
 from stepdown.config.compile.carried import Carrying, carrying
 from stepdown.config.compile.checker import Checker
 from stepdown.config.compile.versions import Declared, DraftModel, Versions
@@ -80,7 +82,7 @@ def _check_adapter(
     """Note every mistake of an adapter; what `prune` adds to it."""
     newer, older = ends or (None, None)
     pruned = _pruning(adapter, older, (*path, "prune"), checker) if older else ()
-    step = Step("", "", adapter.response, adapter.request, adapter.errors, adapter.hook, pruned)
+    step = Step("", "", adapter.response, adapter.request, adapter.errors, adapter.hook, pruned, stream=adapter.stream)
     for name, problem in neighbours.problems(step, newer, older):
         checker.error((*path, name, *problem.steps), problem.sentence, nearest=problem.nearest or "")
     if imports:
@@ -128,6 +130,7 @@ def _declared(
         errors=tuple(adapter.errors),
         hook=adapter.hook,
         pruning=pruned,
+        streams="" if adapter.stream is None else msgspec.json.encode(adapter.stream).decode(),
         fidelity=adapter.fidelity,
         non_finite=adapter.non_finite,
         where=where,

@@ -255,6 +255,12 @@ class AdapterSection(Section):
         description="Operations on answers with a status from 400 on, newer to older. Without them errors stay as they "
         "are; one that cannot be adapted becomes an error of Stepdown's with the same status.",
     )
+    stream: dict[str, Any] | None = Field(
+        default=None,
+        description="What is done with the events of a stream, newer to older: `on`, `fold`, `envelope`, `end`, "
+        "`collect`, `unfold`. Without it, streams of a step that changes answers are refused; `{on: {}}` leaves them "
+        "as they are.",
+    )
     hook: Hook | None = Field(
         default=None, description="Python function for what operations cannot say; its result is unproved."
     )

@@ -1,0 +1,64 @@
+"""Holds what the chains of a model do with streams against each other: what rules read, and steps that end them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from stepdown.config.compile.checker import Checker
+from stepdown.config.tree import Path
+from stepdown.decide import spec
+from stepdown_adapters import operations
+from stepdown_adapters.errors import OperationError
+from stepdown_adapters.operations.carry import names
+from stepdown_adapters.plan import Edge, Plan
+from stepdown_adapters.stream.adapting.compiling import compile_stream, uncarried_in_stream
+from stepdown_adapters.stream.adapting.failures import NoStreamAdapterError
+
+Ends = tuple[str, str]
+
+
+def check_streams(plan: Plan, steps: Mapping[Ends, spec.Step], places: Mapping[Ends, Path], checker: Checker) -> None:
+    """Note what rules read that nothing carries or folds, and chains whose streams are refused for one of their steps.
+
+    Steps with mistakes of their own are not for this.
+    """
+    noted: set[Path] = set()
+    for edges in plan.chains.values():
+        chain = [steps[_ends(edge)] for edge in edges]
+        if any(step.streams for step in chain):
+            _check_reads(chain, places, noted, checker)
+            _check_whole(chain, places, noted, checker)
+
+
+def _check_reads(chain: list[spec.Step], places: Mapping[Ends, Path], noted: set[Path], checker: Checker) -> None:
+    carried: set[str] = set()
+    for step in chain:
+        carried |= names(operations.parse(step.request, "skip"))
+    for step in chain:
+        if not step.streams:
+            continue
+        for problem in uncarried_in_stream(step, carried):
+            path = (*places[step.source, step.target], "stream", *problem.steps)
+            if path not in noted:
+                noted.add(path)
+                sentence = f"{problem.sentence} (in the chain from {chain[0].source} to {chain[-1].target})"
+                checker.error(path, sentence, nearest=problem.nearest or "")
+
+
+def _check_whole(chain: list[spec.Step], places: Mapping[Ends, Path], noted: set[Path], checker: Checker) -> None:
+    """Warn of a step without a section among others that have one: the section is then of no use to its chain."""
+    try:
+        compile_stream(chain)
+    except NoStreamAdapterError as error:
+        step = next(step for step in chain if f"{step.source} -> {step.target}" == error.step)
+        path = places.get((step.source, step.target))
+        if path is not None and path not in noted:
+            noted.add(path)
+            problem = f"streams from {chain[0].source} to {chain[-1].target} are refused here: found no stream section"
+            checker.warn(path, problem, "a stream section, `stream: {on: {}}` where events stay as they are")
+    except OperationError:
+        return  # it was noted where it stands
+
+
+def _ends(edge: Edge) -> Ends:
+    return edge.source, edge.target

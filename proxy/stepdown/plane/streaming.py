@@ -1,0 +1,123 @@
+"""Fourth phase, for streams: each event is stepped down and sent on when it is complete, and none waits for the next.
+
+1. What the bytes of one read complete goes out in one write. Of an event that has begun, only its bytes are kept; of
+   those before, only what the adapters fold: both are bounded (`stepdown_adapters.stream.adapting.chain.Limits`).
+2. A stream that cannot be stepped down any further has begun already, so that nothing but a cut connection is left to
+   tell its client. What was stepped down before is sent first.
+3. A stream is judged once, when it ends, by what it said and by how it ended. Who left early says nothing of a server.
+"""
+
+from __future__ import annotations
+
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+from stepdown.errors import (
+    BadResponseError,
+    StreamBrokenError,
+    StreamNotAdaptableError,
+    UpstreamClosedError,
+    UpstreamTimeoutError,
+)
+from stepdown.plane import adapt, adapting
+from stepdown.plane.plan import ADAPTED
+from stepdown.plane.relay import Relay
+from stepdown.wire import ResponseHead
+from stepdown_adapters.stream.adapting.chain import Limits, StreamChain
+from stepdown_adapters.stream.adapting.compiling import CompiledStream
+from stepdown_adapters.stream.adapting.failures import BrokenStreamError
+from stepdown_adapters.stream.outcome import Ending
+
+if TYPE_CHECKING:
+    from stepdown.plane.exchange import Exchange
+    from stepdown.plane.plan import Plan
+
+_OF_THE_SERVER = frozenset(error.problem for error in (BadResponseError, UpstreamClosedError, UpstreamTimeoutError))
+"""Errors with which an exchange is cut in the middle of an answer because of its server."""
+
+
+def limits_of(plan: Plan) -> Limits:
+    """The bounds of a stream: those of the library, and what may be held of an answer to adapt it at all."""
+    usual = Limits()
+    most = plan.route.limits.adapted_body
+    return usual._replace(event=min(usual.event, most), state=min(usual.state, most))
+
+
+def adapted(exchange: Exchange, plan: Plan, head: ResponseHead, stream: CompiledStream) -> StreamChain:
+    """The chain for a stream with this head; raises `StreamNotAdaptableError`."""
+    media, charset, codings, _ = adapt.notes(head)
+    assert media is not None
+    if codings is not None and codings.strip().lower() != b"identity":
+        adapt.refuse_stream(head, f"its content coding {codings.decode('latin-1')!r} is not undone event by event")
+    if charset is not None:
+        raise StreamNotAdaptableError(f"The stream's text is in {charset.decode('latin-1')}, and events are in UTF-8")
+    return StreamChain(stream, media.decode("latin-1"), adapt.context(exchange, plan), limits_of(plan))
+
+
+def ending(exchange: Exchange) -> Ending:
+    """How a stream ended that did not come to its end."""
+    server = exchange.error in _OF_THE_SERVER and not exchange.client.full
+    return Ending.BROKEN if server else Ending.CANCELLED
+
+
+class StreamRelay(Relay):
+    """Steps a stream down as it passes."""
+
+    __slots__ = ("_chain", "_open", "_plan", "_seconds")
+
+    def __init__(self, exchange: Exchange, plan: Plan, head: ResponseHead, stream: CompiledStream) -> None:
+        """Begin the answer; raises `StreamNotAdaptableError` before that."""
+        self._chain = adapted(exchange, plan, head, stream)
+        self._plan = plan
+        self._seconds = 0.0
+        self._open = True
+        """Nothing was counted yet."""
+        exchange.outcome = ADAPTED
+        super().__init__(exchange, head, plan.lines, adapted=True)
+
+    def on_body(self, payload: bytes) -> None:
+        """Send what these bytes complete."""
+        begun = perf_counter()
+        try:
+            ready = self._chain.feed(payload)
+        except BrokenStreamError as error:
+            self._break(error)
+            return
+        self._seconds += perf_counter() - begun
+        if ready:
+            super().on_body(ready)
+
+    def on_end(self) -> None:
+        """Send what is left and what the adapters put at the end, and end the body."""
+        try:
+            ready = self._chain.close()
+        except BrokenStreamError as error:
+            self._break(error)
+            return
+        super().on_body(ready)
+        self._settle(self._chain.outcome.verdict().reason)
+        super().on_end()
+
+    def drop(self) -> None:
+        """The server's stream has ended before its end, or nobody wants the rest of it."""
+        if self._open:
+            how = ending(self._exchange)
+            verdict = self._chain.outcome.verdict(how)
+            self._settle(verdict.reason if verdict.failed else "")
+
+    def _break(self, error: BrokenStreamError) -> None:
+        exchange = self._exchange
+        super().on_body(error.before)
+        self._settle(error.reason)
+        broken = StreamBrokenError(str(error.cause))
+        adapting.tell(self._plan, broken)
+        exchange.relay = self  # an HTTP/1.0 client can tell a cut answer by its reset only
+        exchange.fail(broken)
+
+    def _settle(self, failure: str) -> None:
+        self._open = False
+        plan = self._plan
+        plan.account_adapter(self._seconds)
+        plan.count_events(self._chain.sent)
+        if failure:
+            plan.count_stream_failure(failure)
