@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from stepdown_adapters.codec import LAZY, checked
+from stepdown_adapters.codec import read_whole
 from stepdown_adapters.errors import Refusal
 from stepdown_adapters.stream.framing import Event
 
@@ -37,6 +37,9 @@ class Kind(StrEnum):
     DONE = "done"
     TEXT = "text"
     """It is no JSON."""
+
+
+_JSON = Kind.JSON
 
 
 class Said(msgspec.Struct, frozen=True):
@@ -100,7 +103,7 @@ def read(event: Event) -> Said:
     if data == DONE:
         return Said(event, Kind.DONE)
     try:
-        return Said(event, Kind.JSON, LAZY.decode(checked(data)))
+        return Said(event, _JSON, read_whole(data))
     except (Refusal, ValueError):  # msgspec's errors are ValueErrors
         return _read_surrogates(event, data)
 
@@ -110,7 +113,7 @@ def _read_surrogates(event: Event, data: bytes) -> Said:
     whole = mended(data)
     if whole != data:
         try:
-            return Said(event, Kind.JSON, LAZY.decode(checked(whole)))
+            return Said(event, Kind.JSON, read_whole(whole))
         except (Refusal, ValueError):
             pass
     return Said(event, Kind.TEXT)

@@ -84,6 +84,7 @@ class Verdict(msgspec.Struct, frozen=True):
         return self.result is Result.FAILED
 
 
+_PART, _OPEN = Signal.PART, State.OPEN
 _LAST = frozenset({State.FAILED, State.MALFORMED})
 _NEXT: dict[tuple[State, Signal], State] = {
     (State.EMPTY, Signal.PART): State.OPEN,
@@ -136,6 +137,8 @@ class Outcome:
     def hear(self, said: Said) -> Signal:
         """Take the next event into account; the signal is what it meant."""
         heard = signal(said, self._recogniser.hear(said), self._choices)
+        if heard is _PART and self.state is _OPEN:
+            return heard  # nearly all events, and the table has nothing about them
         after = _NEXT.get((self.state, heard), self.state)
         if after is State.FAILED and self.state is not State.FAILED:
             self._failure = _failure(error_of(said))
