@@ -31,7 +31,7 @@ MOST_BYTES = 4 * 1024**3
 _CACHE_KIB = 8192
 _PAGE = 4096
 _WAL_PAGES = 4000
-"""Of the journal, before they are written into the file. Sightings are spread over it, so many at once are less work."""
+"""Of the journal, before they go into the file. Sightings are spread over it, so many at once are less work."""
 
 _SCHEMA = """
 CREATE TABLE fence (token INTEGER NOT NULL, holder TEXT NOT NULL);
