@@ -12,15 +12,20 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from stepdown.errors import (
     AdapterFailedError,
+    AnswerTooLargeError,
     ErrorNotAdaptableError,
     RequestNotAdaptableError,
     StreamNotAdaptableError,
 )
+from stepdown.plane import streamed
 from stepdown.wire import RequestHead, ResponseHead, encodings
 from stepdown_adapters.context import Context
 from stepdown_adapters.errors import AdaptError
 from stepdown_adapters.generate import CompiledChain
 from stepdown_adapters.operations.envelope import HeadEdits
+from stepdown_adapters.stream.adapting.collecting import unfold
+from stepdown_adapters.stream.adapting.compiling import CompiledStream
+from stepdown_adapters.stream.adapting.failures import BrokenStreamError
 from stepdown_adapters.stream.media import NDJSON, SSE
 
 if TYPE_CHECKING:
@@ -30,6 +35,8 @@ if TYPE_CHECKING:
 INLINE_BYTES = 256 * 1024
 """Bodies up to this size are adapted on the event loop."""
 
+EVENTS = "text/event-stream"
+"""The type of streams that are made here."""
 _STREAMS = frozenset(name.encode("ascii") for name in (*SSE, *NDJSON))
 
 # They describe bytes that are no longer those of the answer (RFC 9110 sections 8.8 and 14, RFC 9530, RFC 1864).
@@ -167,6 +174,21 @@ def context(exchange: Exchange, plan: Plan) -> Context:
     body = bytes(exchange.body) if exchange.kept and "body" in plan.needs else None
     headers = headers_of(head) if "headers" in plan.needs else None
     return Context(head.method.decode("ascii"), head.path.decode("ascii"), params, body, headers)
+
+
+def asks_for_stream(exchange: Exchange, plan: Plan) -> bool:
+    """Whether the client asked for a stream; only for plans that read the request's body."""
+    return streamed.asks_for_stream(context(exchange, plan).body, exchange.head.get(b"accept"))
+
+
+def unfolded(exchange: Exchange, plan: Plan, stream: CompiledStream, body: bytes) -> bytes:
+    """The stream that an answer stands for, in the shape of the client; raises `AdapterFailedError`."""
+    if len(body) > INLINE_BYTES:
+        raise AnswerTooLargeError(f"The answer is longer than {INLINE_BYTES} bytes, the most a stream is made of")
+    try:
+        return unfold(stream, body, EVENTS, context(exchange, plan))
+    except (AdaptError, BrokenStreamError) as error:
+        raise AdapterFailedError(str(error)) from None
 
 
 def headers_of(head: RequestHead) -> dict[str, str]:

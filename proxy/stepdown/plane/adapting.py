@@ -17,6 +17,7 @@ from stepdown.plane import adapt, forward, send, stages
 from stepdown.plane.plan import ADAPTED, NATIVE, PASSTHROUGH
 from stepdown.telemetry.log import fields
 from stepdown.wire import ResponseHead
+from stepdown_adapters.operations.envelope import HeadEdits
 
 if TYPE_CHECKING:
     from stepdown.plane.exchange import Exchange
@@ -35,6 +36,12 @@ def answer(exchange: Exchange, plan: Plan, head: ResponseHead, body: bytes) -> N
         if len(body) > limit:
             raise AnswerTooLargeError(f"The answer is longer than {limit} bytes, the most that is adapted")
         decoded = adapt.decoded(head, body, limit)
+        stream = plan.streams.unfolds
+        if stream is not None and adapt.asks_for_stream(exchange, plan):
+            adapted = adapt.unfolded(exchange, plan, stream, decoded)
+            plan.account_adapter(perf_counter() - begun)
+            deliver(exchange, plan, _typed(head, adapt.EVENTS), adapted)
+            return
         if len(decoded) > adapt.INLINE_BYTES:
             exchange.stage = stages.ADAPT_ANSWER
             exchange.client.wait(0)
@@ -45,7 +52,7 @@ def answer(exchange: Exchange, plan: Plan, head: ResponseHead, body: bytes) -> N
         _failed(exchange, plan, head, body, error)
         return
     plan.account_adapter(perf_counter() - begun)
-    _deliver(exchange, plan, head, adapted)
+    deliver(exchange, plan, head, adapted)
     if plan.check is not None:
         plan.check.adapted(head, decoded, adapted)
 
@@ -60,7 +67,7 @@ def error(exchange: Exchange, plan: Plan, head: ResponseHead, body: bytes) -> No
         refuse(exchange, reason)
         return
     plan.account_adapter(perf_counter() - begun)
-    _deliver(exchange, plan, head, adapted)
+    deliver(exchange, plan, head, adapted)
 
 
 async def _elsewhere(exchange: Exchange, plan: Plan, head: ResponseHead, body: bytes, decoded: bytes) -> None:
@@ -76,14 +83,24 @@ async def _elsewhere(exchange: Exchange, plan: Plan, head: ResponseHead, body: b
         return
     if not exchange.gone:
         plan.account_adapter(perf_counter() - begun)
-        _deliver(exchange, plan, head, adapted)
+        deliver(exchange, plan, head, adapted)
         if plan.check is not None:
             plan.check.adapted(head, decoded, adapted)
 
 
-def _deliver(exchange: Exchange, plan: Plan, head: ResponseHead, adapted: bytes) -> None:
+def deliver(exchange: Exchange, plan: Plan, head: ResponseHead, adapted: bytes) -> None:
+    """Send an answer in the pinned shape, whole."""
     exchange.outcome = ADAPTED
     send.whole(exchange, head, adapt.notes(head).fields, adapted, plan.lines)
+
+
+def deliver_collected(exchange: Exchange, plan: Plan, head: ResponseHead, document: bytes) -> None:
+    """Send the document that was made of a stream."""
+    deliver(exchange, plan, _typed(head, "application/json"), document)
+
+
+def _typed(head: ResponseHead, content_type: str) -> ResponseHead:
+    return adapt.edited(head, HeadEdits(fields={"content-type": content_type}))
 
 
 def refuse(exchange: Exchange, error: AdapterFailedError) -> None:

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from stepdown.plane.receive import Collector, Overheard
     from stepdown.plane.relay import Relay
     from stepdown.plane.runtime import Runtime
+    from stepdown.plane.streaming import DocumentRelay
     from stepdown.plane.upstream import UpstreamConnection
 
 
@@ -135,7 +136,7 @@ class Exchange:
         """Nanoseconds."""
         # the answer
         self.stage = COLLECT_KEY
-        self.relay: Relay | Collector | Overheard | None = None
+        self.relay: Relay | Collector | DocumentRelay | Overheard | None = None
         self.answer_begun = False
         self.status = 0
         self.response_bytes = 0

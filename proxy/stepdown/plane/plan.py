@@ -114,6 +114,7 @@ class Plan:
         "route",
         "served_lines",
         "streams",
+        "touches_documents",
         "true_lines",
     )
 
@@ -133,9 +134,12 @@ class Plan:
         self.route = route
         self.choice = choice
         self.pool = pool
-        touches = adapter is not None and (adapter.touches_answers or streams.touched)
+        unfolds = streams.unfolds is not None
+        touches = adapter is not None and (adapter.touches_answers or streams.touched or unfolds)
         self.adapter = adapter if touches else None
         """What steps answers down; `None` where all of them, errors and streams too, are passed on as they are."""
+        self.touches_documents = adapter is not None and (adapter.touches_response or unfolds)
+        """Whether any good answer that is no stream is given another shape."""
         self.streams = streams
         """What becomes of answers that are streams."""
         self.check = check
@@ -147,13 +151,13 @@ class Plan:
         self.needs = adapter.request_needs | adapter.response_needs if adapter is not None else frozenset()
         """What of the request the chain reads."""
         reads_body = "body" in self.needs and adapter is not None and not adapter.unproved
-        if streams.compiled is not None:
-            self.needs |= streams.compiled.needs
-            reads_body = reads_body or "body" in streams.compiled.needs
+        if streams.needs:
+            self.needs |= streams.needs
+            reads_body = reads_body or "body" in streams.needs
         self.request_adapter = adapter if adapter is not None and (adapter.touches_request or reads_body) else None
         """What steps requests up, or wants to know them whole; `None` where they can be passed on as they come."""
         bodies = adapter is not None and (adapter.touches_response or adapter.touches_errors)
-        self.adapted = bodies or streams.touched
+        self.adapted = bodies or streams.touched or unfolds
         """Whether some bodies have to be decoded."""
         self.lines, self.true_lines, self.served_lines = lines
         """Field lines of an answer in the pinned shape, in the served version's own, and of one without a shape."""
@@ -199,10 +203,9 @@ class Plan:
 
     def changes(self, head: ResponseHead) -> bool:
         """Whether the body of a good answer with this head is given another shape."""
-        adapter = self.adapter
-        if adapter is None:
+        if self.adapter is None:
             return False
-        return adapter.touches_response if adapt.notes(head).stream is None else self.streams.touched
+        return self.touches_documents if adapt.notes(head).stream is None else self.streams.touched
 
     def count_events(self, number: int) -> None:
         """Count the events of a stream as they were given to a client."""

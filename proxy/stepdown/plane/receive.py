@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from stepdown.errors import AdapterFailedError, AnswerTooLargeError
 from stepdown.plane import adapt, adapting, send
 from stepdown.plane.relay import Relay
-from stepdown.plane.streaming import StreamRelay
+from stepdown.plane.streaming import DocumentRelay, StreamRelay
 from stepdown.plane.watching import WatchedRelay
 from stepdown.wire import ResponseHead
 
@@ -43,9 +43,9 @@ def whole(exchange: Exchange, plan: Plan, head: ResponseHead, body: bytes) -> No
         return
     head = _edited(exchange, adapter, head)
     if adapt.has_shape(head.status, exchange.method):
-        if plan.streams.touched and adapt.notes(head).stream is not None:
+        if adapt.notes(head).stream is not None:
             _streamed_whole(exchange, plan, head, body)
-        elif adapter.touches_response:
+        elif plan.touches_documents:
             adapting.answer(exchange, plan, head, body)
         else:
             _pass(exchange, plan, head, body)
@@ -76,7 +76,7 @@ def begin(exchange: Exchange, head: ResponseHead) -> None:
         exchange.relay = Overheard(_begun(exchange, plan, head), mirrored)
 
 
-def _begun(exchange: Exchange, plan: Plan, head: ResponseHead) -> Relay | Collector:
+def _begun(exchange: Exchange, plan: Plan, head: ResponseHead) -> Relay | Collector | DocumentRelay:
     adapter = plan.adapter
     if adapter is None:
         return _relay(exchange, plan, head)
@@ -84,7 +84,7 @@ def _begun(exchange: Exchange, plan: Plan, head: ResponseHead) -> Relay | Collec
     if adapt.has_shape(head.status, exchange.method):
         if adapt.notes(head).stream is not None:
             return _streamed(exchange, plan, head)
-        if adapter.touches_response:
+        if plan.touches_documents:
             return Collector(exchange, head)
         return _relay(exchange, plan, head)
     if adapter.touches_errors and head.status >= 400:
@@ -104,13 +104,15 @@ def _relay(exchange: Exchange, plan: Plan, head: ResponseHead) -> Relay:
     return Relay(exchange, head, plan.lines)
 
 
-def _streamed(exchange: Exchange, plan: Plan, head: ResponseHead) -> Relay:
+def _streamed(exchange: Exchange, plan: Plan, head: ResponseHead) -> Relay | DocumentRelay:
     """For a stream on a way with adapters; raises `StreamNotAdaptableError`."""
     streams = plan.streams
     if streams.compiled is None:
         if streams.refused:
             adapt.refuse_stream(head, streams.refused)
         return _relay(exchange, plan, head)
+    if streams.collects and not adapt.asks_for_stream(exchange, plan):
+        return DocumentRelay(exchange, plan, head, streams.compiled)
     return StreamRelay(exchange, plan, head, streams.compiled)
 
 
@@ -118,10 +120,9 @@ def _streamed_whole(exchange: Exchange, plan: Plan, head: ResponseHead, body: by
     """A stream that came in one piece goes the way of all others."""
     try:
         relay = _streamed(exchange, plan, head)
+        relay.on_body(body)
     except AdapterFailedError as error:
         adapting.refuse(exchange, error)
-        return
-    relay.on_body(body)
     if not exchange.gone:
         relay.on_end()
 
@@ -164,7 +165,7 @@ class Overheard:
 
     __slots__ = ("_mirrored", "_relay", "until_close")
 
-    def __init__(self, relay: Relay | Collector, mirrored: Mirrored) -> None:
+    def __init__(self, relay: Relay | Collector | DocumentRelay, mirrored: Mirrored) -> None:
         self._relay = relay
         self._mirrored = mirrored
         self.until_close = relay.until_close

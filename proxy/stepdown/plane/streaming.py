@@ -13,6 +13,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from stepdown.errors import (
+    AdapterFailedError,
     BadResponseError,
     StreamBrokenError,
     StreamNotAdaptableError,
@@ -24,6 +25,7 @@ from stepdown.plane.plan import ADAPTED
 from stepdown.plane.relay import Relay
 from stepdown.wire import ResponseHead
 from stepdown_adapters.stream.adapting.chain import Limits, StreamChain
+from stepdown_adapters.stream.adapting.collecting import Collector
 from stepdown_adapters.stream.adapting.compiling import CompiledStream
 from stepdown_adapters.stream.adapting.failures import BrokenStreamError
 from stepdown_adapters.stream.outcome import Ending
@@ -43,15 +45,15 @@ def limits_of(plan: Plan) -> Limits:
     return usual._replace(event=min(usual.event, most), state=min(usual.state, most))
 
 
-def adapted(exchange: Exchange, plan: Plan, head: ResponseHead, stream: CompiledStream) -> StreamChain:
-    """The chain for a stream with this head; raises `StreamNotAdaptableError`."""
+def media_type(head: ResponseHead) -> str:
+    """What a stream with this head is read as; raises `StreamNotAdaptableError`."""
     media, charset, codings, _ = adapt.notes(head)
     assert media is not None
     if codings is not None and codings.strip().lower() != b"identity":
         adapt.refuse_stream(head, f"its content coding {codings.decode('latin-1')!r} is not undone event by event")
     if charset is not None:
         raise StreamNotAdaptableError(f"The stream's text is in {charset.decode('latin-1')}, and events are in UTF-8")
-    return StreamChain(stream, media.decode("latin-1"), adapt.context(exchange, plan), limits_of(plan))
+    return media.decode("latin-1")
 
 
 def ending(exchange: Exchange) -> Ending:
@@ -67,7 +69,7 @@ class StreamRelay(Relay):
 
     def __init__(self, exchange: Exchange, plan: Plan, head: ResponseHead, stream: CompiledStream) -> None:
         """Begin the answer; raises `StreamNotAdaptableError` before that."""
-        self._chain = adapted(exchange, plan, head, stream)
+        self._chain = StreamChain(stream, media_type(head), adapt.context(exchange, plan), limits_of(plan))
         self._plan = plan
         self._seconds = 0.0
         self._open = True
@@ -121,3 +123,41 @@ class StreamRelay(Relay):
         plan.count_events(self._chain.sent)
         if failure:
             plan.count_stream_failure(failure)
+
+
+class DocumentRelay:
+    """Collects a stream to the one document that its client waits for; nothing is sent before that is whole."""
+
+    __slots__ = ("_collector", "_exchange", "_head", "_plan", "_seconds")
+
+    until_close = False
+
+    def __init__(self, exchange: Exchange, plan: Plan, head: ResponseHead, stream: CompiledStream) -> None:
+        """Raises `StreamNotAdaptableError`."""
+        self._exchange = exchange
+        self._plan = plan
+        self._head = head
+        self._collector = Collector(stream, media_type(head), adapt.context(exchange, plan), limits_of(plan))
+        self._seconds = 0.0
+
+    def on_body(self, payload: bytes) -> None:
+        """Take a piece; raises `AdapterFailedError`."""
+        begun = perf_counter()
+        try:
+            self._collector.feed(payload)
+        except BrokenStreamError as error:
+            raise AdapterFailedError(str(error.cause)) from None
+        self._seconds += perf_counter() - begun
+
+    def on_end(self) -> None:
+        """Send the document of a complete stream, and a refusal for any other."""
+        try:
+            document = self._collector.close()
+        except BrokenStreamError as error:
+            adapting.refuse(self._exchange, AdapterFailedError(str(error.cause)))
+            return
+        self._plan.account_adapter(self._seconds)
+        adapting.deliver_collected(self._exchange, self._plan, self._head, document)
+
+    def drop(self) -> None:
+        """The stream will not be whole; its client is answered with an error, which counts."""

@@ -1,0 +1,106 @@
+"""Clients that cannot take what the server gives: one document collected of a stream, a stream made of a document."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import pytest
+
+from stepdown.decide.spec import SnapshotSpec
+from tests.kit import specs
+from tests.kit.stream_adapters import section
+from tests.kit.streams import sse
+from tests.kit.upstream import Peer, exact, serve
+from tests.kit.world import world
+
+COLLECTED = """
+fold:
+  text: {on: /text, join: /text}
+on:
+  /text: [{move: {from: /text, to: /content}}]
+collect:
+  data: {content: {carried: text}}
+"""
+UNFOLDED = """
+on: {}
+unfold:
+  - emit: {data: {content: {field: /text}}}
+  - emit: "[DONE]"
+"""
+PARTS = sse({"text": "Hel"}, {"text": "lo"}, b"[DONE]")
+STREAM = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: %d\r\n\r\n" % len(PARTS) + PARTS
+DOCUMENT = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 16\r\n\r\n{"text":"Hello"}'
+
+
+def post(body: bytes, *lines: bytes) -> bytes:
+    fields = b"".join(line + b"\r\n" for line in lines)
+    return b"POST /v1 HTTP/1.1\r\nHost: a\r\n%bContent-Length: %d\r\n\r\n%b" % (fields, len(body), body)
+
+
+def adapting(text: str, **options: object) -> Callable[[int], SnapshotSpec]:
+    """A server that streams whatever it is asked, and clients that may have asked for no stream."""
+    request = [{"add": {"path": "/stream", "value": True}}]
+    return lambda port: specs.adapted(port, (), request, stream=section(text), **options)  # type: ignore[arg-type]
+
+
+ASKED_FOR_NONE = [post(b'{"stream":false}'), post(b"{}"), post(b'{"stream":false}', b"Accept: text/event-stream")]
+ASKED = [post(b'{"stream":true}'), post(b'{"stream":"?"}', b"Accept: Text/Event-Stream")]
+
+
+@pytest.mark.parametrize("request_", ASKED_FOR_NONE)
+@pytest.mark.parametrize("slice_every", [0, 1])
+def test_a_client_that_asked_for_no_stream_gets_one_document(request_: bytes, slice_every: int) -> None:
+    with world(exact(STREAM, slice_every=slice_every), spec=adapting(COLLECTED)) as here:
+        response = here.ask(request_, "POST")
+        assert json.loads(response.body) == {"content": "Hello"}
+        assert response.all(b"content-type") == [b"application/json"]
+        assert response.all(b"content-length") == [b"%d" % len(response.body)]
+        assert response.get(b"x-model-version") == b"1.0.0"
+        assert json.loads(here.upstream.requests[0].body)["stream"] is True
+
+
+@pytest.mark.parametrize("request_", ASKED)
+def test_a_client_that_asked_for_a_stream_gets_one(request_: bytes) -> None:
+    with world(exact(STREAM), spec=adapting(COLLECTED)) as here:
+        assert here.ask(request_, "POST").body == sse({"content": "Hel"}, {"content": "lo"}, b"[DONE]").replace(
+            b'": "', b'":"'
+        )
+
+
+def test_a_stream_that_is_not_whole_becomes_no_document() -> None:
+    part = sse({"choices": [{"index": 0, "delta": {"content": "a"}}]})
+    answer = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: %d\r\n\r\n" % len(part) + part
+    broken = answer.replace(b"Content-Length: ", b"Content-Length: 1")
+
+    async def script(peer: Peer) -> None:
+        await peer.request()
+        await peer.send(broken)
+        peer.fin()
+
+    with world(exact(answer), spec=adapting(COLLECTED)) as here:
+        response = here.ask(ASKED_FOR_NONE[0], "POST")
+        assert (response.status, response.get(b"x-stepdown-error")) == (502, b"adapter-failed")
+        assert "not complete: cut" in json.loads(response.body)["detail"]
+    with world(script, spec=adapting(COLLECTED)) as here:
+        response = here.ask(ASKED_FOR_NONE[0], "POST")
+        assert (response.status, response.get(b"x-stepdown-error")) == (502, b"upstream-closed")
+
+
+@pytest.mark.parametrize("request_", ASKED)
+@pytest.mark.parametrize("slice_every", [0, 1])
+def test_a_client_that_asked_for_a_stream_gets_the_events_that_a_document_stands_for(
+    request_: bytes, slice_every: int
+) -> None:
+    with world(exact(DOCUMENT, slice_every=slice_every), spec=adapting(UNFOLDED)) as here:
+        response = here.ask(request_, "POST")
+        assert response.body == b'data: {"content":"Hello"}\n\ndata: [DONE]\n\n'
+        assert response.all(b"content-type") == [b"text/event-stream"]
+
+
+def test_a_document_stays_one_for_who_asked_for_it_and_a_stream_stays_one() -> None:
+    with world(serve(DOCUMENT, STREAM), spec=adapting(UNFOLDED)) as here, here.client() as client:
+        client.send(ASKED_FOR_NONE[0])
+        assert client.response("POST").body == b'{"text":"Hello"}'
+        client.send(ASKED[0])
+        assert client.response("POST").body == PARTS
