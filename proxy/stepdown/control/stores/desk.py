@@ -31,12 +31,15 @@ class Desk:
         """`name` is what the work is done on, for messages; `seconds` how long anybody waits."""
         self._name = name
         self._seconds = seconds
+        self._closed = False
         self._jobs: queue.Queue[_Job | None] = queue.Queue(ROOM)
         self._thread = threading.Thread(target=self._work, name=f"desk of {name}", daemon=True)
         self._thread.start()
 
     async def run(self, work: Callable[[], Result], seconds: float | None = None) -> Result:
         """Its result, or what it raises. Work that nobody waits for any more is done all the same."""
+        if self._closed:
+            raise StoreUnavailableError(f"{self._name} was closed")
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Result] = loop.create_future()
         try:
@@ -52,6 +55,7 @@ class Desk:
 
     def close(self) -> None:
         """Let the thread go when it has done what was asked of it."""
+        self._closed = True
         with contextlib.suppress(queue.Full):  # then it hangs, and ends with the process
             self._jobs.put_nowait(None)
 

@@ -199,11 +199,11 @@ class SqliteStore(Store):
         return error
 
     def _opened(self) -> StateFile:
-        if self._closed:
+        if self._closed:  # what was asked for behind the closing must not take the file again
             raise StoreUnavailableError(f"the state {self._path} was closed")
         if self._file is None:
             if self._clock() < self._again:
-                raise self._why
+                raise type(self._why)(*self._why.args)
             try:
                 self._file = StateFile(self._path, self._most_bytes)
             except StoreError as error:
