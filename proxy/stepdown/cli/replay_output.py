@@ -97,6 +97,7 @@ def as_json(outcome: Outcome) -> str:
         "stopped": replay.stopped,
         "gone": replay.gone or None,
         "unseen": dict(replay.books.unseen),
+        "incomparable": dict(replay.books.why),
         "hidden_queries": replay.hidden,
         "recording": {
             "files": len(reader.files),
@@ -122,16 +123,18 @@ def remarks(outcome: Outcome) -> Iterator[str]:
     if replay.passed_over:
         yield f"Passed over: {replay.passed_over:,} of other routes or not in the sample."
     yield from skips(outcome)
+    for reason, detail in replay.books.why.items():
+        yield f"Incomparable ({reason}), the first: {detail}."
     for path, times in replay.books.unseen.most_common():
-        yield f"Not looked at: {path}, which is redacted in {times:,} recorded answers."
+        yield f"Not looked at, because it is redacted: {path} (in {times:,} of the recorded answers)."
     if replay.hidden:
         yield f"Sent with *** in their query, where a secret was: {replay.hidden:,}."
     if reader.cut:
-        yield f"Cut: {reader.cut:,} files end in the middle of an entry, which was passed over."
+        yield f"Cut in the middle of an entry, which was passed over: {reader.cut:,} of the files."
     if reader.gone:
-        yield f"Gone: {reader.gone:,} files were removed before their turn came."
+        yield f"Removed before their turn came: {reader.gone:,} of the files."
     if reader.broken:
-        yield f"Broken: {reader.broken:,} lines were passed over, the first: {reader.named[0]}."
+        yield f"Broken lines that were passed over: {reader.broken:,}, the first: {reader.named[0]}."
 
 
 def skips(outcome: Outcome) -> Iterator[str]:

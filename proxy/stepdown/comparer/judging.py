@@ -58,12 +58,14 @@ class Judging:
         if isinstance(served, Incomparable):
             return self._none(asked, _SERVED + served.reason, name)
         if isinstance(candidate, Incomparable):
-            return self._none(asked, candidate.reason, name)
+            return self._none(asked, candidate.reason, name, candidate.detail)
         assert answer is not None
         first, failed = _reply(served, answer.upstream, len(pair.body))
         second, breaks = _reply(candidate, pair.candidate.elapsed, len(pair.candidate.body))
         if failed or breaks:
-            return self._none(asked, _SERVED + _FAILED_STREAM if failed else _FAILED_STREAM, name)
+            if failed:
+                return self._none(asked, _SERVED + _FAILED_STREAM, name)
+            return self._none(asked, _FAILED_STREAM, name, f"The stream is no whole answer: {breaks}")
         noise = None if pair.noise is None else stepping.of_copy(asked, pair.noise, limit)
         third = None
         if pair.noise is not None and isinstance(noise, Delivered):
@@ -72,8 +74,8 @@ class Judging:
         return Judged(asked.about.pinned, first, second, noise=third, at=asked.about.at, name=name)
 
     @staticmethod
-    def _none(asked: Asked, reason: str, name: str) -> Judged:
-        return Judged(asked.about.pinned, _NOBODY, None, reason, at=asked.about.at, name=name)
+    def _none(asked: Asked, reason: str, name: str, detail: str = "") -> Judged:
+        return Judged(asked.about.pinned, _NOBODY, None, reason, detail, at=asked.about.at, name=name)
 
     def _validate(self, asked: Asked, replies: list[Reply]) -> None:
         """Say whether good answers keep the contract of the version that was asked for."""
@@ -99,12 +101,14 @@ class Judging:
         return self._contracts[key]
 
 
-def _reply(given: Delivered, nanoseconds: int, size: int) -> tuple[Reply, bool]:
-    """A reply, and whether it is a stream that failed."""
+def _reply(given: Delivered, nanoseconds: int, size: int) -> tuple[Reply, str]:
+    """A reply; and of a stream that failed a word for how it did."""
     media = (given.head.get(b"content-type") or b"").decode("latin-1")
-    document, events, failed = UNREAD, None, False
+    document, events, failed = UNREAD, None, ""
     if 200 <= given.status < 300 and (said := summary(given.body, media)) is not None:
-        document, events, failed = _lasting(said), said.events, said.verdict.result is StreamResult.FAILED
+        document, events = _lasting(said), said.events
+        if said.verdict.result is StreamResult.FAILED:
+            failed = said.verdict.reason
     media = media.partition(";")[0].strip().lower()
     return Reply(given.status, given.body, media, document, None, nanoseconds / 1e9, size, events), failed
 

@@ -124,7 +124,8 @@ class Reports:
             self._tally.compared(*key, "incomparable", "stale")
             return
         judged = self._judging.judged(pair)
-        self._tally.compared(*key, kept.book.add(judged), judged.reason)
+        detail = judged.detail if pair.candidate.answered else ""  # of others it was told when they ended
+        self._tally.compared(*key, kept.book.add(judged), judged.reason, detail)
         kept.changed = self._changed = True
 
     def _meaning(self, pair: Pair, key: Key) -> str:

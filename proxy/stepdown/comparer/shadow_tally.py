@@ -55,11 +55,13 @@ class ShadowTally:
         """Count a copy to the served version."""
         self._count("stepdown_shadow_noise_total", route, shadow, outcome)
 
-    def compared(self, route: str, shadow: str, verdict: Verdict, reason: str = "") -> None:
-        """Count a pair of answers; `reason` says why they are incomparable."""
+    def compared(self, route: str, shadow: str, verdict: Verdict, reason: str = "", detail: str = "") -> None:
+        """Count a pair; `reason` says why it is incomparable, `detail` what is wrong with the shadow's answer."""
         self._count("stepdown_shadow_compared_total", route, shadow, verdict)
         if reason:
             logger.debug("answers are incomparable", extra=fields(route=route, shadow=shadow, reason=reason))
+        if detail:
+            self._tell("answers of a shadow cannot be compared", route, shadow, reason, detail)
 
     def _count(self, *labels: str) -> None:
         cell = self._cells.get(labels)

@@ -43,7 +43,7 @@ class Incomparable(NamedTuple):
 
 
 def of_served(asked: Asked, answer: Answer | None, body: bytes, limit: int) -> Delivered | Incomparable:
-    """What the client got; `body` is in the served version's shape, and may have `limit` bytes without its coding.
+    """What the client got; `body` is in the served version's shape, of `limit` bytes at most, its coding on or off.
 
     Of an answer that was passed on in its server's own shape, because it could not be stepped down, there is no other.
     """
@@ -55,6 +55,8 @@ def of_served(asked: Asked, answer: Answer | None, body: bytes, limit: int) -> D
         return Incomparable("unanswered")
     if answer.outcome == "passthrough":
         return Incomparable("passthrough")
+    if len(body) > limit:  # another shadow takes longer ones
+        return Incomparable("too-large")
     try:
         head = parse_response(answer.head, asked.head.method)
     except BadResponseError as error:

@@ -98,6 +98,8 @@ class Judged:
     candidate: Reply | None = None
     reason: str = ""
     """Why there is nothing to compare, where `candidate` is `None`."""
+    detail: str = ""
+    """A sentence about that, where it lies with the candidate."""
     noise: Reply | None = None
     """What the served version answered to a second copy."""
     at: float = 0.0

@@ -29,6 +29,8 @@ class Books:
         self.skipped: Counter[str] = Counter()
         """Exchanges that were not sent, by the reason."""
         self.results: Counter[Result] = Counter()
+        self.why: dict[str, str] = {}
+        """Reasons for which answers of the candidate are incomparable, with a sentence about the first of each."""
         self.unseen: Counter[str] = Counter()
         """Paths that were not looked at because recorded answers have no value there, with the number of answers."""
 
@@ -37,6 +39,8 @@ class Books:
         book = self._book(pair.asked.route.name, pair.shadow, unseen)
         judged = self._judging.judged(pair)
         judged.name = name
+        if judged.detail:
+            self.why.setdefault(judged.reason, judged.detail)
         if judged.candidate is not None and size:
             judged.served.size = size
         if book is None:

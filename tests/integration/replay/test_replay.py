@@ -17,7 +17,7 @@ import pytest
 from stepdown.recordings.entry import Entry
 from tests.kit.looping import LoopThread, eventually
 from tests.kit.replaying import CONFIG, exchange, file_of, model, replayed, started
-from tests.kit.upstream import Script, Upstream, silent
+from tests.kit.upstream import OK, Script, Upstream, serve, silent
 
 Candidate = Callable[[Script], AbstractContextManager[Upstream]]
 
@@ -174,7 +174,7 @@ def test_what_a_recording_lacks_is_not_sent_and_said(tmp_path: Path) -> None:
     ):
         assert reason in result.stdout
     assert "Not sent: 5 (" in result.stdout
-    assert "Not looked at: /who, which is redacted in 1 recorded answers." in result.stdout
+    assert "Not looked at, because it is redacted: /who (in 1 of the recorded answers)." in result.stdout
 
 
 def test_a_recording_of_redacted_requests_says_that_it_cannot_be_replayed(tmp_path: Path) -> None:
@@ -194,7 +194,7 @@ def test_a_file_that_is_cut_is_replayed_up_to_the_cut(tmp_path: Path) -> None:
         result = replayed(recording, "--against", url(upstream))
     assert result.exit_code == 0
     assert result.stdout.startswith("churn: 4 compared, 3 equal, 1 different")
-    assert "Cut: 1 files end in the middle of an entry, which was passed over." in result.stdout
+    assert "Cut in the middle of an entry, which was passed over: 1 of the files." in result.stdout
 
 
 def test_lines_that_cannot_be_read_end_it_unless_they_are_to_be_passed_over(tmp_path: Path) -> None:
@@ -207,7 +207,7 @@ def test_lines_that_cannot_be_read_end_it_unless_they_are_to_be_passed_over(tmp_
         assert f"{plain}:1: is no recorded exchange" in strict.stderr
         lenient = replayed(recording, plain, "--against", url(upstream), "--lenient")
     assert lenient.exit_code == 0
-    assert f"Broken: 1 lines were passed over, the first: {plain}:1: is no recorded exchange" in lenient.stdout
+    assert f"Broken lines that were passed over: 1, the first: {plain}:1: is no recorded exchange" in lenient.stdout
 
 
 def test_which_requests_are_sent_can_be_chosen(tmp_path: Path) -> None:
@@ -317,3 +317,15 @@ def test_streams_are_compared_by_what_they_say_as_a_whole(tmp_path: Path) -> Non
         total = report(recording, "--against", url(upstream))["routes"]["churn"]["total"]
     assert (total["equal"], total["different"], total["incomparable"]) == (1, 1, {"stream-failed": 2})
     assert [one["path"] for one in total["paths"]] == ["/choices/*/message/content"]
+
+
+def test_why_answers_cannot_be_compared_is_said_of_the_first_of_each_kind(tmp_path: Path) -> None:
+    file = tmp_path / "stepdown.yaml"
+    recording = file_of(tmp_path / "a.jsonl", (exchange(x, pinned="1.1.0") for x in range(3)))
+    with candidate(serve(OK)) as upstream:
+        file.write_text(CONFIG.replace("PORT", str(upstream.port)))
+        result = replayed(recording, "--against", "2.0.0", "--config", file)
+    assert "3 incomparable (adapter 3)" in result.stdout
+    assert "Incomparable (adapter), the first: 2.0.0 -> 1.1.0: reading the response at the document: JSON is mal" in (
+        result.stdout
+    )

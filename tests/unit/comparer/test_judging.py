@@ -98,7 +98,17 @@ def test_what_the_served_answer_lacks_is_not_the_candidates_failure() -> None:
     assert judged(b"", b"", missing="adapter", outcome="reset").reason == "served: adapter"
 
 
-@pytest.mark.parametrize("outcome", ["refused", "reset", "cut", "timeout", "malformed"])
+def test_a_served_answer_longer_than_this_shadow_takes_says_nothing_of_the_candidate() -> None:
+    for size, reason in ((SHADOW.max_body, "too-large"), (SHADOW.max_body + 1, "served: too-large")):
+        assert judged(b" " * size, b"", outcome="too-large").reason == reason
+
+
+def test_what_is_wrong_with_the_candidates_answer_is_said_in_a_sentence() -> None:
+    assert judged(stream("ab"), chunk("a"), head=SSE).detail == "The stream is no whole answer: cut"
+    assert judged(b"{}", b"{}").detail == ""
+
+
+@pytest.mark.parametrize("outcome", ["refused", "reset", "cut", "timeout", "malformed", "too-large"])
 def test_what_the_candidate_lacks_is(outcome: Outcome) -> None:
     one = judged(b"{}", b"", outcome=outcome)
     assert (one.candidate, one.reason) == (None, outcome)

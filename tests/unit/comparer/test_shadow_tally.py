@@ -91,3 +91,15 @@ def test_trouble_is_told_when_it_is_seen_first_and_then_now_and_then(
         "requests are not copied to a shadow",
     ]
     assert told[0][1]["detail"] == "http://a:1 answered 500"
+
+
+def test_what_is_wrong_with_answers_that_came_is_told_too(slab: Slab, caplog: pytest.LogCaptureFixture) -> None:
+    tally = ShadowTally(slab, lambda: 0.0)
+    with caplog.at_level(logging.WARNING):
+        for _ in range(3):
+            tally.compared("r", "s", "incomparable", "adapter", "2.0.0 -> 1.0.0: no JSON")
+            tally.compared("r", "s", "incomparable", "served: adapter")
+            tally.compared("r", "s", "different")
+    (record,) = caplog.records
+    assert record.getMessage() == "answers of a shadow cannot be compared"
+    assert vars(record)["fields"]["detail"] == "2.0.0 -> 1.0.0: no JSON"

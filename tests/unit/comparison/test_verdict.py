@@ -61,14 +61,14 @@ def test_what_is_exactly_at_the_limit_says_nothing_of_more() -> None:
 
 
 def test_a_candidate_that_gave_no_answer_differs() -> None:
-    found = judge(report(5000, 0, incomparable={"timeout": 299, "reset": 1, "adapter": 1, "too-large": 7}), 0.005, 5000)
+    found = judge(report(5000, 0, incomparable={"timeout": 299, "reset": 1, "adapter": 1, "coding": 7}), 0.005, 5000)
     assert (found.outcome, found.different, found.compared) == ("fail", 301, 5301)
     assert "301 of them because the candidate gave none" in found.sentence
     assert found.sentence.endswith("7 more could not be compared.")
 
 
 def test_what_could_not_be_compared_for_other_reasons_is_not_held_against_the_candidate() -> None:
-    assert judge(report(5000, 0, incomparable={"too-large": 5000}), 0.005, 5000).outcome == "pass"
+    assert judge(report(5000, 0, incomparable={"served: too-large": 5000}), 0.005, 5000).outcome == "pass"
 
 
 def test_all_pinned_versions_are_judged_together() -> None:
