@@ -26,7 +26,7 @@ from stepdown_adapters.stream.adapting.declaring import stream_section
 from stepdown_adapters.stream.adapting.failures import NoStreamAdapterError
 from stepdown_adapters.stream.adapting.folds import Fold
 from stepdown_adapters.stream.adapting.rules import Do, Emit, Rule, StreamSection
-from stepdown_adapters.stream.adapting.selection import Selection, Watch
+from stepdown_adapters.stream.adapting.selection import Names, Selection, Watch
 from stepdown_adapters.stream.adapting.selectors import By, Selector
 from stepdown_adapters.stream.framing import Event
 from stepdown_adapters.strict import STRICT, Strict
@@ -66,6 +66,7 @@ class CompiledStep:
     name: str
     """`2.0.0 -> 1.0.0`."""
     nullifies: bool
+    names: Names
     rules: tuple[CompiledRule, ...]
     selection: Selection
     done: CompiledRule | None
@@ -163,10 +164,12 @@ class _Compiler:
         """The step."""
         section = self._section
         rules = [rule for rule in section.rules if rule.selector.by is not By.DONE]
+        selectors = [one for fold in section.folds for one in fold.selectors]
         dones = [rule for rule in section.rules if rule.selector.by is By.DONE]
         return CompiledStep(
             name=_name(self._step),
             nullifies=nullifies,
+            names=Names([*(rule.selector for rule in rules), *selectors], self._codec),
             rules=tuple(map(self._rule, rules)),
             selection=Selection([[rule.selector] for rule in rules], self._codec),
             done=self._rule(dones[0]) if dones else None,

@@ -18,6 +18,7 @@ from stepdown_adapters.non_finite import nulled
 from stepdown_adapters.runtime import MISSING, copied
 from stepdown_adapters.stream.adapting.compiling import CompiledEmit, CompiledRule, CompiledStep, CompiledStream
 from stepdown_adapters.stream.adapting.failures import TooManyEventsError
+from stepdown_adapters.stream.adapting.selection import Key
 from stepdown_adapters.stream.adapting.state import Budget, State
 from stepdown_adapters.stream.events import DONE, mended
 from stepdown_adapters.stream.framing import Event
@@ -90,9 +91,7 @@ class Steps:
 
     def unfolded(self, number: int, document: Any) -> list[Item]:
         """The events that the step of that number makes of a document, after all steps behind it."""
-        step = self._running[number]
-        step.fold(Item(Event(), document))
-        return self.take(step.emitted(step.step.unfold, document), number + 1)
+        return self.take(self._running[number].unfolded(document), number + 1)
 
     def collected(self) -> Any:
         """The document that the last step, which says how, makes of what it has folded."""
@@ -125,22 +124,31 @@ class _Step:
             item.document = self._read(data)
         if item.document is MISSING:
             return [item]
-        if step.folds:
-            self.fold(item)
-        number = step.selection.first(event, item.document, item.failed)
+        try:
+            key = step.names.key(event, item.document, item.failed)
+            if step.folds:
+                self._fold(key, item.document)
+            number = step.selection.first(key, item.document)
+        except _FOREIGN as error:
+            raise AdaptError(step.name, "stream: choosing a rule", "", str(error)) from None
         return [item] if number < 0 else self._ruled(step.rules[number], item)
 
-    def fold(self, item: Item) -> None:
-        """Take an item into account for what is folded."""
+    def unfolded(self, document: Any) -> list[Item]:
+        """What a whole document becomes, which is folded as an event is."""
+        self._fold(self.step.names.key(Event(), document, False), document)
+        return self.emitted(self.step.unfold, document)
+
+    def _fold(self, key: Key, document: Any) -> None:
+        """Take a document into account for what is folded."""
         step = self.step
-        for number, fits in step.fold_selection.candidates(item.event, item.document, item.failed):
-            if fits is None or fits(item.document):
-                fold = step.folds[number]
-                try:
-                    self._state.hear(fold, item.document)
-                except (Refusal, *_FOREIGN) as error:
-                    place = f"stream: {fold.where} {fold.how}"
-                    raise AdaptError(step.name, place, str(fold.path), str(error)) from None
+        for number, fits in step.fold_selection.candidates(key):
+            fold = step.folds[number]
+            try:
+                if fits is None or fits(document):
+                    self._state.hear(fold, document)
+            except (Refusal, *_FOREIGN) as error:
+                place = f"stream: {fold.where} {fold.how}"
+                raise AdaptError(step.name, place, str(fold.path), str(error)) from None
 
     def emitted(self, emits: Iterable[CompiledEmit], document: Any = UNREAD) -> list[Item]:
         """What is emitted of a document, by default the one of all that is folded."""

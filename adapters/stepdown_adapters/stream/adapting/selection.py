@@ -26,6 +26,9 @@ Fits = Callable[[Any], bool]
 Candidate = tuple[int, Fits | None]
 """The number of a rule, and what is still to be asked of the event's JSON."""
 
+Key = tuple[str, str, bool]
+"""An event's type and the member `type` of its JSON, each only if a selector has it, and whether it is an error."""
+
 _FEW = 4
 """Needles that are looked for one by one; with more, reading the event costs no more."""
 
@@ -58,37 +61,57 @@ class Watch:
         return not self._needles or b"\\u" not in data  # a name may be written with escapes
 
 
+class Names:
+    """The names that the selectors of one step go by, and which of them an event has."""
+
+    __slots__ = ("_codec", "_names", "_spelled")
+
+    def __init__(self, selectors: Iterable[Selector], codec: Lazy | Strict) -> None:
+        self._codec = codec
+        self._names = frozenset(one.name for one in selectors if one.named)
+        self._spelled = {b'"%s"' % name.encode(): name for name in self._names}
+
+    def key(self, event: Event, document: Any, failed: bool) -> Key:
+        """What there is to know of an event before its JSON is looked into."""
+        names = self._names
+        if not names:
+            return "", "", failed
+        type_ = self._type(document) if isinstance(document, dict) else ""
+        return event.event if event.event in names else "", type_, failed
+
+    def _type(self, document: dict[str, Any]) -> str:
+        """The member `type`, if it is a name that any selector has."""
+        value = document.get("type")
+        if value.__class__ is Raw:
+            text = bytes(value)
+            if b"\\" not in text:
+                return self._spelled.get(text, "")
+            value = self._codec.plain(value)
+        return value if isinstance(value, str) and value in self._names else ""
+
+
 class Selection:
     """The selectors of some rules, each rule with one or more of them."""
 
-    __slots__ = ("_codec", "_found", "_names", "_rules", "_spelled")
+    __slots__ = ("_found", "_rules")
 
     def __init__(self, rules: Sequence[Sequence[Selector]], codec: Lazy | Strict) -> None:
-        self._codec = codec
         self._rules = [
             [(one, _lookout(one.path, codec) if one.by is By.PATH else None) for one in rule if one.by is not By.DONE]
             for rule in rules
         ]
-        selectors = [one for rule in self._rules for one, _ in rule]
-        self._names = frozenset(one.name for one in selectors if one.named)
-        self._spelled = {b'"%s"' % name.encode(): name for name in self._names}
-        self._found: dict[tuple[str, str, bool], tuple[Candidate, ...]] = {}
+        self._found: dict[Key, tuple[Candidate, ...]] = {}
 
-    def candidates(self, event: Event, document: Any, failed: bool) -> tuple[Candidate, ...]:
-        """The rules that the event's names leave, in their order; `failed` says that it is an error."""
-        if not self._names:
-            key = ("", "", failed)
-        else:
-            type_ = self._type(document) if isinstance(document, dict) else ""
-            key = (event.event if event.event in self._names else "", type_, failed)
+    def candidates(self, key: Key) -> tuple[Candidate, ...]:
+        """The rules that the names of an event leave, in their order."""
         found = self._found.get(key)
         if found is None:
             found = self._found[key] = tuple(self._candidates(*key))
         return found
 
-    def first(self, event: Event, document: Any, failed: bool) -> int:
+    def first(self, key: Key, document: Any) -> int:
         """The number of the first rule that the event is for; -1 where there is none."""
-        for number, fits in self.candidates(event, document, failed):
+        for number, fits in self.candidates(key):
             if fits is None or fits(document):
                 return number
         return -1
@@ -103,16 +126,6 @@ class Selection:
                 if lookouts:
                     found.append((number, lookouts[0] if len(lookouts) == 1 else _any(lookouts)))
         return found
-
-    def _type(self, document: dict[str, Any]) -> str:
-        """The member `type`, if it is a name that any selector has."""
-        value = document.get("type")
-        if value.__class__ is Raw:
-            text = bytes(value)
-            if b"\\" not in text:
-                return self._spelled.get(text, "")
-            value = self._codec.plain(value)
-        return value if isinstance(value, str) and value in self._names else ""
 
 
 def _any(lookouts: Sequence[Fits]) -> Fits:

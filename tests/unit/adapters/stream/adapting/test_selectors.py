@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from stepdown_adapters import Adapter
+from stepdown_adapters.stream.adapting.failures import BrokenStreamError
 from tests.kit.stream_adapters import step
 from tests.kit.streams import SSE, sse
 
@@ -59,3 +60,9 @@ def test_a_type_that_a_step_before_has_changed_counts() -> None:
     first = step("on: {a: {replace: {path: /type, value: b}}}", "3.0.0", "2.0.0")
     chain = Adapter.of([first, step("on: {b: drop}")]).stream(SSE)
     assert chain.feed(sse({"type": "a"}, {"type": "b"}, {"type": "c"})) == sse({"type": "c"})
+
+
+def test_a_value_that_cannot_be_compared_is_a_failure_and_no_surprise() -> None:
+    chain = Adapter.of([step("on: {'/a/[n=1]': drop}")]).stream(SSE)
+    with pytest.raises(BrokenStreamError, match="stream: choosing a rule"):
+        chain.feed(b'data: {"a":[{"n":1e999}]}\n\n')
