@@ -51,7 +51,7 @@ format: setup ## rewrite the sources in the project's format
 
 ##@ Real servers
 .PHONY: servers
-servers: $(patsubst requirements/%.txt,.envs/%/.installed,$(wildcard requirements/mlserver.txt requirements/flagd-*.txt)) ## install the model servers that tests and demo start, and flag engines
+servers: $(patsubst requirements/%.txt,.envs/%/.installed,$(wildcard requirements/mlserver.txt requirements/openai.txt requirements/flagd-*.txt)) ## install the model servers that tests and demo start, and flag engines
 
 ##@ The demo
 .PHONY: demo
@@ -94,6 +94,7 @@ lock: ## resolve all dependencies anew and write requirements/*.txt with hashes
 	$(LOCK) --group uv --output-file requirements/uv.txt
 	$(LOCK) pyproject.toml --all-extras --output-file requirements/runtime.txt
 	$(LOCK) pyproject.toml --all-extras --group test --output-file requirements/test.txt
+	$(LOCK) --group openai --output-file requirements/openai.txt
 	$(LOCK) --group envoy --output-file requirements/envoy.txt
 	$(LOCK) --group expressions --output-file requirements/expressions.txt
 	for generation in 1 2 3; do $(LOCK) --group flagd-$$generation --output-file requirements/flagd-$$generation.txt; done

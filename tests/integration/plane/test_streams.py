@@ -295,7 +295,7 @@ def test_an_error_inside_of_a_200_is_one_failure_and_its_bytes_stay(name: str, a
 @pytest.mark.parametrize("adapted", [True, False], ids=["adapted", "passed on"])
 def test_an_empty_error_and_words_about_errors_are_none(adapted: bool) -> None:
     text = 'an "error" such as event: error or response.failed'
-    chunks = [{"choices": [{"index": 0, "delta": {"content": text}}], "error": ""}]
+    chunks: list[dict[str, Any]] = [{"choices": [{"index": 0, "delta": {"content": text}}], "error": ""}]
     chunks += [{"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}], "error": None}]
     body = sse(*chunks, b"[DONE]")
     with world(exact(chunked(body)), spec=adapting() if adapted else specs.plain) as here:
