@@ -37,12 +37,14 @@ def show_tables(tables: Iterable[Table]) -> None:
     from rich.box import SIMPLE_HEAD  # noqa: PLC0415
     from rich.console import Console  # noqa: PLC0415
     from rich.markup import escape  # noqa: PLC0415
+    from rich.table import Column  # noqa: PLC0415
     from rich.table import Table as RichTable  # noqa: PLC0415
 
     console = Console(highlight=False)
     for table in tables:
         head, *rows = table.rows
-        shown = RichTable(*head, title=table.title, title_justify="left", title_style="bold", box=SIMPLE_HEAD)
+        columns = [Column(name, overflow="fold") for name in head]  # where it is narrow, nothing is left out
+        shown = RichTable(*columns, title=table.title, title_justify="left", title_style="bold", box=SIMPLE_HEAD)
         for row in rows:
             shown.add_row(*map(escape, row))
         console.print(shown)

@@ -108,3 +108,14 @@ def test_a_terminal_shows_how_far_it_is(recording: Path) -> None:
     assert "0 different" in shown
     assert "\x1b[32mchurn: 30 compared, 30 equal, 0 different" in shown
     assert "/30" not in quiet
+
+
+def test_a_narrow_terminal_wraps_what_a_table_says_and_leaves_nothing_out(tmp_path: Path) -> None:
+    recording = file_of(tmp_path / "a.jsonl", [exchange(3)])
+    with LoopThread() as thread, Upstream(thread, model(lambda _: {"logit": 123456789.25})) as upstream:
+        code, shown = in_terminal(
+            "replay", str(recording), "--against", f"http://127.0.0.1:{upstream.port}", columns=44
+        )
+    assert code == 0
+    assert "…" not in shown
+    assert "/logit" in shown
