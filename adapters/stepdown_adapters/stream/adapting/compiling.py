@@ -106,9 +106,7 @@ def compile_stream(steps: Sequence[Declaration]) -> CompiledStream:
         OperationError: a section has mistakes.
     """
     codec = STRICT if any(step.fidelity == "strict" for step in steps) else LAZY
-    carried: set[str] = set()
-    for step in steps:
-        carried |= names(parse(step.request, missing="skip"))
+    carried = {name for step in steps for name in names(parse(step.request, missing="skip"))}
     compiled: list[CompiledStep] = []
     sources: list[str] = []
     needs: set[str] = set()
@@ -121,10 +119,9 @@ def compile_stream(steps: Sequence[Declaration]) -> CompiledStream:
             missing += [(index, _name(step))] if _changes(step) else []
             continue
         section = stream_section(declared)
-        selectors += [rule.selector for rule in section.rules]
-        selectors += [one for fold in section.folds for one in fold.selectors]
+        selectors += section.selectors
         compiler = _Compiler(step, section, codec, carried)
-        compiled.append(compiler.compiled(nullifies=index == 0 and step.non_finite == "nullify"))
+        compiled.append(compiler.compiled(nullifies=not compiled and steps[0].non_finite == "nullify"))
         sources += compiler.sources
         needs |= compiler.needs
         if compiled[-1].unfold:
@@ -164,12 +161,11 @@ class _Compiler:
         """The step."""
         section = self._section
         rules = [rule for rule in section.rules if rule.selector.by is not By.DONE]
-        selectors = [one for fold in section.folds for one in fold.selectors]
         dones = [rule for rule in section.rules if rule.selector.by is By.DONE]
         return CompiledStep(
             name=_name(self._step),
             nullifies=nullifies,
-            names=Names([*(rule.selector for rule in rules), *selectors], self._codec),
+            names=Names(section.selectors, self._codec),
             rules=tuple(map(self._rule, rules)),
             selection=Selection([[rule.selector] for rule in rules], self._codec),
             done=self._rule(dones[0]) if dones else None,

@@ -73,3 +73,8 @@ class StreamSection:
     collect: Emit | None = None
     """How one document is made of all that was folded; without it, the stream's dialect says."""
     unfold: tuple[Emit, ...] = ()
+
+    @property
+    def selectors(self) -> tuple[Selector, ...]:
+        """Those of all rules and folds."""
+        return (*(rule.selector for rule in self.rules), *(one for fold in self.folds for one in fold.selectors))

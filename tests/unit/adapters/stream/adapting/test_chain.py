@@ -256,3 +256,8 @@ def test_generated_code_is_there_to_read() -> None:
 def test_what_is_left_of_a_dropped_event_passes_the_steps_behind() -> None:
     first, second = step("on: {/a: drop}", "3.0.0", "2.0.0"), step('on: {"*": drop}')
     assert run(first, second, stream=b'id: 7\ndata: {"a":1}\n\n') == b"id: 7\n\n"
+
+
+def test_numbers_that_are_not_finite_are_nullified_for_a_first_step_without_a_section_too() -> None:
+    chain = Adapter.of([Step("3.0.0", "2.0.0", non_finite="nullify"), step("on: {/a: {remove: /a}}")]).stream(SSE)
+    assert chain.feed(b'data: {"a":1,"b":NaN}\n\n') == b'data: {"b":null}\n\n'
