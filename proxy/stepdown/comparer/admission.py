@@ -113,6 +113,7 @@ class Admission:
 def _written(asked: Asked, version: str, pool: EndpointPool, body: bytes) -> bytes:
     """The whole request, with its length as it is now, and without one where it had none."""
     adapter = asked.adapter(version)
-    adapted = adapter is not None and (adapter.touches_response or adapter.touches_errors)
+    bodies = adapter is not None and (adapter.touches_response or adapter.touches_errors)
+    adapted = bodies or asked.streams(version).touched
     framing = b"content-length: %d\r\n" % len(body) if asked.head.framed else b""
     return pool.template.head(noted(asked.head), asked.params, asked.origin, framing, adapted) + body

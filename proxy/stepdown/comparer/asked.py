@@ -8,6 +8,7 @@ from stepdown.decide.spec import Route
 from stepdown.errors import RequestNotAdaptableError
 from stepdown.plane import adapt
 from stepdown.plane.outgoing import request_origin
+from stepdown.plane.streamed import Streams
 from stepdown.wire import RequestHead, parse_request
 from stepdown_adapters.context import Context
 from stepdown_adapters.generate import CompiledChain
@@ -42,6 +43,10 @@ class Asked:
         """What lies between a version and the pinned shape; raises `UnreachableShapeError`."""
         return self.configuration.adapter(self.route.model, version, self.about.pinned)
 
+    def streams(self, version: str) -> Streams:
+        """What becomes of streams between a version and the pinned shape; raises `UnreachableShapeError`."""
+        return self.configuration.streams(self.route.model, version, self.about.pinned)
+
     def upward(self, version: str) -> bytes:
         """The body that a version reads; raises `UnreachableShapeError` and `RequestNotAdaptableError`."""
         adapter = self.adapter(version)
@@ -50,7 +55,7 @@ class Asked:
         coding = self.head.get(b"content-encoding")
         if coding is not None and coding.lower() != b"identity":
             raise RequestNotAdaptableError("A request that is adapted has to come without content coding")
-        context = self._contexts[version] = self._context(adapter)
+        context = self._contexts[version] = self._context(version, adapter)
         return adapt.request(adapter, self.body, context)
 
     def context(self, version: str) -> Context:
@@ -61,15 +66,15 @@ class Asked:
         context = self._contexts.get(version)
         if context is None:
             adapter = self.adapter(version)
-            context = Context() if adapter is None else self._context(adapter)
-            if adapter is not None and "carried" in adapter.response_needs:
+            context = Context() if adapter is None else self._context(version, adapter)
+            if adapter is not None and "carried" in adapter.response_needs | self.streams(version).needs:
                 self.upward(version)
                 context = self._contexts.get(version, context)
             self._contexts[version] = context
         return context
 
-    def _context(self, adapter: CompiledChain) -> Context:
-        needs = adapter.request_needs | adapter.response_needs
+    def _context(self, version: str, adapter: CompiledChain) -> Context:
+        needs = adapter.request_needs | adapter.response_needs | self.streams(version).needs
         head = self.head
         params = {name: value.decode("latin-1") for name, value in self.params.items()}
         body = self.body if "body" in needs else None

@@ -10,7 +10,9 @@ from stepdown.decide.paths import Template
 from stepdown.decide.shadow_spec import Shadow
 from stepdown.decide.spec import Endpoint, Model, Route, SnapshotSpec, Version, decode, digest
 from stepdown.errors import UnreachableShapeError
+from stepdown.plane import streamed
 from stepdown.plane.offload import compiled
+from stepdown.plane.streamed import UNTOUCHED, Streams
 from stepdown_adapters.generate import CompiledChain
 
 
@@ -50,11 +52,18 @@ class Configuration:
         key = (model, served, pinned)
         adapter = self._adapters.get(key)
         if adapter is None:
-            chain = self._chains.get(key)
-            if chain is None:
-                raise UnreachableShapeError(f"No adapters lead from {served} to {pinned}")
-            adapter = self._adapters[key] = compiled(msgspec.json.encode(chain.steps))
+            adapter = self._adapters[key] = compiled(self._steps(*key))
         return adapter
+
+    def streams(self, model: str, served: str, pinned: str) -> Streams:
+        """What becomes of streams between two versions. Raises `UnreachableShapeError`."""
+        return UNTOUCHED if served == pinned else streamed.compiled(self._steps(model, served, pinned))
+
+    def _steps(self, model: str, served: str, pinned: str) -> bytes:
+        chain = self._chains.get((model, served, pinned))
+        if chain is None:
+            raise UnreachableShapeError(f"No adapters lead from {served} to {pinned}")
+        return msgspec.json.encode(chain.steps)
 
     def endpoints(self, route: Route, shadow: Shadow, served: str | None = None) -> tuple[Endpoint, ...]:
         """Where a shadow's copies go, with its marks on; or, with `served`, those that go to that version besides."""

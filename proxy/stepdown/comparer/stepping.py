@@ -22,6 +22,8 @@ from stepdown.errors import (
 )
 from stepdown.plane import adapt
 from stepdown.wire import ResponseHead, encodings, parse_response
+from stepdown_adapters.stream.adapting.chain import StreamChain
+from stepdown_adapters.stream.adapting.failures import BrokenStreamError
 
 
 class Delivered(NamedTuple):
@@ -101,8 +103,9 @@ def _stepped(asked: Asked, version: str, head: ResponseHead, body: bytes, limit:
     if edits:
         head = adapt.edited(head, edits)
     if adapt.has_shape(head.status, asked.head.method):
+        if adapt.notes(head).stream is not None:
+            return Delivered(head.status, head, _streamed(asked, version, head, _decoded(head, body, limit)))
         if adapter.touches_response:
-            adapt.refuse_stream(head)
             charset = adapt.notes(head).charset
             if charset is not None:
                 raise _CodingError(f"The answer's text is in {charset.decode('latin-1')}, and JSON is in UTF-8")
@@ -111,6 +114,21 @@ def _stepped(asked: Asked, version: str, head: ResponseHead, body: bytes, limit:
     elif adapter.touches_errors and head.status >= 400 and body:
         return Delivered(head.status, head, adapt.error(adapter, head, body, asked.context(version)))
     return Delivered(head.status, head, _decoded(head, body, limit))
+
+
+def _streamed(asked: Asked, version: str, head: ResponseHead, body: bytes) -> bytes:
+    """A stream in the client's shape; who was made a document of it, or may have been, is not known here."""
+    streams = asked.streams(version)
+    if streams.refused or streams.collects:
+        adapt.refuse_stream(head, streams.refused or "it may have been collected to a document")
+    media = adapt.notes(head).stream
+    if streams.compiled is None or media is None:
+        return body
+    chain = StreamChain(streams.compiled, media.decode("latin-1"), asked.context(version))
+    try:
+        return chain.feed(body) + chain.close()
+    except BrokenStreamError as error:
+        raise AdapterFailedError(str(error.cause)) from None
 
 
 def _decoded(head: ResponseHead, body: bytes, limit: int) -> bytes:

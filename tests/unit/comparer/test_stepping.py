@@ -153,3 +153,15 @@ def test_what_a_request_puts_aside_is_there_for_its_answer_on_both_sides() -> No
     request.upward("2.0.0")
     assert copied(request, b"{}").body == b'{"echo":1}'
     assert served(asked(step), b"{}", served="2.0.0").body == b'{"echo":1}'
+
+
+def test_a_stream_is_stepped_down_event_by_event_and_incomparable_where_no_step_says_how() -> None:
+    head = raw().replace(b"application/json", b"text/event-stream")
+    renaming = {"streams": '{"on":{"/score":[{"move":{"from":"/score","to":"/probability"}}]}}'}
+    stream = b'data: {"score":1}\n\ndata: [DONE]\n\n'
+    assert copied(asked(renaming), stream, head).body == b'data: {"probability":1}\n\ndata: [DONE]\n\n'
+    assert served(asked(renaming), stream, head).body == stream
+    assert copied(asked({**MOVE, "streams": '{"on":{}}'}), stream, head).body == stream
+    assert copied(asked(MOVE), stream, head).reason == "stream"
+    strict = {"streams": '{"on":{"/score":[{"cast":{"path":"/score","to":"string"}},{"remove":"/gone/deep"}]}}'}
+    assert copied(asked(strict), b'data: {"score":[]}\n\n', head).reason == "adapter"
