@@ -12,6 +12,12 @@ from stepdown.cli.app import app
 from tests.docs.repository import ROOT
 
 FOLDER = ROOT / "config/shadow"
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def as_text(printed: str) -> str:
+    """Without the numbers, which are others each time."""
+    return " ".join(re.sub(r"[\d.,]*\d", "#", printed).split())
 
 
 def test_the_example_is_good_and_copies_everything() -> None:
@@ -28,6 +34,10 @@ def test_the_demo_holds_back_the_build_with_a_mistake_and_lets_the_other_one_pas
     assert ran.returncode == 0, ran.stdout + ran.stderr
     found = re.findall(r"^  (/\w+) +\w+ \d.* (differs|noise)\b", ran.stdout, re.MULTILINE)
     assert {("/probability", "differs"), ("/label", "differs")} <= {*found}
+    printed = as_text(ran.stdout)
+    (shown,) = re.findall(r"^```text\n(\$ stepdown shadow report churn\n.*?)^```", README, re.DOTALL | re.MULTILINE)
+    for line in map(as_text, shown.replace("...", "").splitlines()):
+        assert line in printed or line.startswith("/hint")  # which may differ nowhere
     decided = re.findall(r"^(fail|pass|inconclusive): .*\n\(exit code (\d)\)", ran.stdout, re.MULTILINE)
     assert decided == [("fail", "1"), ("pass", "0")]
 
