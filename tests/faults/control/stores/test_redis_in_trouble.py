@@ -20,6 +20,7 @@ from stepdown.control.stores import (
     StoreError,
     StoreRefusedError,
     StoreUnavailableError,
+    watching,
 )
 from stepdown.control.stores.redis_store import RedisStore
 from tests.kit.looping import PATIENCE
@@ -212,6 +213,25 @@ def test_other_replicas_hear_of_a_state_and_look_when_they_cannot_hear(server: R
                 assert [await anext(one) for one in watched] == [State(version, b"new")] * 2
         await other.close()
         await deaf.close()
+
+    tell(place, story)
+
+
+def test_other_replicas_are_woken_when_a_state_changes(server: RedisServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watching, "LOOK_SECONDS", 10 * PATIENCE)
+    place = RedisPlace(server.url)
+
+    async def story(store: Store) -> None:
+        other = place.store()
+        watched = other.watch("r")
+        assert await anext(watched) is None
+        await other.open()
+        token = await holding(store)
+        for version in (1, 2):  # the first one may come before it listens, and is then seen as it begins to
+            await store.write(token, "r", version - 1, b"new")
+            async with asyncio.timeout(PATIENCE):
+                assert await anext(watched) == State(version, b"new")
+        await other.close()
 
     tell(place, story)
 

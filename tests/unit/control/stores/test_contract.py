@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from stepdown.control.stores import ConflictError, FencedError, State, Store, Transition
+from stepdown.control.stores import ConflictError, FencedError, State, Store, Transition, watching
 from tests.kit.looping import PATIENCE
 from tests.kit.stores import Place, soon, tell
 
@@ -176,7 +176,9 @@ def test_who_watches_sees_the_state_as_it_is_and_each_time_that_it_has_changed(p
     tell(place, story)
 
 
-def test_who_watches_is_woken_when_the_state_changes(place: Place) -> None:
+def test_who_watches_is_woken_when_the_state_changes(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watching, "LOOK_SECONDS", 10 * PATIENCE)
+
     async def story(store: Store) -> None:
         token = await holding(store)
         seen: list[State | None] = []

@@ -57,9 +57,10 @@ def test_a_unit_counts_once_for_each_stage_kind_side_and_run(place: Place) -> No
 
 def test_a_unit_in_both_arms_counts_for_the_one_where_it_was_first(place: Place) -> None:
     async def story(store: Store) -> None:
-        assert (await store.add(batch(1, seen(7, arm="stable"), seen(7), seen(8), seen(8, arm="stable")))).new == 2
-        assert (await store.add(batch(2, seen(7), seen(8, arm="stable")))).new == 0
-        expected = {Cell(0, "stable", "click"): Counts(0, 1), Cell(0, "candidate", "click"): Counts(0, 1)}
+        both = [seen(7, arm="stable"), seen(7), seen(8, arm="stable"), seen(8), seen(9), seen(9, arm="stable")]
+        assert (await store.add(batch(1, *both))).new == 3
+        assert (await store.add(batch(2, seen(7), seen(8), seen(9, arm="stable")))).new == 0
+        expected = {Cell(0, "stable", "click"): Counts(0, 2), Cell(0, "candidate", "click"): Counts(0, 1)}
         assert await store.evidence("r", 1) == expected
 
     tell(place, story)
