@@ -67,6 +67,12 @@ def replay(
     ignore: Annotated[
         list[str] | None, typer.Option("--ignore", metavar="PATH", help="A path that may differ; may be given often.")
     ] = None,
+    noise: Annotated[
+        str | None,
+        typer.Option(
+            "--noise", metavar="SHARE", help="Share that the version of the recorded answer gets again, e.g. 50%."
+        ),
+    ] = None,
     max_different: Annotated[
         str | None,
         typer.Option("--max-different", metavar="SHARE", help="Decide: pass only if no more differ, e.g. 0.5%."),
@@ -113,6 +119,8 @@ def replay(
     sending = _sending(timeout, concurrency, header or (), ignore or ())
     try:
         target = _canonical(parse_target(against))
+        if noise is not None:
+            sending = sending._replace(noise=_noise(noise, target))
         loaded = _loaded(config if config is not None or target.endpoint is not None else Path(FILE))
         if loaded is not None:
             _check_route(loaded, route)
@@ -161,6 +169,13 @@ def _sending(timeout: float, concurrency: int, headers: Sequence[str], ignore: S
         except PathError as error:
             _give_up(f"--ignore {path}: {error}")
     return Sending(timeout, concurrency, tuple(pairs), tuple(ignore))
+
+
+def _noise(noise: str, target: Target) -> float:
+    """In percent."""
+    if not target.version:
+        _give_up("--noise: goes with --against VERSION or VERSION=URL, or there is nobody else who could be asked")
+    return 100 * share_of("--noise", noise)
 
 
 def _loaded(file: Path | None) -> Loaded | None:

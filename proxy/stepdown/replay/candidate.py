@@ -48,6 +48,8 @@ class Sending(NamedTuple):
     """Added to each request."""
     ignore: tuple[str, ...] = ()
     """Paths that are not looked at, besides those of the rules."""
+    noise: float = 0.0
+    """Percent of the requests that the version which gave the recorded answer gets once more."""
 
 
 def parse_target(text: str) -> Target:
@@ -176,7 +178,7 @@ class Candidates:
             max_body=LONGEST,
             deadline=self._sending.seconds,
             set_headers=tuple(headers.items()),
-            noise=0.0,
+            noise=self._sending.noise,
             idle=False,
             compare=comparing,
         )

@@ -133,12 +133,13 @@ class Replay:
     async def _one(self, name: str, made: Made, sender: Sender) -> None:
         try:
             result = await sender.send(made.asked, made.shadow)
+            noise = await sender.noise(made.asked, made.shadow) if result.answered else None
         except SkippedError as skipped:
             self.sent -= 1
             self.books.skipped[_REASONS.get(skipped.reason, skipped.reason)] += 1
             return
         exchange = made.exchange
-        pair = Pair(made.asked, made.shadow, exchange.answer, exchange.answer_body, result, None)
+        pair = Pair(made.asked, made.shadow, exchange.answer, exchange.answer_body, result, noise)
         self.books.add(pair, name, exchange.unseen, exchange.size)
 
     def _made(self, entry: Entry) -> Made | None:

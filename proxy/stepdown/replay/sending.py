@@ -10,7 +10,7 @@ import asyncio
 import os
 from collections.abc import Callable
 
-from stepdown.comparer.admission import Admission, SkippedError
+from stepdown.comparer.admission import Admission, Send, SkippedError
 from stepdown.comparer.asked import Asked
 from stepdown.comparer.legs import Leg
 from stepdown.comparer.limits import Budget, Hold
@@ -65,6 +65,18 @@ class Sender:
         finally:
             hold.release()
 
+    async def noise(self, asked: Asked, shadow: Shadow) -> Result | None:
+        """What the version that gave the recorded answer makes of the request now; `None` where it is not asked."""
+        if not self._admission.state(asked, shadow).noisy(shadow):
+            return None
+        hold = Hold(self._budget)
+        try:
+            return await self._sent(self._admission.noise(asked, shadow, hold), hold)
+        except SkippedError:
+            return None
+        finally:
+            hold.release()
+
     def close(self) -> None:
         """Give up whatever is on its way."""
         for leg, future in list(self._legs.items()):
@@ -83,11 +95,15 @@ class Sender:
             if skipped.reason != "down":
                 raise
             return Result(shadow.version, "refused", detail=self._why or skipped.detail)
+        result = await self._sent(send, hold)
+        self._why = result.detail if result.outcome == "refused" else ""
+        return result
+
+    async def _sent(self, send: Send, hold: Hold) -> Result:
         future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
 
         def ended(leg: Leg, result: Result) -> None:
             self._legs.pop(leg, None)
-            self._why = result.detail if result.outcome == "refused" else ""
             if not future.done():
                 future.set_result(result)
 

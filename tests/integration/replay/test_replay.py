@@ -329,3 +329,35 @@ def test_why_answers_cannot_be_compared_is_said_of_the_first_of_each_kind(tmp_pa
     assert "Incomparable (adapter), the first: 2.0.0 -> 1.1.0: reading the response at the document: JSON is mal" in (
         result.stdout
     )
+
+
+def test_the_version_that_answered_then_is_asked_again_for_noise(tmp_path: Path) -> None:
+    def moody(x: int) -> float:
+        return x / 10 + (1 if x % 4 == 0 else 0)
+
+    recording = file_of(tmp_path / "a.jsonl", map(exchange, range(1, 41)))
+    file = tmp_path / "stepdown.yaml"
+    script = model(lambda x: {"z": moody(x)}, "inputs")
+    with candidate(script) as new, candidate(model(lambda x: {"logit": moody(x)})) as served:
+        file.write_text(CONFIG.replace("PORT", str(served.port)))
+        options = ("--against", f"3.0.0={url(new)}", "--config", file)
+        without = report(recording, *options)["routes"]["churn"]["total"]
+        assert not served.requests
+        total = report(recording, *options, "--noise", "100%", "--rate", "1000/s")["routes"]["churn"]["total"]
+        assert (len(new.requests), len(served.requests)) == (80, 40)
+        half = report(recording, *options, "--noise", "50%")["routes"]["churn"]["total"]
+    assert (without["different"], without["noise_copies"]) == (10, 0)
+    assert (total["different"], total["noise_copies"], total["pairs"]["both"]) == (10, 40, 10)
+    assert total["paths"][0]["verdict"] == "noise"
+    assert half["noise_copies"] == 20
+
+
+def test_where_the_version_that_answered_then_is_gone_there_is_no_noise(tmp_path: Path) -> None:
+    recording = file_of(tmp_path / "a.jsonl", map(exchange, range(5)))
+    file = tmp_path / "stepdown.yaml"
+    with candidate(model(lambda x: {"z": x / 10}, "inputs")) as new, socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        file.write_text(CONFIG.replace("PORT", str(closed.getsockname()[1])))
+        found = report(recording, "--against", f"3.0.0={url(new)}", "--config", file, "--noise", 1)
+    total = found["routes"]["churn"]["total"]
+    assert (total["compared"], total["equal"], total["noise_copies"], found["gone"]) == (5, 5, 0, None)

@@ -50,6 +50,8 @@ def test_the_help_teaches_targets_examples_and_exit_codes() -> None:
         (("--against", NOWHERE, "--ignore", "id"), "--ignore id: a path starts with /"),
         (("--against", NOWHERE, "--config", "gone.yaml"), "gone.yaml: nothing is replayed"),
         (("--against", NOWHERE, "--concurrency", "0"), "--concurrency"),
+        (("--against", NOWHERE, "--noise", "50%"), "--noise: goes with --against VERSION or VERSION=URL"),
+        (("--against", f"2.0.0={NOWHERE}", "--noise", "half"), "--noise half: allowed a percentage"),
         (("--no-such-option",), "No such option: --no-such-option"),
         ((), "Missing option '--against'"),
     ],
