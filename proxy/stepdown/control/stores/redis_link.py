@@ -113,10 +113,10 @@ class Link:
         if int(version.partition(".")[0]) < OLDEST:
             raise StoreRefusedError(f"{self.name} is Redis {version}; at least {OLDEST}.0 is needed")
         policy = str(info.get("maxmemory_policy", ""))
-        if info.get("maxmemory") and policy.startswith("allkeys"):
+        if info.get("maxmemory") and policy != "noeviction":
             raise StoreRefusedError(
-                f"{self.name} throws data away when memory is short (maxmemory-policy {policy}), and with it states "
-                "and evidence; set it to noeviction"
+                f"{self.name} throws data away when memory is short (maxmemory-policy {policy}), and with it what "
+                "must count once; set it to noeviction"
             )
         found = await client.get(self._schema_key)
         if found is None:  # only then, for a Redis without room takes nothing but can be read

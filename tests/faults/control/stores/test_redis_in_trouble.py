@@ -283,9 +283,10 @@ def test_a_wrong_password_is_refused_and_not_told(tmp_path: Path) -> None:
         assert asyncio.run(opened(RedisStore(f"redis://:right@{address}"))) == ""
 
 
-def test_a_redis_that_throws_data_away_is_refused(tmp_path: Path) -> None:
-    with RedisServer(tmp_path, "--maxmemory", "64mb", "--maxmemory-policy", "allkeys-lru") as server:
-        assert "maxmemory-policy allkeys-lru" in asyncio.run(opened(RedisStore(server.url)))
+@pytest.mark.parametrize("policy", ["allkeys-lru", "volatile-ttl"])
+def test_a_redis_that_throws_data_away_is_refused(tmp_path: Path, policy: str) -> None:
+    with RedisServer(tmp_path, "--maxmemory", "64mb", "--maxmemory-policy", policy) as server:
+        assert f"maxmemory-policy {policy}" in asyncio.run(opened(RedisStore(server.url)))
 
 
 def test_a_redis_without_room_counts_nothing_of_a_batch(tmp_path: Path) -> None:
