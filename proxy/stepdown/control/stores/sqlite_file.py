@@ -61,7 +61,7 @@ CREATE TABLE forgotten (rollout TEXT, run INTEGER, PRIMARY KEY (rollout, run)) W
 _FOR_A_PERSON = {
     sqlite3.SQLITE_NOTADB: "is no SQLite database",
     sqlite3.SQLITE_CORRUPT: "is damaged; move it away to begin without state, or put a copy of it in its place",
-    sqlite3.SQLITE_READONLY: "cannot be written",
+    sqlite3.SQLITE_READONLY: "cannot be written, or not its folder, where its journal has to be",
     sqlite3.SQLITE_PERM: "cannot be written",
     sqlite3.SQLITE_CANTOPEN: "cannot be opened, or its journal not be created beside it: may its folder be written?",
 }
