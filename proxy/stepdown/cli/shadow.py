@@ -41,7 +41,7 @@ TokenOption = Annotated[
 ADMIN, TOKEN_ENV = "http://127.0.0.1:9901", "STEPDOWN_ADMIN_TOKEN"
 
 
-@shadow.command(cls=DecidingCommand)
+@shadow.command(cls=DecidingCommand, short_help="What was compared, in tables.")
 def report(
     route: Annotated[
         str | None, typer.Argument(metavar="ROUTE", help="Only this route's, whole.", show_default=False)
@@ -91,7 +91,7 @@ def report(
             raise
 
 
-@shadow.command(cls=DecidingCommand)
+@shadow.command(cls=DecidingCommand, short_help="Whether it is good enough to go on: exit codes.")
 def gate(
     route: RouteArgument,
     name: ShadowArgument = None,
@@ -143,7 +143,7 @@ def gate(
     raise typer.Exit(decision.exit_code)
 
 
-@shadow.command(cls=DecidingCommand)
+@shadow.command(cls=DecidingCommand, short_help="Begin a report anew.")
 def reset(
     route: RouteArgument,
     name: ShadowArgument = None,

@@ -19,6 +19,8 @@ EXITS = {"pass": 0, "fail": 1, "inconclusive": 2}
 _ROWS = 15
 """Rows of a table; `--json` has all."""
 _EXAMPLES = 10
+_MOVED = 0.0005
+"""From where on a distance is not shown as 0: less is how numbers are rounded."""
 _WIDTH = 40
 """Characters of a value in a table."""
 _STYLES = {"pass": "green", "fail": "red", "inconclusive": "yellow"}
@@ -197,7 +199,7 @@ def _numbers(total: View) -> Table:
             "" if one["psi"] is None else f"{one['psi']:.3f}",
         )
         for one in total["numbers"]
-        if one["ks"] or one["deviations"]
+        if one["ks"] >= _MOVED or abs(one["deviations"] or 0.0) >= _MOVED
     ]
     return _table("Numbers that moved", ("path", "mean", "in deviations", "KS", "PSI"), rows)
 

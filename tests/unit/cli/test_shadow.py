@@ -14,10 +14,12 @@ from typer.testing import CliRunner, Result
 from stepdown.cli.admin_client import AdminError
 from stepdown.cli.app import app
 from stepdown.cli.shadow_gate import Limits, decide, wait_for
+from stepdown.comparison.book import Book
 from stepdown.comparison.report import Report
 from stepdown.control import admin
 from stepdown.control.reports import Reports
-from stepdown.decide.shadow_spec import Shadow
+from stepdown.decide.shadow_spec import Comparing, Examples, Shadow, Tolerance
+from tests.kit.comparing import judged
 from tests.kit.controller_state import SetState, a_token, served
 from tests.kit.looping import LoopThread
 from tests.kit.reports import NEXT, boarded, counted, pin_up, post, whole, with_shadows
@@ -95,6 +97,18 @@ def test_a_whole_report_shows_what_a_person_can_act_on() -> None:
     assert lines[labels + 2].split()[1:4] == ["basic", "plus", "40"], lines[labels:]
     assert "  2023-11-14T22:00:00.000Z" in text
     assert titles[-1] == "Counted since 2023-11-14T22:13:20.000Z."
+
+
+def test_numbers_that_differ_by_how_they_are_rounded_have_not_moved() -> None:
+    def report(apart: float) -> Report:
+        book = Book(Comparing(tolerances=(Tolerance("/p", absolute=1.0),)), Examples(), lambda: 0.5)
+        for number in range(40):
+            book.add(judged({"p": number / 7}, {"p": number / 7 + apart}))
+        return book.report("churn/next")
+
+    for apart, moved in ((1e-15, False), (0.5, True)):
+        with sidecar(report(apart)) as scene:
+            assert ("Numbers that moved" in scene.run("report", "churn").stdout) is moved
 
 
 def test_as_json_it_is_what_the_admin_api_says() -> None:
