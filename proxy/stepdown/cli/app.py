@@ -16,6 +16,7 @@ from stepdown.cli.override_token import override_token
 from stepdown.cli.prove import prove
 from stepdown.cli.registry import registry
 from stepdown.cli.replay import replay
+from stepdown.cli.rollout import rollout
 from stepdown.cli.run import run
 from stepdown.cli.schema import schema
 from stepdown.cli.shadow import shadow
@@ -31,6 +32,7 @@ HELP = """Routes requests to the right version of a model, and steps answers dow
   stepdown gate --base origin/main refuse a change that would break clients, in CI
   stepdown prove stepdown.yaml     prove that adapters keep what contracts promise, or see a counterexample
   stepdown replay RECORDING        send recorded requests to a candidate, and compare its answers
+  stepdown rollout simulate NAME   see how often a rollout's guards would be wrong, and how soon they are right
   stepdown override-token          let a tester choose a server for a while
   stepdown switch churn green      move a running sidecar's traffic between blue and green, and back
   stepdown shadow report           see how shadows' answers compare with what clients got; gate and reset them
@@ -74,6 +76,7 @@ app.command(cls=DecidingCommand)(replay)
 app.command()(schema)
 app.command()(switch)
 app.add_typer(registry)
+app.add_typer(rollout)
 app.add_typer(shadow)
 
 
