@@ -103,7 +103,7 @@ def test_numbers_that_differ_by_how_they_are_rounded_have_not_moved() -> None:
     def report(apart: float) -> Report:
         book = Book(Comparing(tolerances=(Tolerance("/p", absolute=1.0),)), Examples(), lambda: 0.5)
         for number in range(40):
-            book.add(judged({"p": 1 + number / 7}, {"p": 1 + number / 7 + apart}))
+            book.add(judged({"p": 1.3 + number / 7}, {"p": 1.3 + number / 7 + apart}))
         return book.report("churn/next")
 
     for apart, moved in ((1e-15, False), (0.5, True)):
