@@ -17,6 +17,8 @@ from stepdown.control.stores.redis_store import RedisStore
 from stepdown.control.stores.sqlite_store import SqliteStore
 
 ROLLOUT, RUN = "r", 1
+LONG = 1000.0
+"""Seconds of a lease; a writer that is started again has the same name, and so gets it."""
 
 
 def batch(source: str, sequence: int) -> Batch:
@@ -49,11 +51,10 @@ async def add_batches(store: Store, source: str, first: int, last: int | None = 
         sequence += 1
 
 
-async def write_states(store: Store) -> None:
-    """The next version again and again, each with one transition of its number."""
-    token = None
-    while token is None:
-        token = await store.acquire("writer", 5)
+async def write_states(store: Store, holder: str) -> None:
+    """The next version again and again, each with one transition of its number; by one holder at a time."""
+    while (token := await store.acquire(holder, LONG)) is None:
+        await asyncio.sleep(0.01)
     state = await store.read(ROLLOUT)
     version = state.version if state else 0
     while True:
@@ -72,7 +73,7 @@ async def main(place: str, source: str, first: int) -> None:
     await store.open()
     async with asyncio.TaskGroup() as group:
         group.create_task(add_batches(store, source, first))
-        group.create_task(write_states(store))
+        group.create_task(write_states(store, source))
 
 
 if __name__ == "__main__":
