@@ -85,6 +85,10 @@ bench-decisions: setup ## what choosing a version costs by itself, in less than 
 bench-shadows: setup ## latency beside shadows of every kind, in ten minutes; WRITE=1 as above
 	$(BIN)/python -m bench.shadows $(if $(WRITE),--write) $(ARGS)
 
+.PHONY: bench-streams
+bench-streams: setup ## streams through a running sidecar: what an event costs and how late it is, in a minute
+	$(BIN)/python -m bench.streams $(ARGS)
+
 .PHONY: rollout-simulation
 rollout-simulation: setup ## what rollouts promise, simulated with LONGER (10) times as many rollouts, some minutes
 	STEPDOWN_LONGER=$(or $(LONGER),10) $(BIN)/pytest -n $(JOBS) -rP tests/property/rollout/test_promises.py tests/property/rollout/test_traps.py $(ARGS)

@@ -113,7 +113,8 @@ class StreamRelay(Relay):
         self._settle(error.reason)
         broken = StreamBrokenError(str(error.cause))
         adapting.tell(self._plan, broken)
-        exchange.relay = self  # an HTTP/1.0 client can tell a cut answer by its reset only
+        if exchange.relay is None:
+            exchange.relay = self  # an HTTP/1.0 client can tell a cut answer by its reset only
         exchange.fail(broken)
 
     def _settle(self, failure: str) -> None:

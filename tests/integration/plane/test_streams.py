@@ -13,6 +13,7 @@ from stepdown_adapters.stream.adapting.chain import StreamChain
 from stepdown_adapters.stream.adapting.compiling import compile_stream
 from tests.kit import specs, streams
 from tests.kit.looping import Gate, eventually
+from tests.kit.mirroring import mirrored, shadow
 from tests.kit.stream_adapters import CHAT, REASONING, section, step
 from tests.kit.streams import sse
 from tests.kit.upstream import Peer, Script, exact, serve
@@ -360,3 +361,26 @@ def test_a_client_that_does_not_read_stops_an_adapted_stream_and_gets_all_of_it_
             received += len(piece)
             tail = (tail + piece)[-8:]
         assert received > count * 60_000
+
+
+# --- copies for shadows ----------
+
+
+def test_a_shadow_is_told_the_servers_own_stream_and_not_what_was_made_of_it() -> None:
+    with mirrored(exact(chunked(VLLM)), spec=adapting(shadows=(shadow(),))) as here:
+        assert here.ask(POST).body == RENAMED
+        _, _, answer, body = here.pair()
+        assert (body, answer.missing, answer.outcome) == (VLLM, "", "adapted")
+
+
+@pytest.mark.parametrize("whole", [True, False], ids=["at once", "in pieces"])
+def test_a_stream_that_the_adapter_breaks_off_leaves_nothing_of_its_copy_behind(whole: bool) -> None:
+    text = """{on: {/score: [{cast: {path: /score, to: number}}]}}"""
+    good, bad = sse({"score": "0.5"}), sse({"score": "high"})
+    answer = chunked(good + bad) if whole else chunked(good, bad, good)
+    with mirrored(exact(answer, slice_every=0 if whole else 1), spec=adapting(text, shadows=(shadow(),))) as here:
+        with here.client() as client:
+            client.send(POST)
+            client.until_close()
+        _, _, answered, _ = here.pair()
+        assert (answered.error, answered.outcome) == ("stream-broken", "failed")
