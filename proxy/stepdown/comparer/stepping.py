@@ -83,12 +83,18 @@ def step_down(asked: Asked, version: str, head: ResponseHead, body: bytes, limit
         return Incomparable("request", error.detail)
     except StreamNotAdaptableError as error:
         return Incomparable("stream", error.detail)
+    except _CollectedError:
+        return Incomparable("collected", "The stream is made a document for some clients")
     except AnswerTooLargeError as error:
         return Incomparable("too-large", error.detail)
     except _CodingError as error:
         return Incomparable("coding", str(error))
     except AdapterFailedError as error:
         return Incomparable("adapter", error.detail)
+
+
+class _CollectedError(Exception):
+    """What the client got may be a document that was made of the stream."""
 
 
 class _CodingError(Exception):
@@ -119,8 +125,10 @@ def _stepped(asked: Asked, version: str, head: ResponseHead, body: bytes, limit:
 def _streamed(asked: Asked, version: str, head: ResponseHead, body: bytes) -> bytes:
     """A stream in the client's shape; who was made a document of it, or may have been, is not known here."""
     streams = asked.streams(version)
-    if streams.refused or streams.collects:
-        adapt.refuse_stream(head, streams.refused or "it may have been collected to a document")
+    if streams.refused:
+        adapt.refuse_stream(head, streams.refused)
+    if streams.collects:
+        raise _CollectedError
     media = adapt.notes(head).stream
     if streams.compiled is None or media is None:
         return body

@@ -3,7 +3,7 @@
 What is judged is how often an answer differs *beyond noise*: the share of the candidate's answers that differ, less
 the share in which the served version differs from itself, where noise copies say what that is. A candidate that gave
 no answer (refused, reset, cut, timeout, malformed), one that is longer than any that is compared (too-large), a stream
-with an error in it, or none that could be stepped down (adapter), where the served version gave one differs.
+with an error in it, or none that could be stepped down (adapter, stream), where the served version gave one differs.
 
     pass          enough answers, and at 95 % the share is within the limit
     fail          enough answers, and at 95 % it is beyond the limit
@@ -25,7 +25,9 @@ from stepdown.statistics.evidence import ALPHA, reaches
 from stepdown.statistics.paired import paired_evidence
 from stepdown.statistics.proportion import interval
 
-FAILED = frozenset({"refused", "reset", "cut", "timeout", "malformed", "too-large", "adapter", "stream-failed"})
+FAILED = frozenset(
+    {"refused", "reset", "cut", "timeout", "malformed", "too-large", "adapter", "stream", "stream-failed"}
+)
 """Reasons for which there is nothing to compare that are the candidate's failure."""
 _MOST = 100_000_000
 

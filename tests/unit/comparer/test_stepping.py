@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 from typing import Any
 
 import pytest
@@ -165,3 +166,9 @@ def test_a_stream_is_stepped_down_event_by_event_and_incomparable_where_no_step_
     assert copied(asked(MOVE), stream, head).reason == "stream"
     strict = {"streams": '{"on":{"/score":[{"cast":{"path":"/score","to":"string"}},{"remove":"/gone/deep"}]}}'}
     assert copied(asked(strict), b'data: {"score":[]}\n\n', head).reason == "adapter"
+
+
+def test_of_a_stream_that_some_clients_get_as_a_document_nothing_is_said() -> None:
+    head = raw().replace(b"application/json", b"text/event-stream")
+    collecting = {"streams": json.dumps({"on": {}, "collect": {"data": {}}})}
+    assert copied(asked(collecting), b'data: {"score":1}\n\n', head).reason == "collected"

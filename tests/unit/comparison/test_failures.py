@@ -31,7 +31,7 @@ def test_an_error_of_a_server_counts_where_the_served_version_had_none(statuses:
 
 def test_an_answer_that_is_owed_counts_and_one_that_cannot_be_compared_does_not() -> None:
     owed = dict.fromkeys(FAILED, 1)
-    others = {"served: timeout": 7, "stream": 7, "unanswered": 7, "served: too-large": 7, "coding": 7}
+    others = {"served: timeout": 7, "collected": 7, "unanswered": 7, "served: too-large": 7, "coding": 7}
     assert failures(section(incomparable=owed | others)) == len(FAILED)
     assert judge_failures(Report(sections={"1": section(4, incomparable=owed | others)}), 1.0, 1).compared == 4 + len(
         owed
