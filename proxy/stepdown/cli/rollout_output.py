@@ -137,7 +137,7 @@ def interval(hits: int, total: int) -> tuple[float, float]:
 
 def _interval(one: Outcome) -> str:
     low, high = interval(one.rolled_back, one.runs)
-    return f"{100 * low:.2g} to {100 * high:.3g} %"
+    return f"{100 * low:.3g} to {100 * high:.3g} %"
 
 
 def _delay(simulated: Simulated, one: Outcome, share: float) -> str:
