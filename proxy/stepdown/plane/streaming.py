@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -101,10 +102,17 @@ class StreamRelay(Relay):
         super().on_end()
 
     def drop(self) -> None:
-        """The server's stream has ended before its end, or nobody wants the rest of it."""
+        """The server's connection has ended before its stream's framing did, or nobody wants the rest of it.
+
+        A stream that has said its own end before that is whole, so its client gets the adapters' end too, and then the
+        cut that its framing deserves.
+        """
         if self._open:
             how = ending(self._exchange)
             verdict = self._chain.outcome.verdict(how)
+            if how is Ending.BROKEN and not verdict.failed:
+                with suppress(BrokenStreamError):
+                    super().on_body(self._chain.close(how))
             self._settle(verdict.reason if verdict.failed else "")
 
     def _break(self, error: BrokenStreamError) -> None:

@@ -26,13 +26,15 @@ LINE_BYTES = 16 * 1024
 class WatchedRelay(Relay):
     """Passes a stream on, and counts it as failed where it tells of an error, or is cut."""
 
-    __slots__ = ("_begun", "_open", "_plan")
+    __slots__ = ("_begun", "_last", "_open", "_plan")
 
     def __init__(self, exchange: Exchange, plan: Plan, head: ResponseHead) -> None:
         super().__init__(exchange, head, plan.lines)
         self._plan = plan
         self._begun = b""
         """A line that has not ended yet."""
+        self._last = b""
+        """The piece that came last."""
         self._open = True
         """Nothing was counted yet."""
 
@@ -44,6 +46,7 @@ class WatchedRelay(Relay):
         if self._begun:
             payload = self._begun + payload
             self._begun = b""
+        self._last = payload
         if may_tell_of_an_error(payload) and tells_of_an_error(payload):
             self._fail("error")
         elif not payload.endswith(b"\n"):
@@ -51,8 +54,8 @@ class WatchedRelay(Relay):
             self._begun = begun if len(begun) <= LINE_BYTES else b""
 
     def drop(self) -> None:
-        """It will not be whole."""
-        if self._open and ending(self._exchange) is Ending.BROKEN:
+        """It will not be whole, unless it has said itself that it is, and only its framing lacks an end."""
+        if self._open and ending(self._exchange) is Ending.BROKEN and not says_that_it_ends(self._last):
             self._fail("cut")
 
     def _fail(self, reason: str) -> None:
@@ -63,6 +66,14 @@ class WatchedRelay(Relay):
 def may_tell_of_an_error(piece: bytes) -> bool:
     """Whether a line of these may do: every dialect's errors have this word, that of `response.failed` as a member."""
     return b"error" in piece
+
+
+def says_that_it_ends(piece: bytes) -> bool:
+    """Whether a dialect's end is in these bytes, which came last."""
+    return any(mark in piece for mark in _ENDS)
+
+
+_ENDS = (b"data: [DONE]", b"data:[DONE]", b'"message_stop"', b'"response.completed"', b'"response.incomplete"')
 
 
 def tells_of_an_error(lines: bytes) -> bool:

@@ -23,6 +23,7 @@ POST = b'POST /v1/chat HTTP/1.1\r\nHost: a\r\nContent-Length: 15\r\n\r\n{"stream
 OLD_POST = POST.replace(b"HTTP/1.1", b"HTTP/1.0")
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
 VLLM = streams.body("vllm-reasoning.sse")
+RESPONSES = streams.body("openai-responses.sse")
 RENAMED = StreamChain(compile_stream([step(REASONING)]), streams.SSE).feed(VLLM)
 
 
@@ -328,6 +329,37 @@ def test_a_stream_that_is_passed_on_and_breaks_off_is_a_failure() -> None:
         gates[0].open()
         client.until_close()
         assert failures(here) == {"cut": 1}
+
+
+@pytest.mark.parametrize("adapted", [True, False], ids=["adapted", "passed on"])
+def test_a_stream_that_has_said_its_end_is_good_even_if_its_framing_lacks_one(adapted: bool) -> None:
+    async def script(peer: Peer) -> None:
+        await peer.request()
+        await peer.send(chunked(RESPONSES).removesuffix(b"0\r\n\r\n"))
+        peer.fin()
+
+    with world(script, spec=adapting(CHAT) if adapted else specs.plain) as here, here.client() as client:
+        client.send(POST)
+        raw, _ = client.until_close()
+        assert (b"data: [DONE]" if adapted else b'"response.completed"') in raw
+        assert not raw.endswith(b"0\r\n\r\n")
+        assert not failures(here)
+
+
+@pytest.mark.parametrize("adapted", [True, False], ids=["adapted", "passed on"])
+def test_a_server_that_falls_silent_in_the_middle_is_cut_and_counted(adapted: bool) -> None:
+    gates = [Gate()]
+    event = sse({"choices": [{"index": 0, "delta": {"reasoning": "a"}}]})
+    script = step_by_step(event, gates=gates)
+    with world(script, spec=adapting() if adapted else specs.plain, frozen=True) as here, here.client() as client:
+        client.send(POST)
+        gates[0].open()
+        client.receive(b'"a"')
+        here.clock.advance(61)
+        assert client.until_close()[1] == "fin"
+        assert here.upstream.peers[0].ended.wait()
+        assert failures(here) == {"cut": 1}
+        assert here.sidecar.log()[-1]["error"] == "upstream-timeout"
 
 
 # --- a client that reads slowly ----------
