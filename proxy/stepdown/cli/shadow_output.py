@@ -19,6 +19,8 @@ EXITS = {"pass": 0, "fail": 1, "inconclusive": 2}
 _ROWS = 15
 """Rows of a table; `--json` has all."""
 _EXAMPLES = 10
+_SECOND, _BYTES = 0.9995, 1000
+"""From where on times are shown in seconds, and sizes in whole bytes: no figure has a power of ten."""
 _MOVED = 0.0005
 """From where on a distance is not shown as 0: less is how numbers are rounded."""
 _WIDTH = 40
@@ -242,7 +244,9 @@ def _figure(measure: str, value: float | None) -> str:
         return "-"
     if measure == "events":
         return f"{value:,.4g}"
-    return f"{1000 * value:,.3g} ms" if measure.startswith("seconds") else f"{value:,.4g} B"
+    if measure.startswith("seconds"):
+        return f"{value:,.3g} s" if value >= _SECOND else f"{1000 * value:,.3g} ms"
+    return f"{value:,.0f} B" if value >= _BYTES else f"{value:,.4g} B"
 
 
 def _number(value: float | None) -> str:

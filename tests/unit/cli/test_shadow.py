@@ -111,6 +111,20 @@ def test_numbers_that_differ_by_how_they_are_rounded_have_not_moved() -> None:
             assert ("Numbers that moved" in scene.run("report", "churn").stdout) is moved
 
 
+def test_long_times_and_large_sizes_are_written_out() -> None:
+    book = Book(Comparing(), Examples(), lambda: 0.5)
+    one = judged({}, {})
+    assert one.candidate is not None
+    one.served.seconds, one.candidate.seconds = 0.02, 4.25
+    one.served.size, one.candidate.size = 120, 1234567
+    book.add(one)
+    with sidecar(book.report("churn/next")) as scene:
+        text = scene.run("report", "churn").stdout
+    assert "20 ms > 4.25 s" in text
+    assert "120 B > 1,234,567 B" in text
+    assert "e+0" not in text
+
+
 def test_as_json_it_is_what_the_admin_api_says() -> None:
     report = counted(20, 3)
     with sidecar(report, shadows=(NEXT, replace(NEXT, name="other"))) as scene:
