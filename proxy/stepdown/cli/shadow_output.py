@@ -21,6 +21,8 @@ _ROWS = 15
 _EXAMPLES = 10
 _SECOND, _BYTES = 0.9995, 1000
 """From where on times are shown in seconds, and sizes in whole bytes: no figure has a power of ten."""
+_SMALL = 0.00001
+"""Shares below are as good as none, and are not written with a power of ten."""
 _MOVED = 0.0005
 """From where on a distance is not shown as 0: less is how numbers are rounded."""
 _WIDTH = 40
@@ -236,6 +238,8 @@ def _interval(rate: View) -> str:
 
 def percent(share: float | None) -> str:
     """A share for people."""
+    if share is not None and 0.0 < share < _SMALL:
+        return f"<{100 * _SMALL:g} %"
     return "" if share is None else f"{100 * share:.3g} %"
 
 
