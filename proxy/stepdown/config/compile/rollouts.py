@@ -45,8 +45,11 @@ def rollouts_of(
         if stable is None or candidate is None:
             continue
         found.append(_compiled(name, section, stable.id, candidate.id, route, versions))
+        newest = max(map(versions.ids.index, route.served), default=-1)
+        missed = versions.ids.index(candidate.id) > newest
         said = f"rollouts are not driven by this version: {stable.id} has 100 % of the rule {rule.rule.name}"
-        said += f" and {candidate.id} has 0 %; try `stepdown rollout simulate {name}`"
+        said += f" and {candidate.id} has 0 %{', so clients that ask for its shape get 406' if missed else ''};"
+        said += f" try `stepdown rollout simulate {name}`"
         checker.warn((*rule.path, "rollout"), said)
     return tuple(found)
 

@@ -78,10 +78,17 @@ def test_until_rollouts_are_driven_stable_has_everything_and_a_warning_says_so(c
     assert loaded.spec.models[0].latest == "1.1.0"
     assert [str(finding).split("stepdown.yaml:")[1] for finding in loaded.warnings] == [
         "15:35: warning: routes.churn.rules[0].rollout: rollouts are not driven by this version: 1.1.0 has 100 % of the"
-        " rule everyone and 2.0.0 has 0 %; try `stepdown rollout simulate churn-2`",
+        " rule everyone and 2.0.0 has 0 %, so clients that ask for its shape get 406; try `stepdown rollout simulate"
+        " churn-2`",
         '23:9: warning: rollouts.churn-2.guards[1]: the event "click" cannot be reported to this version; allowed it'
         " for `stepdown rollout simulate` and `plan`, until there is a feedback section",
     ]
+
+
+def test_a_candidate_that_another_rule_names_is_not_missed(churn: Folder) -> None:
+    beta = '      - {name: beta, when: {header: {x-plan: beta}}, split: {"2.0.0": 1}}\n'
+    loaded = churn.load(text(("    rules:\n", f"    rules:\n{beta}")))
+    assert "406" not in loaded.warnings[0].message
 
 
 def test_without_guards_it_has_the_four_usual_ones(churn: Folder) -> None:
