@@ -48,7 +48,8 @@ def test_killed_under_load_it_is_replaced_and_no_request_fails_and_its_counters_
 
         # It gives way to everybody else.
         process = Path(f"/proc/{second}")
-        assert int(process.joinpath("stat").read_text().rpartition(")")[2].split()[16]) == min(os.nice(0) + 10, 19)  # niceness
+        niceness = int(process.joinpath("stat").read_text().rpartition(")")[2].split()[16])
+        assert niceness == min(os.nice(0) + 10, 19)
         assert os.sched_getscheduler(second) == os.SCHED_IDLE
         assert process.joinpath("oom_score_adj").read_text() == "800\n"
 
