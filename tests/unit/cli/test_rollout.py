@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from stepdown.cli.rollout import rollout
+from tests.kit.terminal import in_terminal
 
 FILE = """
 models:
@@ -75,6 +76,15 @@ def test_a_seed_gives_the_same_and_another_one_not(file: Path) -> None:
     first, same, other = (found(file, "simulate", *QUICK, *effect, "--seed", seed) for seed in ("1", "1", "2"))
     assert first == same
     assert first["decided_by"] != other["decided_by"]
+
+
+def test_a_terminal_shows_how_far_it_is(file: Path) -> None:
+    arguments = ("rollout", "simulate", "churn-2", "--config", str(file), *QUICK)
+    code, shown = in_terminal(*arguments, errors=True)
+    assert code == 0
+    assert "simulating" in shown
+    assert "0/30" in shown
+    assert "what became of it" in shown
 
 
 def test_many_runs_on_several_processes_are_all_counted(file: Path) -> None:

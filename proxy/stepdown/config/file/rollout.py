@@ -45,7 +45,11 @@ class StepSection(Section):
 
 
 def _from_weight(value: Any) -> Any:
-    return {"weight": value} if isinstance(value, int | float) and not isinstance(value, bool) else value
+    if isinstance(value, dict):
+        return value
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return {"weight": value}
+    raise refused("a weight in per cent such as 5, or a mapping such as {weight: 5, for: 10m}")
 
 
 Step = Annotated[StepSection, BeforeValidator(_from_weight, json_schema_input_type=float | StepSection)]
@@ -83,7 +87,7 @@ class GuardSection(Section):
             raise refused("event: NAME with kind: event", problem="found an event without its name")
         if self.kind != "event" and (self.event is not None or self.must_not is not None):
             raise refused(
-                "event and must_not with kind: event only", problem=f"found them with {self.kind}, which must not rise"
+                "them with kind: event only", problem=f"found event or must_not with {self.kind}, which must not rise"
             )
         if self.kind == "shadow_different" and self.limit is None:
             problem = "found shadow_different without limit: there is nothing of stable's to compare with"

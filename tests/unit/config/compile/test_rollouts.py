@@ -151,6 +151,16 @@ MISTAKES: dict[str, tuple[tuple[tuple[str, str], ...], str]] = {
         (("[5, 25,", "[25, 5,"),),
         "20:12: rollouts.churn-2.steps: found the weights 25, 5, 50, 100; allowed weights that rise with each step",
     ),
+    "a step that is a text": (
+        (("[5, 25,", '["5%", 25,'),),
+        '20:13: rollouts.churn-2.steps[0]: found "5%"; allowed a weight in per cent such as 5, or a mapping such as '
+        "{weight: 5, for: 10m}",
+    ),
+    "a direction of what has one": (
+        (guards("{kind: errors, must_not: fall}"),),
+        "21:14: rollouts.churn-2.guards[0]: found event or must_not with errors, which must not rise; "
+        "allowed them with kind: event only",
+    ),
     "a step over 100": (
         (("100]", "120]"),),
         "20:77: rollouts.churn-2.steps[3]: found the number 120; allowed a number from 0 to 100: 20 is every fifth",
