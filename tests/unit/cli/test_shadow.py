@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -123,6 +127,21 @@ def test_long_times_and_large_sizes_are_written_out() -> None:
     assert "20 ms > 4.25 s" in text
     assert "120 B > 1,234,567 B" in text
     assert "e+0" not in text
+
+
+def test_watched_it_is_shown_again_until_somebody_stops_it() -> None:
+    with sidecar(counted(5)) as scene:
+        command = [sys.executable, "-m", "stepdown", "shadow", "report", "--watch", "--json", "--admin", scene.admin]
+        environ = {**os.environ, "STEPDOWN_ADMIN_TOKEN": "look-only"}
+        with subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+            assert process.stdout is not None
+            looks = [json.loads(process.stdout.readline())]
+            pin_up(scene.board, [post(counted(7))])
+            looks.append(json.loads(process.stdout.readline()))
+            process.send_signal(signal.SIGINT)
+            _, errors = process.communicate(timeout=20)
+    assert [look["shadows"][0]["compared"] for look in looks] == [5, 7]
+    assert (process.returncode, errors) == (0, b"")
 
 
 def test_as_json_it_is_what_the_admin_api_says() -> None:
