@@ -111,6 +111,8 @@ def _streamed(exchange: Exchange, plan: Plan, head: ResponseHead) -> Relay | Doc
         if streams.refused:
             adapt.refuse_stream(head, streams.refused)
         return _relay(exchange, plan, head)
+    if plan.check is not None:
+        plan.check.begun(head)  # only to count that a stream is held against nothing
     if streams.collects and not adapt.asks_for_stream(exchange, plan):
         return DocumentRelay(exchange, plan, head, streams.compiled)
     return StreamRelay(exchange, plan, head, streams.compiled)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
+from stepdown.decide import spec
 from stepdown.decide.checks import parse
+from stepdown.decide.spec import SnapshotSpec
 from stepdown.plane.handoff import Handoff
 from stepdown.telemetry.ring import DEFAULT_SIZE, RingReader, RingWriter
 from tests.kit import specs
@@ -39,21 +41,47 @@ class Scene:
 
 
 @contextmanager
-def checked(script: Script) -> Iterator[Scene]:
+def checked(script: Script, chosen: Callable[[int], SnapshotSpec] | None = None) -> Iterator[Scene]:
     ring = os.memfd_create("ring")
     os.ftruncate(ring, DEFAULT_SIZE)
     writer, reader = RingWriter(ring, DEFAULT_SIZE), RingReader(ring, DEFAULT_SIZE)
     handoff = Handoff(writer, -1)
     try:
-        with LoopThread() as thread, Upstream(thread, script) as upstream:
-            version = specs.version("1.0.0", upstream.port, contract={}, validate=1.0)
-            spec = specs.snapshot(specs.route({"1.0.0": 100}), models=[specs.model(version)])
-            with Sidecar(thread, spec, handoff=handoff) as sidecar:
-                yield Scene(sidecar, reader, handoff)
+        with (
+            LoopThread() as thread,
+            Upstream(thread, script) as upstream,
+            Sidecar(thread, (chosen or plain)(upstream.port), handoff=handoff) as sidecar,
+        ):
+            yield Scene(sidecar, reader, handoff)
     finally:
         writer.close()
         reader.close()
         os.close(ring)
+
+
+def plain(port: int) -> SnapshotSpec:
+    """All answers are in the pinned shape."""
+    version = specs.version("1.0.0", port, contract={}, validate=1.0)
+    return specs.snapshot(specs.route({"1.0.0": 100}), models=[specs.model(version)])
+
+
+def streaming(port: int) -> SnapshotSpec:
+    """Streams are stepped down."""
+    rename = '{"on":{"/score":[{"move":{"from":"/score","to":"/probability"}}]}}'
+    steps = (spec.Step(source="2.0.0", target="1.0.0", streams=rename),)
+    chains = (spec.Chain(served="2.0.0", pinned="1.0.0", steps=steps),)
+    new = specs.version("2.0.0", port, contract={}, validate=1.0)
+    model = specs.model(specs.version("1.0.0"), new, default="1.0.0", chains=chains)
+    return specs.snapshot(specs.route({"2.0.0": 100}), models=[model])
+
+
+def test_a_stream_that_is_stepped_down_counts_as_skipped() -> None:
+    raw = b'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: 19\r\n\r\ndata: {"score":1}\n\n'
+    with checked(serve(raw), streaming) as scene, scene.client() as client:
+        client.send(REQUEST)
+        assert client.response("POST").body == b'data: {"probability":1}\n\n'
+        assert scene.bodies() == []
+        assert scene.sidecar.metric("stepdown_validations_skipped_total", reason="stream") == 1
 
 
 def test_answers_in_one_piece_and_in_several_are_both_handed_over() -> None:
