@@ -116,7 +116,8 @@ def searched(name: str, examples: int) -> None:
             if dice.random() < 0.3:
                 operations[0]["where"] = dice.choice(WHERE)
         accepted += check(operations, pool(name), dice.randrange(2**32))
-    assert accepted >= examples // 10, f"only {accepted} documents were accepted"
+    # A `where` turns most documents away, and of some operations few have what they want.
+    assert accepted >= examples // 20, f"only {accepted} documents were accepted"
 
 
 def test_every_operation_is_searched_but_those_that_leave_documents_alone() -> None:
