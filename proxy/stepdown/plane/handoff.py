@@ -41,6 +41,10 @@ class Handoff:
                 os.eventfd_write(self._bell, 1)
         return True
 
+    def has_room(self, size: int) -> bool:
+        """Whether it is worth while to begin a record of `size` bytes to which another one will belong."""
+        return self._ring.has_room(size)
+
     def may_gather(self, size: int) -> bool:
         """Whether `size` more bytes may be copied of bodies that have not ended yet; if so, they count as copied."""
         if self.gathered + size > GATHERED_BYTES:

@@ -6,7 +6,9 @@
    of the answer by then. Most bodies are whole by themselves; of one that passes through, and is too long to be kept in
    case it has to be sent again, the rest is copied here, within a bound for the whole worker.
 3. A body is copied whole or not at all: who takes none of its length is left out and counted.
-4. Once the exchange has ended, however it has, the answer follows under the same number: as the last server that was
+4. Where the ring is nearly full, nothing is begun: who is behind anyway makes the next request no dearer, and what has
+   been handed over keeps room for its answer.
+5. Once the exchange has ended, however it has, the answer follows under the same number: as the last server that was
    asked sent it, before anything was adapted, with what the client got to see. It follows only where the copy has gone
    before, and without its body where that is too long, was cut, or has no room, or where nobody compares or records it.
 
@@ -59,6 +61,7 @@ class Mirror:
         "handoff",
         "least",
         "limits",
+        "most",
         "record_limit",
     )
 
@@ -72,6 +75,8 @@ class Mirror:
         self.record_limit = route.spec.record.max_body if route.spec.record is not None else 0
         self.least = min((*self.limits, self.record_limit) if route.spec.record is not None else self.limits)
         """The longest body that all of them take."""
+        self.most = max((*self.limits, self.record_limit))
+        """The longest one that any of them takes."""
         self._idle = frozenset(place for place, shadow in enumerate(route.spec.shadows) if shadow.idle)
         self._route = route
         self._choose = route.mirror.choose
@@ -101,12 +106,22 @@ class Mirror:
         for place in marked:
             self.skip(place, "marked")
         if shadows or recorded:
+            size = max(exchange.head.length, exchange.received)
+            if not self.handoff.has_room(len(exchange.head.raw) + min(size, self.most)):
+                self._full(shadows, recorded)
+                return
             if self._keys and not self._reads_key:
                 key = self._key(exchange)
             mirrored = Mirrored(self, shadows, recorded, key)
-            size = max(exchange.head.length, exchange.received)
             if size <= self.least or mirrored.fit(size):
                 exchange.mirrored = mirrored
+
+    def _full(self, shadows: tuple[int, ...], recorded: bool) -> None:
+        """Count who gets no copy because the comparer is behind."""
+        for place in shadows:
+            self.skip(place, "full")
+        if recorded:
+            self.skip(-1, "full")
 
     def _key(self, exchange: Exchange) -> Key | None:
         """The sticky key, from what the decision has read too."""

@@ -103,6 +103,10 @@ class RingWriter(_Ring):
         header[_WRITTEN] = written + len(record)
         return True
 
+    def has_room(self, size: int) -> bool:
+        """Whether a record of `size` bytes has room, and an eighth of the ring is free besides."""
+        return self._capacity * 7 // 8 - self.waiting >= size
+
     def wake(self) -> bool:
         """Whether the reader has said that it sleeps; it is told so once only."""
         if not self._header[_ASLEEP]:

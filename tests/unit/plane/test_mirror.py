@@ -6,6 +6,7 @@ import asyncio
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from stepdown.plane.mirror import Mirror
 from stepdown.plane.runtime import Runtime
 from stepdown.telemetry.ring import RingWriter
 from stepdown.telemetry.slab import Slab
+from stepdown.wire import parse_request
 from tests.kit import specs
 from tests.kit.request import request
 
@@ -128,3 +130,19 @@ def test_a_decision_that_fails_costs_the_copies_and_is_told_once(caplog: pytest.
         }
     assert counted == {("r", "a", "failed"): 2, ("r", "b", "failed"): 2}
     assert [record.message for record in caplog.records] == ["it cannot be decided which shadows get a copy"]
+
+
+def test_nothing_is_begun_while_the_ring_is_nearly_full() -> None:
+    head = parse_request(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n")
+    asked: Any = SimpleNamespace(facts=head, head=head, received=0, mirrored=None)
+    with handing_over() as (handoff, slab):
+        made = mirror(handoff, slab, shadow("a", max_body=100), record=RECORD)
+        made.begin(asked, "1.0.0")
+        assert asked.mirrored is not None
+        asked.mirrored = None
+        while handoff.has_room(len(head.raw) + 10):
+            assert handoff.put(b"x" * 100, b"")
+        made.begin(asked, "1.0.0")
+        assert asked.mirrored is None
+        counted = {series.labels: slab.cells[series.first] for series in slab.series() if "full" in series.labels}
+        assert counted == {("r", "a", "full"): 1, ("r", "full"): 1}

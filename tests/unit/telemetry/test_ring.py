@@ -130,3 +130,14 @@ def test_memory_that_no_record_used_costs_nothing() -> None:
         writer.put(b"", b"x" * 5000)
         reader.take()
         assert os.fstat(fd).st_blocks * 512 <= 16 * 1024
+
+
+def test_there_is_room_while_an_eighth_stays_free_besides() -> None:
+    with ring() as (writer, reader, _fd):
+        assert writer.has_room(875)
+        assert not writer.has_room(876)
+        assert writer.put(b"", b"x" * 500)
+        assert writer.has_room(875 - writer.waiting)
+        assert not writer.has_room(875 - writer.waiting + 1)
+        reader.take()
+        assert writer.has_room(875)
