@@ -55,7 +55,7 @@ servers: $(patsubst requirements/%.txt,.envs/%/.installed,$(wildcard requirement
 
 ##@ The demo
 .PHONY: demo
-demo: setup servers ## two real model servers, the sidecar, an old and a new client; KEEP=1 leaves it all up
+demo: setup .envs/mlserver/.installed ## two real model servers, the sidecar, an old and a new client; KEEP=1 leaves it all up
 	@$(BIN)/python -m config.churn.demo $(if $(KEEP),--keep)
 
 .PHONY: compose-test
