@@ -36,6 +36,11 @@ def test_a_rate_beyond_the_limit_in_several_windows_takes_back_and_one_within_do
     assert verdict(watched(GUARD, *[seen(10, 200)] * 6), GUARD, TERMS) == "rollback"
 
 
+def test_several_guards_take_several_times_the_evidence_of_one() -> None:
+    state = watched(GUARD, *[seen(10, 200)] * 6)
+    assert verdict(state, GUARD, TERMS._replace(guards=10_000)) == "ok"
+
+
 def test_what_stable_does_makes_no_difference() -> None:
     assert watched(GUARD, *[seen(10, 200)] * 6) == watched(GUARD, *[seen(10, 200, stable=50)] * 6)
 
