@@ -6,14 +6,13 @@ The only evidence that there is at 100 %, where nobody is left to compare with. 
 
 from __future__ import annotations
 
-import math
-
 import msgspec
 
 from stepdown.decide.rollout_spec import Ceiling
 from stepdown.decide.spec_base import Spec
 from stepdown.rollout import sentences
 from stepdown.rollout.counts import Window
+from stepdown.rollout.guards.gathered import Gathered
 from stepdown.rollout.guards.reading import Reading, Terms, Verdict
 from stepdown.statistics.ceiling import ABOVE, ceiling_evidence, ceiling_factors
 from stepdown.statistics.proportion import interval
@@ -60,28 +59,22 @@ def log_e(state: CeilingState, guard: Ceiling) -> float:
 
 def verdict(state: CeilingState, guard: Ceiling, terms: Terms) -> Verdict:
     """Where the guard stands by itself."""
-    if state.unread:
-        return "inconclusive"
-    if log_e(state, guard) >= terms.alone:
-        return "rollback"
-    if guard.prove and _proven(state, guard) < terms.level:
-        return "needs-more"
-    return "ok"
+    return _gathered(state, guard).verdict(terms)
 
 
 def reading(state: CeilingState, guard: Ceiling, terms: Terms) -> Reading:
     """With its numbers."""
-    found = verdict(state, guard, terms)
+    known = _gathered(state, guard)
     low, high = interval(state.events, state.trials, terms.alpha / terms.stages)
     return Reading(
         guard=guard.name,
-        verdict=found,
-        sentence=_sentence(state, guard, terms, found),
-        log_e=log_e(state, guard),
+        verdict=known.verdict(terms),
+        sentence=known.sentence(guard.name, terms, "it is within its limit", counted(state, guard)),
+        log_e=known.log_e,
         level=terms.level,
         low=low,
         high=high,
-        missing=_missing(state, guard, terms) if found == "needs-more" else None,
+        missing=known.missing(terms, state.trials),
     )
 
 
@@ -94,26 +87,9 @@ def counted(state: CeilingState, guard: Ceiling) -> str:
     )
 
 
-def _sentence(state: CeilingState, guard: Ceiling, terms: Terms, found: Verdict) -> str:
-    e, said = sentences.evidence(log_e(state, guard)), counted(state, guard)
-    if state.unread:
-        return f"{guard.name} cannot be read: {state.unread}; until then {said}"
-    if found == "rollback":
-        return f"{guard.name}: E = {e} >= {terms.said_alone()}: {said}"
-    if found == "needs-more":
-        proof = sentences.evidence(_proven(state, guard))
-        return f"{guard.name}: that it is within its limit is not shown yet, E = {proof} < {terms.said()}: {said}"
-    return f"{guard.name}: E = {e}: {said}"
-
-
-def _proven(state: CeilingState, guard: Ceiling) -> float:
-    return ceiling_evidence(state.events, state.trials, guard.limit)
-
-
-def _missing(state: CeilingState, guard: Ceiling, terms: Terms) -> int | None:
-    """Trials that are still needed for the proof, if evidence goes on growing as it did."""
-    known = _proven(state, guard)
-    return math.ceil(state.trials * (terms.level - known) / known) if known > 0 else None
+def _gathered(state: CeilingState, guard: Ceiling) -> Gathered:
+    proof = ceiling_evidence(state.events, state.trials, guard.limit) if guard.prove else None
+    return Gathered(state.unread, log_e(state, guard), proof)
 
 
 def _staked(state: CeilingState, guard: Ceiling) -> Staked:

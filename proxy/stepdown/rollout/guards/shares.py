@@ -17,6 +17,7 @@ from stepdown.decide.rollout_spec import Share
 from stepdown.decide.spec_base import Spec
 from stepdown.rollout import sentences
 from stepdown.rollout.counts import Window
+from stepdown.rollout.guards.gathered import Gathered
 from stepdown.rollout.guards.reading import Reading, Terms, Verdict
 from stepdown.statistics.event_share import FALLING, RISING, Events, log_factors
 from stepdown.statistics.evidence import log_mean
@@ -93,30 +94,24 @@ def log_e(state: ShareState, guard: Share) -> float:
 
 
 def verdict(state: ShareState, guard: Share, terms: Terms) -> Verdict:
-    """Where the guard stands by itself; its evidence alone is enough where the mean over all guards is."""
-    if state.unread:
-        return "inconclusive"
-    if log_e(state, guard) >= terms.alone:
-        return "rollback"
-    if guard.margin is not None and _proven(state) < terms.level:
-        return "needs-more"
-    return "ok"
+    """Where the guard stands by itself."""
+    return _gathered(state, guard).verdict(terms)
 
 
 def reading(state: ShareState, guard: Share, terms: Terms) -> Reading:
     """With its numbers."""
-    found = verdict(state, guard, terms)
-    e = log_e(state, guard)
+    known = _gathered(state, guard)
     low, high = between(state, terms)
+    wanted = f"it is not worse by {sentences.percent(guard.margin or 0)}"
     return Reading(
         guard=guard.name,
-        verdict=found,
-        sentence=_sentence(state, guard, terms, found),
-        log_e=e,
+        verdict=known.verdict(terms),
+        sentence=known.sentence(guard.name, terms, wanted, counted(state, guard)),
+        log_e=known.log_e,
         level=terms.level,
         low=low,
         high=high if math.isfinite(high) else None,
-        missing=_missing(state, terms) if found == "needs-more" else None,
+        missing=known.missing(terms, state.total),
     )
 
 
@@ -140,29 +135,11 @@ def between(state: ShareState, terms: Terms) -> tuple[float, float]:
     return low / (1 - low) * odds, high / (1 - high) * odds if high < 1 else math.inf
 
 
-def _sentence(state: ShareState, guard: Share, terms: Terms, found: Verdict) -> str:
-    e, said = sentences.evidence(log_e(state, guard)), counted(state, guard)
-    if state.unread:
-        return f"{guard.name} cannot be read: {state.unread}; until then {said}"
-    if found == "rollback":
-        return f"{guard.name}: E = {e} >= {terms.said_alone()}: {said}"
-    if found == "needs-more":
-        proof = sentences.evidence(_proven(state))
-        worse = sentences.percent(guard.margin or 0)
-        return f"{guard.name}: that it is not worse by {worse} is not shown yet, E = {proof} < {terms.said()}: {said}"
-    return f"{guard.name}: E = {e}: {said}"
-
-
-def _proven(state: ShareState) -> float:
-    return log_mean(state.proof) if state.proof else 0.0
-
-
-def _missing(state: ShareState, terms: Terms) -> int | None:
-    """Events that are still needed for the proof, if evidence goes on growing as it did."""
-    known = _proven(state)
-    if known <= 0 or not state.total:
-        return None
-    return math.ceil(state.total * (terms.level - known) / known)
+def _gathered(state: ShareState, guard: Share) -> Gathered:
+    proof = None
+    if guard.margin is not None:
+        proof = log_mean(state.proof) if state.proof else 0.0
+    return Gathered(state.unread, log_e(state, guard), proof)
 
 
 def _staked(state: ShareState, guard: Share) -> Staked:
