@@ -148,16 +148,13 @@ class Runtime:
         self._routes = {route.name: route for route in self.snapshot.routes}
         models = {model.name: model for model in spec.models}
         self._parts = {route.name: self._route_parts(route, models[route.spec.model]) for route in self.snapshot.routes}
-        self._adapters: dict[tuple[str, str, str], CompiledChain] = {
-            (model.name, chain.served, chain.pinned): compiled(msgspec.json.encode(chain.steps))
+        steps = {
+            (model.name, chain.served, chain.pinned): msgspec.json.encode(chain.steps)
             for model in spec.models
             for chain in model.chains
         }
-        self._streams: dict[tuple[str, str, str], Streams] = {
-            (model.name, chain.served, chain.pinned): streamed.compiled(msgspec.json.encode(chain.steps))
-            for model in spec.models
-            for chain in model.chains
-        }
+        self._adapters: dict[tuple[str, str, str], CompiledChain] = {way: compiled(one) for way, one in steps.items()}
+        self._streams: dict[tuple[str, str, str], Streams] = {way: streamed.compiled(one) for way, one in steps.items()}
         self._pairs = {(model.name, *pair) for model in spec.models for pair in checks.pairs(model)}
         self._samplers = {
             (model.name, version.id): Sampler(version.validate, crc32(f"{model.name}/{version.id}".encode()))
