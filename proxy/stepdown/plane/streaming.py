@@ -110,7 +110,7 @@ class StreamRelay(Relay):
         if self._open:
             how = ending(self._exchange)
             verdict = self._chain.outcome.verdict(how)
-            if how is Ending.BROKEN and not verdict.failed:
+            if how is Ending.BROKEN:  # of which the chain itself makes an end only where it is whole
                 with suppress(BrokenStreamError):
                     super().on_body(self._chain.close(how))
             self._settle(verdict.reason if verdict.failed else "")
