@@ -124,7 +124,8 @@ def _streamed_whole(exchange: Exchange, plan: Plan, head: ResponseHead, body: by
         relay = _streamed(exchange, plan, head)
         relay.on_body(body)
     except AdapterFailedError as error:
-        adapting.refuse(exchange, error)
+        adapting.refuse(exchange, error)  # which may have asked another version: this answer is over in any case
+        return
     if not exchange.gone:
         relay.on_end()
 

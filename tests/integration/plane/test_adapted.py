@@ -390,8 +390,9 @@ def test_a_version_that_has_the_shape_itself_is_asked_instead(body):
         b"HTTP/1.1 200 OK\r\nContent-Length: 1001\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3e9\r\n" + b" " * 1001 + b"\r\n",
         answer(b" " * 1001),
+        b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: 9\r\n\r\ndata: 1\n\n",
     ],
-    ids=["stream", "length", "chunks", "whole"],
+    ids=["stream", "length", "chunks", "whole", "whole stream"],
 )
 def test_it_is_asked_too_where_the_answer_is_a_stream_or_too_large_to_read(unread):
     async def script(peer: Peer) -> None:

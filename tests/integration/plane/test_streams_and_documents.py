@@ -87,6 +87,25 @@ def test_a_stream_that_is_not_whole_becomes_no_document() -> None:
         assert (response.status, response.get(b"x-stepdown-error")) == (502, b"upstream-closed")
 
 
+@pytest.mark.parametrize("slice_every", [0, 1])
+def test_where_a_stream_becomes_no_document_a_version_that_has_the_shape_is_asked_once(slice_every: int) -> None:
+    events = sse({"text": {}}, b"[DONE]")
+    raw = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: %d\r\n\r\n" % len(events) + events
+    text = COLLECTED.replace("[{move:", "[{cast: {path: /text, to: number}}, {move:")
+    request = [{"add": {"path": "/stream", "value": True}}]
+
+    def spec(new: int, old: int) -> SnapshotSpec:
+        policy = {"repeatable": True, "on_adapter_failure": "ask_native"}
+        return specs.adapted(new, (), request, stream=section(text), native_port=old, **policy)  # type: ignore[arg-type]
+
+    with world(exact(raw, slice_every=slice_every), spec=spec, upstreams=2) as here:
+        here.upstreams[1].script = serve(DOCUMENT)
+        assert here.ask(ASKED_FOR_NONE[0], "POST").body == b'{"text":"Hello"}'
+        assert len(here.upstreams[1].requests) == 1
+        assert here.sidecar.log()[-1]["adapter"] == "native"
+        assert here.sidecar.metric("stepdown_retries_total") == 1
+
+
 @pytest.mark.parametrize("request_", ASKED)
 @pytest.mark.parametrize("slice_every", [0, 1])
 def test_a_client_that_asked_for_a_stream_gets_the_events_that_a_document_stands_for(
