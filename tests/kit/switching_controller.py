@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +14,14 @@ import pytest
 from stepdown.config import ProcessSettings, Token
 from stepdown.control.controller import Controller, Remembered
 from stepdown.control.refusals import SwitchRefusedError
-from stepdown.control.state import WorkerView
 from stepdown.control.switching import Caller, Report
 from stepdown.control.wishes import Wish
 from stepdown.decide.colours import Overlay
-from stepdown.decide.spec import SnapshotSpec, digest, encode
+from stepdown.decide.spec import SnapshotSpec, encode
 from stepdown.telemetry.slab import SlabReader
 from tests.kit.colours import coloured
 from tests.kit.looping import PATIENCE
+from tests.kit.scripted_others import Others
 
 NOTHING = encode(SnapshotSpec(models=(), routes=()))
 ENVIRON = {"STEPDOWN_TEST_TOKEN": "x" * 20, "STEPDOWN_TEST_VIEW_TOKEN": "y" * 20}
@@ -51,7 +51,7 @@ class Server:
         self._server.close()
 
 
-class Scene:
+class Scene(Others):
     """A controller, and everything that it asked of the others."""
 
     def __init__(
@@ -62,14 +62,9 @@ class Scene:
         remembered: Overlay | None = None,
         slabs: Sequence[SlabReader] = (),
     ) -> None:
+        super().__init__()
         self.file = directory / "stepdown.yaml"
         self.disk = directory / "switched.json"
-        self.asked: list[str] = []
-        self.refusals: list[str] = []
-        self.held: asyncio.Event | None = None
-        self.compares = False
-        """Whether a comparer is wanted."""
-        self.kept: list[tuple[bytes, bytes]] = []
         self.blue, self.green = Server(), Server()
         tokens = (Token("ops", "operate", hashlib.sha256(b"x").digest()),)
         self.controller = Controller(
@@ -82,54 +77,6 @@ class Scene:
             parent=self,
             slabs=slabs,
         )
-
-    def views(self) -> tuple[WorkerView, ...]:
-        return (WorkerView(0, 100, True, "d", 0),)
-
-    async def prepare(self, encoded: bytes) -> list[str]:
-        self.asked.append(f"prepare {digest(encoded)}")
-        if self.held is not None:
-            await self.held.wait()
-        return self.refusals
-
-    async def activate(self) -> None:
-        self.asked.append("activate")
-
-    def flags_changed(self) -> None:
-        pass
-
-    def set_health(self, states: Mapping[str, bool]) -> None:
-        pass
-
-    async def status(self) -> list[dict[str, Any]]:
-        return [{"index": 0, "endpoints": {}}]
-
-    comparer = None
-
-    def share(self, tables: Mapping[str, int]) -> None:
-        raise AssertionError("there are no lists")
-
-    def keep(
-        self,
-        encoded: bytes,
-        remembered: bytes,
-        *,
-        drain_delay: float,
-        drain_grace: float,
-        compares: bool,
-        lists: object,
-    ) -> None:
-        self.asked.append(f"keep {digest(encoded)}")
-        self.compares = compares
-        self.kept.append((encoded, remembered))
-
-    def begin_anew(self, route: str, shadow: str, wish: str) -> None:
-        self.asked.append(f"begin {route} {shadow} anew for {wish}")
-
-    def leave(self) -> None:
-        self.asked.append("leave")
-
-    # What tests do.
 
     def write(self, *, place: str = "r", **options: Any) -> None:
         self.file.write_text(coloured(place, self.blue.port, self.green.port, **options))

@@ -12,9 +12,10 @@ import msgspec
 
 from stepdown.config import ProcessSettings, Token
 from stepdown.control.controller import Controller
-from stepdown.control.state import ControllerState, WorkerView
+from stepdown.control.state import ControllerState
 from stepdown.decide.spec import SnapshotSpec, decode, digest, encode
 from tests.kit.looping import PATIENCE
+from tests.kit.scripted_others import Others
 
 NOTHING = encode(SnapshotSpec(models=(), routes=()))
 
@@ -33,16 +34,13 @@ def text(*, port: int = 1, workers: int = 1, name: str = "ops") -> str:
     return FILE.format(port=port, workers=workers, name=name)
 
 
-class Scene:
+class Scene(Others):
     """A controller, and everything that it asked of the others."""
 
     def __init__(self, directory: Path, content: str, remembered: bytes | None = None) -> None:
+        super().__init__()
         self.file = directory / "stepdown.yaml"
         self.file.write_text(content)
-        self.asked: list[str] = []
-        self.refusals: list[str] = []
-        self.alive = True
-        self.kept: list[tuple[bytes, bytes, float, float]] = []
         self.controller = Controller(
             file=self.file,
             environ={"TOKEN": TOKEN},
@@ -54,52 +52,14 @@ class Scene:
             slabs=[],
         )
 
-    # The workers.
-
-    def views(self) -> tuple[WorkerView, ...]:
-        return (WorkerView(0, 100, self.alive, "d", 0),)
-
-    async def prepare(self, encoded: bytes) -> list[str]:
-        self.asked.append(f"prepare {digest(encoded)}")
-        return self.refusals
-
-    async def activate(self) -> None:
-        self.asked.append("activate")
-
-    def flags_changed(self) -> None:
-        pass
-
     def set_health(self, states: Mapping[str, bool]) -> None:
         self.asked.append(f"health {sorted(states)}")
 
     async def status(self) -> list[dict[str, Any]]:
         return [{"index": 0, "connections": 3}]
 
-    # The parent.
-
-    comparer = None
-
     def share(self, tables: Mapping[str, int]) -> None:
         self.asked.append(f"share {len(tables)}")
-
-    def keep(
-        self,
-        encoded: bytes,
-        remembered: bytes,
-        *,
-        drain_delay: float,
-        drain_grace: float,
-        compares: bool,
-        lists: object,
-    ) -> None:
-        self.asked.append(f"keep {digest(encoded)}")
-        self.kept.append((encoded, remembered, drain_delay, drain_grace))
-
-    def begin_anew(self, route: str, shadow: str, wish: str) -> None:
-        self.asked.append(f"begin {route} {shadow} anew for {wish}")
-
-    def leave(self) -> None:
-        self.asked.append("leave")
 
 
 def play(scene: Scene, script: Callable[[Controller], Awaitable[None]]) -> None:

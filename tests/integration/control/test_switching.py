@@ -34,7 +34,7 @@ def test_a_switch_is_prepared_then_kept_then_activated(tmp_path: Path) -> None:
         assert scene.split == GREEN_ACTIVE
 
     play(scene, script)
-    encoded, remembered = scene.kept[-1]
+    encoded, remembered, *_ = scene.kept[-1]
     assert decode(encoded) == scene.controller.spec
     overlay = msgspec.json.decode(remembered, type=Remembered).overlay
     assert (overlay.revision, overlay.switched["r"].colour) == (1, "green")

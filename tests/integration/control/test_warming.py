@@ -55,7 +55,7 @@ def test_the_shadow_is_in_force_until_the_switch_and_a_comparer_is_wanted_meanwh
             assert (report.warm_up["answered"], report.warm_up["failed"]) == (10, 0)
             assert (shadows(scene), scene.compares, scene.split) == ([], False, GREEN_ACTIVE)
             assert not scene.controller.under_way
-            between = [decode(encoded) for encoded, _remembered in scene.kept[-2:]]
+            between = [decode(kept.encoded) for kept in scene.kept[-2:]]
             assert [len(spec.routes[0].shadows) for spec in between] == [1, 0]  # in one step with the switch
 
         play(scene, script)
