@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from stepdown.cli.output import show_findings
-from stepdown.cli.shadow_limits import EXIT_UNUSABLE, limits_of, share_of
+from stepdown.cli.shadow_limits import EXIT_UNUSABLE, give_up, limits_of, share_of
 from stepdown.config import Loaded, RefusedError, load
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ def replay(
             _check_route(loaded, route)
         candidates = Candidates(target, sending, None if loaded is None else loaded.spec)
     except TargetError as error:
-        _give_up(f"--against {error}")
+        give_up(f"--against {error}")
     raise typer.Exit(run(recording, candidates, choosing, limits, lenient=lenient, as_json=as_json))
 
 
@@ -136,11 +136,11 @@ def _choosing(route: str | None, sample: str | None, limit: int | None, rate: st
 
     share = 1.0 if sample is None else share_of("--sample", sample)
     if not share:
-        _give_up(f"--sample {sample}: allowed more than 0")
+        give_up(f"--sample {sample}: allowed more than 0")
     try:
         pace = 0.0 if rate is None else parse_rate(rate)
     except ValueError as error:
-        _give_up(f"--rate {error}")
+        give_up(f"--rate {error}")
     return Choosing(route, share, limit, pace, concurrency)
 
 
@@ -159,22 +159,22 @@ def _sending(timeout: float, concurrency: int, headers: Sequence[str], ignore: S
         except (ValueError, UnicodeEncodeError):
             name = ""
         if not name or not colon:
-            _give_up(f"--header {text.partition(':')[0]}: found no field such as 'authorization: Bearer ...'")
+            give_up(f"--header {text.partition(':')[0]}: found no field such as 'authorization: Bearer ...'")
         if name.lower() in _OURS:
-            _give_up(f"--header {name}: is set for each request by itself")
+            give_up(f"--header {name}: is set for each request by itself")
         pairs.append((name, value))
     for path in ignore:
         try:
             parse(path)
         except PathError as error:
-            _give_up(f"--ignore {path}: {error}")
+            give_up(f"--ignore {path}: {error}")
     return Sending(timeout, concurrency, tuple(pairs), tuple(ignore))
 
 
 def _noise(noise: str, target: Target) -> float:
     """In percent."""
     if not target.version:
-        _give_up("--noise: goes with --against VERSION or VERSION=URL, or there is nobody else who could be asked")
+        give_up("--noise: goes with --against VERSION or VERSION=URL, or there is nobody else who could be asked")
     return 100 * share_of("--noise", noise)
 
 
@@ -192,7 +192,7 @@ def _loaded(file: Path | None) -> Loaded | None:
 def _check_route(loaded: Loaded, route: str | None) -> None:
     known = [one.name for one in loaded.spec.routes]
     if route is not None and route not in known:
-        _give_up(f"--route {route}: allowed {', '.join(known) or 'none, for the file has no routes'}")
+        give_up(f"--route {route}: allowed {', '.join(known) or 'none, for the file has no routes'}")
 
 
 def _canonical(target: Target) -> Target:
@@ -204,9 +204,4 @@ def _canonical(target: Target) -> Target:
     try:
         return target._replace(version=str(Version.parse(target.version)))
     except VersionError as error:
-        _give_up(f"--against {target.version}: {error}; allowed a version, a URL, or VERSION=URL")
-
-
-def _give_up(message: str) -> NoReturn:
-    print(message, file=sys.stderr)
-    raise typer.Exit(EXIT_UNUSABLE)
+        give_up(f"--against {target.version}: {error}; allowed a version, a URL, or VERSION=URL")

@@ -6,7 +6,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import typer
 
@@ -14,7 +14,7 @@ from stepdown.cli import shadow_gate
 from stepdown.cli.admin_client import AdminError
 from stepdown.cli.deciding import DecidingCommand
 from stepdown.cli.shadow_client import Sidecar
-from stepdown.cli.shadow_limits import EXIT_UNUSABLE
+from stepdown.cli.shadow_limits import give_up
 from stepdown.cli.shadow_output import not_sent, show_report, show_shadows
 
 _EVERY = 2.0
@@ -85,7 +85,7 @@ def report(
             except AdminError as error:
                 print(error, file=sys.stderr)
     except AdminError as error:
-        _give_up(str(error))
+        give_up(str(error))
     except KeyboardInterrupt:
         if not watch:
             raise
@@ -138,7 +138,7 @@ def gate(
         name = name if name is not None else _only(sidecar, route)
         decision = shadow_gate.wait_for(lambda: sidecar.report(route, name), limits, patience)
     except AdminError as error:
-        _give_up(str(error))
+        give_up(str(error))
     shadow_gate.show(decision, as_json=as_json)
     raise typer.Exit(decision.exit_code)
 
@@ -160,7 +160,7 @@ def reset(
         name = name if name is not None else _only(sidecar, route)
         begun = sidecar.reset(route, name)["begun"]
     except AdminError as error:
-        _give_up(str(error))
+        give_up(str(error))
     print(f"{route}/{name}: counted anew since {begun}.")
 
 
@@ -168,7 +168,7 @@ def _only(sidecar: Sidecar, route: str) -> str:
     """The shadow that is meant where none is named."""
     names = sidecar.names(route)
     if len(names) > 1:
-        _give_up(f"Route {route} has several shadows: name one of {', '.join(names)}.")
+        give_up(f"Route {route} has several shadows: name one of {', '.join(names)}.")
     return names[0]
 
 
@@ -187,8 +187,3 @@ def _show_wholes(wholes: Sequence[Mapping[str, Any]]) -> None:
         print(f"\nCounted since {one['begun']}.")
         if one["skipped"]:
             print(not_sent(one["skipped"]))
-
-
-def _give_up(message: str) -> NoReturn:
-    print(message, file=sys.stderr)
-    raise typer.Exit(EXIT_UNUSABLE)

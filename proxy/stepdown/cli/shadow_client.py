@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Mapping
 from typing import Any, NamedTuple, Self
 from urllib.parse import quote
 
-import typer
-
 from stepdown.cli.admin_client import AdminError, call
-from stepdown.cli.shadow_limits import EXIT_UNUSABLE
+from stepdown.cli.shadow_limits import give_up
 
 
 class Sidecar(NamedTuple):
@@ -25,9 +22,7 @@ class Sidecar(NamedTuple):
         """As the options say; gives up where there is no token."""
         token = os.environ.get(token_env, "")
         if not token:
-            message = f"The environment variable {token_env} holds no token: set it, or name another with --token-env."
-            print(message, file=sys.stderr)
-            raise typer.Exit(EXIT_UNUSABLE)
+            give_up(f"The environment variable {token_env} holds no token: set it, or name another with --token-env.")
         return cls(admin, token)
 
     def shadows(self) -> Mapping[str, Any]:

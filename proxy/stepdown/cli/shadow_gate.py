@@ -6,13 +6,12 @@ import json
 import sys
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple
 
-import typer
 from pydantic_core import PydanticCustomError
 
 from stepdown.cli.admin_client import AdminError
-from stepdown.cli.shadow_limits import EXIT_UNUSABLE, share_of
+from stepdown.cli.shadow_limits import give_up, share_of
 from stepdown.cli.shadow_output import EXITS, headline, said, show_verdict
 from stepdown.comparison.failures import judge_failures, together
 from stepdown.comparison.verdict import Outcome, judge
@@ -51,7 +50,7 @@ class Decision(NamedTuple):
 def limits_of(max_different: str | None, max_errors: str | None, min_compared: int) -> Limits:
     """What the options say; gives up where they say nothing that can be used."""
     if max_different is None and max_errors is None:
-        _give_up("Say what is to hold: --max-different 0.5%, --max-errors 0.1%, or both.")
+        give_up("Say what is to hold: --max-different 0.5%, --max-errors 0.1%, or both.")
     different = None if max_different is None else share_of("--max-different", max_different)
     errors = None if max_errors is None else share_of("--max-errors", max_errors)
     return Limits(different, errors, min_compared)
@@ -62,7 +61,7 @@ def patience_of(wait: str) -> float:
     try:
         return read_duration(wait)
     except PydanticCustomError as error:
-        _give_up(f"--wait {wait}: {error.message()}")
+        give_up(f"--wait {wait}: {error.message()}")
 
 
 def decide(whole: Mapping[str, Any], limits: Limits) -> Decision:
@@ -88,10 +87,10 @@ def wait_for(
     sleep: Callable[[float], None] = time.sleep,
 ) -> Decision:
     """Look until it is decided, or patience (in seconds) is over. Raises `AdminError`."""
-    give_up = now() + patience
+    until = now() + patience
     told = False
     while True:
-        last = now() + EVERY > give_up
+        last = now() + EVERY > until
         try:
             decision = decide(look(), limits)
         except AdminError as error:
@@ -117,8 +116,3 @@ def show(decision: Decision, *, as_json: bool) -> None:
     said(headline(whole["report"]), "")
     for one in decision.checks:
         show_verdict(one)
-
-
-def _give_up(message: str) -> NoReturn:
-    print(message, file=sys.stderr)
-    raise typer.Exit(EXIT_UNUSABLE)

@@ -26,7 +26,7 @@ def limits_of(max_different: str | None, min_compared: int | None) -> Limits | N
     """What the options say; `None` where nothing is to be decided. Gives up where they say nothing that can be used."""
     if max_different is None:
         if min_compared is not None:
-            _give_up("--min-compared: goes together with --max-different")
+            give_up("--min-compared: goes together with --max-different")
         return None
     return Limits(share_of("--max-different", max_different), min_compared or 1)
 
@@ -36,9 +36,10 @@ def share_of(option: str, text: str) -> float:
     try:
         return read_share(float(text) if text.replace(".", "", 1).isdigit() else text)
     except PydanticCustomError as error:
-        _give_up(f"{option} {text}: {error.message()}")
+        give_up(f"{option} {text}: {error.message()}")
 
 
-def _give_up(message: str) -> NoReturn:
+def give_up(message: str) -> NoReturn:
+    """End with what cannot be used."""
     print(message, file=sys.stderr)
     raise typer.Exit(EXIT_UNUSABLE)
