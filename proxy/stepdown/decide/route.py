@@ -51,6 +51,7 @@ class Route:
         "_readers",
         "_records",
         "asking",
+        "asks_flags",
         "cookie",
         "deciding",
         "labels",
@@ -80,6 +81,8 @@ class Route:
         """Whether a key or a condition, of what is copied too, reads the request's JSON body."""
         self.needs_view = inputs.view_to_pick or bool(asked) or copying.view or bool(copying.flags)
         """Whether its conditions read more than a head (and rules an address): then a `view` stands for all `facts`."""
+        self.asks_flags = bool(asked)
+        """Whether deciding asks a flag; a shadow's or a recording's condition does not count, as it decides nothing."""
         self.recallable = inputs.recallable and not asked
         """Whether rule and pin of requests that are alike in path, query, peer and the `deciding` fields are equal."""
         self.reads_clock = inputs.clock or read.clock or copying.clock or conditions.flags.reads(copying.flags).clock

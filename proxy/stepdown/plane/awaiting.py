@@ -1,6 +1,6 @@
 """A stage for few: an exchange that waits, for at most `first_wait`, for a provider to say what a flag is.
 
-Requests of which all flags are known, or of routes that ask none, never come here but for one look at `first_wait`.
+Requests of routes that ask no flag never come here, nor do any without a `first_wait`.
 """
 
 from __future__ import annotations

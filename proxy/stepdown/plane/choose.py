@@ -85,7 +85,7 @@ def version(exchange: Exchange) -> None:
     if matched.needs_view:
         now = time() if matched.reads_clock else 0.0
         facts = view = exchange.facts = matched.view(head, params, body, address, now, exchange.visitor, runtime.flags)
-        if runtime.flags.first_wait:
+        if matched.asks_flags and runtime.flags.first_wait:
             go_on = partial(_decide, exchange, matched, view, body, address)
             if awaiting.hold(exchange, matched, view, go_on):
                 return
