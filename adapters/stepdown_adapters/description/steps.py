@@ -179,21 +179,22 @@ class Steps:
             ends: _Lists(*(operations.parse(raw) for raw in (step.request, step.response, step.errors)))
             for ends, step in self.steps.items()
         }
+        checked: set[tuple[tuple[str, str], frozenset[str]]] = set()
         for edges in plan.chains.values():
             ends = [(edge.source, edge.target) for edge in edges]
-            for index, name, problem in uncarried_in([parsed[one] for one in ends]):
+            lists = [parsed[one] for one in ends]
+            for index, name, problem in uncarried_in(lists):
                 self._notes.wrong((*self.at.get(ends[index], ()), name, *problem.steps), problem.sentence)
-            self._check_folded(ends)
+            carried = frozenset(name for one in lists for name in names(one.request))
+            for one in ends:
+                if self.steps[one].stream is not None and (one, carried) not in checked:
+                    checked.add((one, carried))  # a step is in many chains, and nearly all of them carry the same
+                    self._check_folded(one, carried)
 
-    def _check_folded(self, chain: Sequence[tuple[str, str]]) -> None:
-        """Note what the stream rules of a chain read and nothing carries or folds."""
-        carried: set[str] = set()
-        for ends in chain:
-            carried |= names(operations.parse(self.steps[ends].request, "skip"))
-        for ends in chain:
-            if self.steps[ends].stream is not None:
-                for problem in uncarried_in_stream(self.steps[ends], carried):
-                    self._notes.wrong((*self.at[ends], "stream", *problem.steps), problem.sentence)
+    def _check_folded(self, ends: tuple[str, str], carried: frozenset[str]) -> None:
+        """Note what the stream rules of a step read that it does not fold and its chain does not carry."""
+        for problem in uncarried_in_stream(self.steps[ends], set(carried)):
+            self._notes.wrong((*self.at[ends], "stream", *problem.steps), problem.sentence)
 
 
 def _list(section: Mapping[str, Any], key: str) -> Sequence[Any]:
