@@ -14,12 +14,11 @@ from typing import Annotated, NoReturn
 
 import msgspec
 import typer
-from pydantic_core import PydanticCustomError
 
 from stepdown.cli import explain_replay
 from stepdown.cli.flags import supposed
+from stepdown.cli.shadow_limits import share_of
 from stepdown.config import Loaded, RefusedError, load
-from stepdown.config.file.values import read_share
 from stepdown.decide.cookies import ID_BYTES
 from stepdown.decide.copied import with_copies
 from stepdown.decide.explanation import Explanation
@@ -187,10 +186,7 @@ def _share(text: str | None, records: str | None) -> float | None:
         return None
     if records is None:
         _give_up("--max-moved: goes together with --replay")
-    try:
-        return read_share(float(text) if text.replace(".", "", 1).isdigit() else text)
-    except PydanticCustomError as error:
-        _give_up(f"--max-moved {text}: {error.message()}")
+    return share_of("--max-moved", text, EXIT_REFUSED)
 
 
 def _refuse_of_one(given: Mapping[str, object]) -> None:

@@ -15,7 +15,7 @@ import typer
 from stepdown.cli import rollout_output, rollout_planned
 from stepdown.cli.output import show_tables
 from stepdown.cli.rollout_runs import runs_of
-from stepdown.cli.rollout_traffic import Supposed, give_up, per_second, supposed
+from stepdown.cli.rollout_traffic import EXIT_UNUSABLE, Supposed, give_up, per_second, supposed
 from stepdown.cli.shadow_limits import share_of
 from stepdown.config import RefusedError, load
 from stepdown.config.findings import listed, nearest_name
@@ -205,7 +205,7 @@ def _checks(known: Sequence[Supposed]) -> tuple[Check, ...]:
 
 
 def _limit(option: str, text: str | None) -> float | None:
-    return share_of(option, text) if text is not None else None
+    return share_of(option, text, EXIT_UNUSABLE) if text is not None else None
 
 
 def _hold(share: float, most: float | None, least: float | None) -> None:

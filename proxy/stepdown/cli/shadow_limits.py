@@ -31,15 +31,15 @@ def limits_of(max_different: str | None, min_compared: int | None) -> Limits | N
     return Limits(share_of("--max-different", max_different), min_compared or 1)
 
 
-def share_of(option: str, text: str) -> float:
-    """A share (0 to 1) of `0.5%` or `0.005`; gives up on anything else."""
+def share_of(option: str, text: str, code: int = EXIT_UNUSABLE) -> float:
+    """A share (0 to 1) of `0.5%` or `0.005`; gives up on anything else, with the exit code of the command."""
     try:
         return read_share(float(text) if text.replace(".", "", 1).isdigit() else text)
     except PydanticCustomError as error:
-        give_up(f"{option} {text}: {error.message()}")
+        give_up(f"{option} {text}: {error.message()}", code)
 
 
-def give_up(message: str) -> NoReturn:
+def give_up(message: str, code: int = EXIT_UNUSABLE) -> NoReturn:
     """End with what cannot be used."""
     print(message, file=sys.stderr)
-    raise typer.Exit(EXIT_UNUSABLE)
+    raise typer.Exit(code)

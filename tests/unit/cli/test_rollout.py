@@ -133,6 +133,8 @@ def test_a_small_change_of_something_rare_is_doubted(file: Path) -> None:
         (("--rate", "1/s", "--effect", "ctr=x100"), "makes a rate of 400 %; allowed one from 0 to less than 100 %"),
         (("--rate", "1/s", "--stable", "errors=-1%"), "--stable errors=-1%: allowed events a request, such as 4%"),
         (("--rate", "1/s", "--stable", "errors=100%"), "allowed events a request, from 0 to less than 1 (100%)"),
+        (("--rate", "1/s", "--max-rolled-back", "few"), "--max-rolled-back few: allowed a percentage such as 20%"),
+        (("--rate", "1/s", "--min-rolled-back", "200%"), "--min-rolled-back 200%: "),
     ],
 )  # fmt: skip
 def test_what_cannot_be_used_is_said_with_what_could(arguments: tuple[str, ...], message: str, file: Path) -> None:
