@@ -22,7 +22,7 @@ from stepdown.decide.spec_base import Spec
 from stepdown.rollout import sentences
 from stepdown.rollout.counts import SHADOW_DIFFERENT, Arms, Window
 from stepdown.rollout.guards.kinds import State, kind
-from stepdown.rollout.guards.reading import Reading, Terms
+from stepdown.rollout.guards.reading import Reading, Terms, Verdict
 from stepdown.statistics.evidence import log_mean, reaches
 from stepdown.statistics.sample_ratio import LEVEL, mismatch_evidence
 
@@ -85,7 +85,7 @@ def decide(evidence: Evidence, panel: Panel, elapsed: float) -> Decision:
     step = panel.step
     if mismatched(evidence):
         return "mismatch"
-    failed = _verdicts(evidence, panel, "rollback", of_thresholds=True)
+    failed = _a_threshold_is("rollback", evidence, panel)
     if _enough_units(evidence, step) and (failed or mean_log_e(evidence, panel) >= panel.terms.level):
         return "worse"
     if _ended_inconclusive(evidence, panel):
@@ -152,17 +152,15 @@ def _evident(evidence: Evidence, panel: Panel) -> list[tuple[float, State, Guard
     ]
 
 
-def _verdicts(evidence: Evidence, panel: Panel, wanted: str, *, of_thresholds: bool = False) -> list[str]:
-    """Names of the guards with this verdict."""
-    return [
-        guard.name
+def _a_threshold_is(wanted: Verdict, evidence: Evidence, panel: Panel) -> bool:
+    return any(
+        kind(guard).log_e is None and kind(guard).verdict(state, guard, panel.terms) == wanted
         for state, guard in _seated(evidence, panel)
-        if not (of_thresholds and kind(guard).log_e) and kind(guard).verdict(state, guard, panel.terms) == wanted
-    ]
+    )
 
 
 def _ended_inconclusive(evidence: Evidence, panel: Panel) -> bool:
-    return bool(_verdicts(evidence, panel, "inconclusive", of_thresholds=True))
+    return _a_threshold_is("inconclusive", evidence, panel)
 
 
 def _all_well(evidence: Evidence, panel: Panel) -> bool:
