@@ -9,12 +9,12 @@ Layout, below the prefix:
 | `holder` | text | who has the latest token, to renew a lease that ran out |
 | `fence` | number | the latest token |
 | `states`, `documents` | hash by rollout | version of its state, and the state |
-| `history:ROLLOUT` | list | transitions as JSON, the oldest first |
+| `history:ROLLOUT` | list | transitions as MessagePack, the oldest first |
 | `forgotten:ROLLOUT` | set | runs that take nothing any more |
-| `ROLLOUT:RUN:counts` | hash | `SIDE:STAGE:ARM:KIND` to a number |
-| `ROLLOUT:RUN:sources` | hash | source to its last sequence number |
-| `ROLLOUT:RUN:sets` | set | names of the sets below, for `forget` |
-| `ROLLOUT:RUN:seen:SIDE:STAGE:KIND` | set that expires | units, 8 bytes each |
+| `run:ROLLOUT:RUN:counts` | hash | `SIDE:STAGE:ARM:KIND` to a number |
+| `run:ROLLOUT:RUN:sources` | hash | source to its last sequence number |
+| `run:ROLLOUT:RUN:sets` | set | names of the sets below, for `forget` |
+| `run:ROLLOUT:RUN:seen:SIDE:STAGE:KIND` | set that expires | units, 8 bytes each |
 
 """
 
