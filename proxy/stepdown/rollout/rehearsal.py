@@ -16,8 +16,7 @@ from stepdown.decide.rollout_spec import Rollout
 from stepdown.rollout import events
 from stepdown.rollout.peers import Checked
 from stepdown.rollout.phases import Phase
-from stepdown.rollout.position import Candidate, Position, begin
-from stepdown.rollout.simulate import Traffic, window
+from stepdown.rollout.simulate import Traffic, started, window
 from stepdown.rollout.walk import Walk
 
 if TYPE_CHECKING:
@@ -101,7 +100,7 @@ def rehearse(walk: Walk, traffic: Traffic, dice: Random) -> Ended:
     """One rollout of `unattended` rules; what is drawn hangs on the dice alone."""
     ladder = shortest(walk.rollout, traffic.per_window)
     most = min(max(_PATIENCE * ladder, _FEWEST), _MOST)
-    position, ended, sentence = _started(walk), 0, ""
+    position, ended, sentence = started(walk), 0, ""
     checked, threshold, consecutive = Checked(), None, None
     for number in range(1, most + 1):
         seen = window(position, walk, traffic, dice, number - 1)
@@ -147,11 +146,3 @@ def together(ended: Sequence[Ended], steps: int) -> Rehearsed:
 def _of_peers(found: Sequence[int | None]) -> Outcome:
     delays = sorted(one for one in found if one is not None)
     return Outcome(len(found), len(delays), len(found) - len(delays), tuple(delays))
-
-
-def _started(walk: Walk) -> Position:
-    """At the first step, with all of stable's endpoints ready."""
-    rollout = walk.rollout
-    position = begin(rollout, Candidate(version=rollout.candidate, endpoints="rehearsed"))
-    position = msgspec.structs.replace(position, ready=rollout.min_ready)
-    return walk.after(position, events.Started(now=0.0, who="rehearsal")).position

@@ -112,6 +112,14 @@ def total(ended: Sequence[Run]) -> Runs:
     return Runs(len(ended), len(delays), promoted, len(ended) - len(delays) - promoted, tuple(delays), peers)
 
 
+def started(walk: Walk) -> Position:
+    """A rollout at its first step, with all of stable's endpoints ready."""
+    rollout = walk.rollout
+    position = begin(rollout, Candidate(version=rollout.candidate, endpoints="simulated"))
+    position = msgspec.structs.replace(position, ready=rollout.min_ready)
+    return walk.after(position, events.Started(now=0.0, who="simulation")).position
+
+
 def window(position: Position, walk: Walk, traffic: Traffic, dice: Random, number: int) -> Window:
     """What one window brings at the step where the rollout stands."""
     length = walk.rollout.window
@@ -184,10 +192,6 @@ def _counted_up(dice: Random, trials: int, share: float) -> int:
 
 def _at(walk: Walk, step: int) -> Position:
     """A rollout that stands at a step, as if it had walked there."""
-    rollout = walk.rollout
-    position = begin(rollout, Candidate(version=rollout.candidate, endpoints="simulated"))
-    position = msgspec.structs.replace(position, ready=rollout.min_ready)
-    position = walk.after(position, events.Started(now=0.0, who="simulation")).position
     return msgspec.structs.replace(
-        position, step=step, weight=rollout.steps[step].weight, evidence=(Evidence(),) * (step + 1)
+        started(walk), step=step, weight=walk.rollout.steps[step].weight, evidence=(Evidence(),) * (step + 1)
     )
