@@ -21,34 +21,30 @@ import asyncio
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
+from stepdown.control import warming
 from stepdown.control.counting import Counted
 from stepdown.control.phases import INTERRUPTIBLE, Event, Phase, after
 from stepdown.control.probes import Prober
 from stepdown.control.readiness import Shown, show, why_not
 from stepdown.control.redact import without_query
-from stepdown.control.refusals import Applied, SwitchRefusedError
+from stepdown.control.refusals import SwitchRefusedError
 from stepdown.control.state import WorkerView
-from stepdown.control.warming import Change, Warmth, not_warm, take_out, warm_up
+from stepdown.control.warming import Warmth, not_warm, take_out, warm_up
 from stepdown.control.wishes import Wish, colour_wanted, place_named, plan_wanted
 from stepdown.decide.colours import BACK, Overlay, Place, places, with_switch
 from stepdown.decide.spec import SnapshotSpec
 from stepdown.decide.warming import cooled
 from stepdown.telemetry.log import fields
-from stepdown.telemetry.slab import SlabReader
 
 logger = logging.getLogger(__name__)
 
 
-class Controller(Protocol):
-    """What a switch needs of `control.controller`."""
-
-    @property
-    def spec(self) -> SnapshotSpec:
-        """In force."""
+class Controller(warming.Controller, Protocol):
+    """What a switch needs of `control.controller`, besides what its warm-up does."""
 
     @property
     def overlay(self) -> Overlay:
@@ -58,19 +54,8 @@ class Controller(Protocol):
     def workers(self) -> tuple[WorkerView, ...]:
         """All of them."""
 
-    @property
-    def slabs(self) -> Sequence[SlabReader]:
-        """Their counters."""
-
     async def worker_status(self) -> list[dict[str, Any]]:
         """`Plane.status()` of each."""
-
-    @property
-    def draining(self) -> bool:
-        """Whether the sidecar is on its way out."""
-
-    async def change(self, change: Change) -> Applied:
-        """Put something else in force, after whatever reload is under way; what `change` raises changes nothing."""
 
 
 @dataclass(slots=True, kw_only=True)
