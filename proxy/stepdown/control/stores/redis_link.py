@@ -32,6 +32,8 @@ FIRST_PAUSE, LAST_PAUSE = 0.1, 2.0
 CONNECTIONS = 8
 OLDEST = 7
 """Major version of Redis that knows what the scripts need."""
+FAILURES = (exceptions.RedisError, OSError, TimeoutError)
+"""What the client raises where it cannot do something."""
 
 
 class Link:
@@ -75,7 +77,7 @@ class Link:
                 if not self._known:
                     await self._check()
                 result = await work(self.client)
-        except (exceptions.RedisError, OSError, TimeoutError) as error:
+        except FAILURES as error:
             raise self._failed(self._mapped(error)) from error
         except StoreError as error:
             raise self._failed(error) from None

@@ -7,9 +7,9 @@ import contextlib
 from typing import Any
 
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
 from stepdown import tasks
+from stepdown.control.stores.redis_link import FAILURES
 from stepdown.control.stores.watching import Bells
 
 PAUSE_SECONDS = 1.0
@@ -36,7 +36,7 @@ class Listener:
 
     async def _listen(self) -> None:
         while not self._closed.is_set():
-            with contextlib.suppress(RedisError, OSError, TimeoutError):
+            with contextlib.suppress(*FAILURES):
                 await self._hear()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(PAUSE_SECONDS):
@@ -52,5 +52,5 @@ class Listener:
                 if message is not None:
                     self._bells.ring(message["data"].decode("utf-8", "replace"))
         finally:
-            with contextlib.suppress(RedisError, OSError, TimeoutError):
+            with contextlib.suppress(*FAILURES):
                 await ears.aclose()
