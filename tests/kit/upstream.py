@@ -366,6 +366,18 @@ def stepwise(*pieces: bytes, gates: list[Gate]) -> Script:
     return script
 
 
+def gated(gate: Gate, answer: bytes = OK) -> Script:
+    """Keep-alive: answer the first request when the gate opens, the others at once."""
+
+    async def script(peer: Peer) -> None:
+        await peer.request()
+        await gate
+        await peer.send(answer)
+        await serve(answer)(peer)
+
+    return script
+
+
 def silent() -> Script:
     """Accept, read, never answer."""
 

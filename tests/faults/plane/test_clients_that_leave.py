@@ -11,7 +11,7 @@ from stepdown.decide.spec import Limits
 from tests.kit import specs
 from tests.kit.client import Client
 from tests.kit.looping import PATIENCE, Gate, eventually
-from tests.kit.upstream import OK, Peer, serve, silent
+from tests.kit.upstream import OK, Peer, gated, serve, silent
 from tests.kit.world import World, world
 
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -83,16 +83,10 @@ def test_a_client_that_leaves_while_its_next_requests_wait_takes_them_along():
 def test_a_client_that_leaves_while_it_waits_for_a_connection_frees_its_place_in_the_queue():
     gate = Gate()
 
-    async def script(peer: Peer) -> None:
-        await peer.request()
-        await gate
-        await peer.send(OK)
-        await serve(OK)(peer)
-
     def spec(*ports: int):
         return specs.plain(*ports, route_options={"limits": Limits(connections=1, pending=1)})
 
-    with world(script, spec=spec) as here, here.client() as first:
+    with world(gated(gate), spec=spec) as here, here.client() as first:
         first.send(GET)
         assert eventually(lambda: upstream_is_busy(here))
         with here.client() as second:

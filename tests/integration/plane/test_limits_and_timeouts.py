@@ -7,7 +7,7 @@ import pytest
 from stepdown.decide.spec import Limits, Timeouts
 from tests.kit import specs
 from tests.kit.looping import Gate, eventually
-from tests.kit.upstream import OK, Peer, serve, silent
+from tests.kit.upstream import Peer, gated, silent
 from tests.kit.world import World, world
 
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -228,13 +228,7 @@ def test_connections_over_the_limit_are_told_so_and_the_others_go_on():
 def test_requests_over_the_pending_limit_are_told_so():
     gate = Gate()
 
-    async def script(peer: Peer) -> None:
-        await peer.request()
-        await gate
-        await peer.send(OK)
-        await serve(OK)(peer)
-
-    with world(script, spec=with_route(limits=Limits(connections=1, pending=2))) as here:
+    with world(gated(gate), spec=with_route(limits=Limits(connections=1, pending=2))) as here:
         clients = [here.client() for _ in range(5)]
         for number, client in enumerate(clients):
             client.send(GET)
@@ -251,16 +245,10 @@ def test_requests_over_the_pending_limit_are_told_so():
 def test_a_connection_goes_on_after_a_long_body_that_was_whole_before_its_request_could_be_sent():
     gate = Gate()
 
-    async def script(peer: Peer) -> None:
-        await peer.request()
-        await gate
-        await peer.send(OK)
-        await serve(OK)(peer)
-
     def received() -> int:
         return sum(client.exchange.received for client in here.sidecar.plane.clients if client.exchange is not None)
 
-    with world(script, spec=with_route(limits=Limits(connections=1))) as here, here.client() as client:
+    with world(gated(gate), spec=with_route(limits=Limits(connections=1))) as here, here.client() as client:
         with here.client() as first:
             first.send(GET)
             assert eventually(lambda: arrived(here))

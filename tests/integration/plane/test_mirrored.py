@@ -14,7 +14,7 @@ from stepdown.plane.handoff import GATHERED_BYTES
 from tests.kit import specs
 from tests.kit.looping import Gate, eventually
 from tests.kit.mirroring import mirrored, shadow
-from tests.kit.upstream import OK, Peer, Script, reset_on_request, serve, silent
+from tests.kit.upstream import OK, Peer, gated, reset_on_request, serve, silent
 
 BODY = b'{"inputs": [1, 2, 3]}'
 HEAD = b"POST /infer?a=1 HTTP/1.1\r\nHost: test\r\nX-User-Id: 7\r\nContent-Length: %d\r\n\r\n"
@@ -32,17 +32,6 @@ def mirroring(*shadows: Shadow, record: Recording | None = None, **options: Any)
 def in_chunks(body: bytes, step: int) -> bytes:
     pieces = [body[place : place + step] for place in range(0, len(body), step)]
     return b"".join(b"%x\r\n%b\r\n" % (len(piece), piece) for piece in pieces) + b"0\r\n\r\n"
-
-
-def gated(gate: Gate, answer: bytes = OK) -> Script:
-    """Read a request, wait, answer."""
-
-    async def script(peer: Peer) -> None:
-        await peer.request()
-        await gate
-        await peer.send(answer)
-
-    return script
 
 
 # --- what it says ---------------------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from tests.kit.upstream import (
     Blackhole,
     Peer,
     exact,
+    gated,
     reset_on_request,
     serve,
     serve_then_close,
@@ -50,13 +51,7 @@ def test_one_connection_serves_many_requests_one_after_another():
 def test_requests_at_the_same_time_get_connections_of_their_own():
     gate = Gate()
 
-    async def script(peer: Peer) -> None:
-        await peer.request()
-        await gate
-        await peer.send(OK)
-        await serve(OK)(peer)
-
-    with world(script) as here, here.client() as one, here.client() as two:
+    with world(gated(gate)) as here, here.client() as one, here.client() as two:
         one.send(GET)
         two.send(GET)
         assert eventually(lambda: len(here.upstream.requests) == 2)
