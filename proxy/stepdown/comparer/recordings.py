@@ -14,6 +14,7 @@ from typing import NamedTuple
 import msgspec
 
 from stepdown.comparer.contracts import KEPT
+from stepdown.comparer.counting import Counters
 from stepdown.comparer.limits import Budget, Hold
 from stepdown.comparer.pairing import Key
 from stepdown.comparer.scribe import Scribe, Written
@@ -79,7 +80,7 @@ class Recordings:
         self._leaving: list[tuple[str, _Current]] = []
         """Recorders that are being closed, whose last numbers were not counted yet."""
         self._waiting: dict[Key, _Waiting] = {}
-        self._cells: dict[tuple[str, str], int] = {}
+        self._counters = Counters(slab)
         self._gauges: dict[str, int] = {}
 
     def adopt(self, encoded: bytes) -> None:
@@ -182,7 +183,4 @@ class Recordings:
         self._slab.cells[cell] = stopped
 
     def _count(self, route: str, result: str, times: int = 1) -> None:
-        cell = self._cells.get((route, result))
-        if cell is None:
-            cell = self._cells[route, result] = self._slab.counter("stepdown_recorded_total", (route, result))
-        self._slab.cells[cell] += times
+        self._counters.count("stepdown_recorded_total", route, result, times=times)

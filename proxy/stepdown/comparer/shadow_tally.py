@@ -6,15 +6,13 @@ import logging
 from collections.abc import Callable
 from typing import Literal
 
+from stepdown.comparer.counting import Counters, Telling
 from stepdown.comparer.results import Result
 from stepdown.telemetry.buckets import REQUEST_SECONDS, observe
 from stepdown.telemetry.log import fields
 from stepdown.telemetry.slab import Slab
 
 logger = logging.getLogger(__name__)
-
-LOG_SECONDS = 60.0
-"""A kind of trouble of one shadow is logged when it is seen first, and after that at most this often."""
 
 Verdict = Literal["equal", "different", "incomparable"]
 
@@ -25,22 +23,20 @@ class ShadowTally:
     def __init__(self, slab: Slab, clock: Callable[[], float]) -> None:
         """`clock` gives monotonic seconds."""
         self._slab = slab
-        self._clock = clock
-        self._cells: dict[tuple[str, ...], int] = {}
+        self._counters = Counters(slab)
+        self._telling = Telling(clock)
         self._seconds: dict[tuple[str, str], int] = {}
-        self._told: dict[tuple[str, str, str], tuple[float, int]] = {}
-        """By route, shadow and kind: when it was logged, and how often it came since."""
 
     def skipped(self, route: str, shadow: str, reason: str, detail: str = "") -> None:
         """Count a request that was not copied."""
-        self._count("stepdown_shadow_skipped_total", route, shadow, reason)
+        self._counters.count("stepdown_shadow_skipped_total", route, shadow, reason)
         self._tell("requests are not copied to a shadow", route, shadow, reason, detail)
 
     def ended(self, route: str, shadow: str, result: Result) -> None:
         """Count a copy."""
-        self._count("stepdown_shadow_copies_total", route, shadow, result.outcome)
+        self._counters.count("stepdown_shadow_copies_total", route, shadow, result.outcome)
         if result.status and result.outcome in {"answered", "error", "too-large"}:
-            self._count("stepdown_shadow_answers_total", route, shadow, f"{result.status // 100}xx")
+            self._counters.count("stepdown_shadow_answers_total", route, shadow, f"{result.status // 100}xx")
         if result.answered:
             base = self._seconds.get((route, shadow))
             if base is None:
@@ -53,29 +49,18 @@ class ShadowTally:
 
     def noise(self, route: str, shadow: str, outcome: str) -> None:
         """Count a copy to the served version."""
-        self._count("stepdown_shadow_noise_total", route, shadow, outcome)
+        self._counters.count("stepdown_shadow_noise_total", route, shadow, outcome)
 
     def compared(self, route: str, shadow: str, verdict: Verdict, reason: str = "", detail: str = "") -> None:
         """Count a pair; `reason` says why it is incomparable, `detail` what is wrong with the shadow's answer."""
-        self._count("stepdown_shadow_compared_total", route, shadow, verdict)
+        self._counters.count("stepdown_shadow_compared_total", route, shadow, verdict)
         if reason:
             logger.debug("answers are incomparable", extra=fields(route=route, shadow=shadow, reason=reason))
         if detail:
             self._tell("answers of a shadow cannot be compared", route, shadow, reason, detail)
 
-    def _count(self, *labels: str) -> None:
-        cell = self._cells.get(labels)
-        if cell is None:
-            cell = self._cells[labels] = self._slab.counter(labels[0], labels[1:])
-        self._slab.cells[cell] += 1
-
     def _tell(self, event: str, route: str, shadow: str, reason: str, detail: str) -> None:
-        key = (route, shadow, f"{event} {reason}")
-        now = self._clock()
-        since, times = self._told.get(key, (float("-inf"), 0))
-        if now < since + LOG_SECONDS:
-            self._told[key] = (since, times + 1)
-            return
-        self._told[key] = (now, 0)
-        about = fields(route=route, shadow=shadow, reason=reason, detail=detail, times=times + 1)
-        logger.warning(event, extra=about)
+        times = self._telling.due(event, route, shadow, reason)
+        if times:
+            about = fields(route=route, shadow=shadow, reason=reason, detail=detail, times=times)
+            logger.warning(event, extra=about)

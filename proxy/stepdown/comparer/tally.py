@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable
 
+from stepdown.comparer.counting import Counters, Telling
 from stepdown.decide.checks import Subject
 from stepdown.telemetry.log import fields
 from stepdown.telemetry.slab import OTHER, Slab
@@ -17,8 +18,6 @@ from stepdown_adapters.contract.validator import Violation
 logger = logging.getLogger(__name__)
 
 PLACES = 100
-LOG_SECONDS = 60.0
-"""A pair is logged when it is seen first, and after that at most this often."""
 
 Place = tuple[str, str]
 """Path and keyword of a violation. Neither has anything of an answer in it, nor has the message (`Violation`)."""
@@ -31,13 +30,10 @@ class Tally:
 
     def __init__(self, slab: Slab, clock: Callable[[], float]) -> None:
         """`clock` gives monotonic seconds."""
-        self._slab = slab
-        self._clock = clock
+        self._counters = Counters(slab)
+        self._telling = Telling(clock)
         self._places: dict[tuple[str, ...], set[Place]] = {}
         """By (model, contract): the pairs that are told apart."""
-        self._cells: dict[tuple[str, tuple[str, ...]], int] = {}
-        self._told: dict[tuple[str, ...], _Told] = {}
-        """By all labels."""
         for series in slab.series():
             if series.family == _VIOLATIONS:
                 model, _served, contract, path, keyword = series.labels
@@ -48,11 +44,11 @@ class Tally:
         places = {(violation.path, violation.keyword): violation.message for violation in violations}
         for place, message in places.items():
             self._violated(subject, place, message)
-        self._count("stepdown_validations_total", *_named(subject), "violated" if places else "valid")
+        self._counters.count("stepdown_validations_total", *_named(subject), "violated" if places else "valid")
 
     def skipped(self, subject: Subject, reason: str) -> None:
         """Count an answer that could not be."""
-        self._count("stepdown_validations_skipped_total", subject.model, subject.served, reason)
+        self._counters.count("stepdown_validations_skipped_total", subject.model, subject.served, reason)
 
     def _violated(self, subject: Subject, place: Place, message: str) -> None:
         places = self._places.setdefault((subject.model, subject.contract), set())
@@ -61,16 +57,12 @@ class Tally:
                 place = (OTHER, OTHER)
             places.add(place)
         labels = (*_named(subject), *place)
-        self._count(_VIOLATIONS, *labels)
+        self._counters.count(_VIOLATIONS, *labels)
         self._tell(labels, message)
 
     def _tell(self, labels: tuple[str, ...], message: str) -> None:
-        now = self._clock()
-        told = self._told.get(labels)
-        if told is None:
-            told = self._told[labels] = _Told()
-        told.answers += 1
-        if now >= told.again:
+        answers = self._telling.due(*labels)
+        if answers:
             model, served, contract, path, keyword = labels
             about = fields(
                 model=model,
@@ -79,28 +71,9 @@ class Tally:
                 path=path,
                 keyword=keyword,
                 example=message,
-                answers=told.answers,
+                answers=answers,
             )
             logger.warning("answers violate a contract", extra=about)
-            told.answers, told.again = 0, now + LOG_SECONDS
-
-    def _count(self, family: str, *labels: str) -> None:
-        cell = self._cells.get((family, labels))
-        if cell is None:
-            cell = self._cells[family, labels] = self._slab.counter(family, labels)
-        self._slab.cells[cell] += 1
-
-
-class _Told:
-    """What was not logged yet of one kind of violation."""
-
-    __slots__ = ("again", "answers")
-
-    def __init__(self) -> None:
-        self.again = 0.0
-        """When it may be logged again."""
-        self.answers = 0
-        """Since it was logged last."""
 
 
 def _named(subject: Subject) -> tuple[str, str, str]:

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from stepdown.comparer.counting import LOG_SECONDS
 from stepdown.comparer.results import Result
-from stepdown.comparer.shadow_tally import LOG_SECONDS, ShadowTally
+from stepdown.comparer.shadow_tally import ShadowTally
 from stepdown.telemetry.buckets import REQUEST_SECONDS
 from stepdown.telemetry.slab import Slab
 from stepdown.wire import parse_response

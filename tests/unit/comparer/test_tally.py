@@ -8,7 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from stepdown.comparer.tally import LOG_SECONDS, PLACES, Tally
+from stepdown.comparer.counting import LOG_SECONDS
+from stepdown.comparer.tally import PLACES, Tally
 from stepdown.decide.checks import Subject
 from stepdown.telemetry.slab import DEFAULT_SIZE, Slab
 from stepdown_adapters.contract.validator import Violation
