@@ -27,6 +27,12 @@ def shadow(name: str = "next", version: str = "9.0.0", **options: object) -> Sha
     return Shadow(**{"name": name, "version": version, **options})  # type: ignore[arg-type]
 
 
+def in_chunks(body: bytes, step: int) -> bytes:
+    """A body in chunks of `step` bytes, and their end."""
+    pieces = [body[place : place + step] for place in range(0, len(body), step)]
+    return b"".join(b"%x\r\n%b\r\n" % (len(piece), piece) for piece in pieces) + b"0\r\n\r\n"
+
+
 @dataclass
 class Mirrored:
     """What a test works with."""

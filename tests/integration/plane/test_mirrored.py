@@ -13,7 +13,7 @@ from stepdown.decide.when import FieldIs
 from stepdown.plane.handoff import GATHERED_BYTES
 from tests.kit import specs
 from tests.kit.looping import Gate, eventually
-from tests.kit.mirroring import mirrored, shadow
+from tests.kit.mirroring import in_chunks, mirrored, shadow
 from tests.kit.upstream import OK, Peer, gated, reset_on_request, serve, silent
 
 BODY = b'{"inputs": [1, 2, 3]}'
@@ -27,11 +27,6 @@ ONE_MIB = 1024 * 1024
 def mirroring(*shadows: Shadow, record: Recording | None = None, **options: Any) -> Callable[..., spec.SnapshotSpec]:
     """A specification of one version whose requests are copied."""
     return lambda *ports: specs.plain(*ports, route_options={"shadows": shadows, "record": record, **options})
-
-
-def in_chunks(body: bytes, step: int) -> bytes:
-    pieces = [body[place : place + step] for place in range(0, len(body), step)]
-    return b"".join(b"%x\r\n%b\r\n" % (len(piece), piece) for piece in pieces) + b"0\r\n\r\n"
 
 
 # --- what it says ---------------------------------------------------------------------------------------------------

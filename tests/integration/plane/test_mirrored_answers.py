@@ -14,7 +14,7 @@ from stepdown.plane.handoff import GATHERED_BYTES
 from tests.kit import specs
 from tests.kit.client import EndedError
 from tests.kit.looping import Gate, eventually
-from tests.kit.mirroring import Mirrored, mirrored, shadow
+from tests.kit.mirroring import Mirrored, in_chunks, mirrored, shadow
 from tests.kit.upstream import OK, Peer, exact, interim, serve, stepwise, then_fin
 
 POST = b"POST /infer HTTP/1.1\r\nHost: test\r\nContent-Length: 2\r\n\r\n{}"
@@ -25,11 +25,6 @@ CHUNKED = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encodi
 CLOSED = b"HTTP/1.0 200 Fine by me\r\nContent-Type: application/json\r\n\r\n"
 EVENTS = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
 ONE_MIB = 1024 * 1024
-
-
-def in_chunks(body: bytes, step: int) -> bytes:
-    pieces = [body[place : place + step] for place in range(0, len(body), step)]
-    return b"".join(b"%x\r\n%b\r\n" % (len(piece), piece) for piece in pieces) + b"0\r\n\r\n"
 
 
 def plain(limit: int = ONE_MIB, **options: Any) -> Callable[..., spec.SnapshotSpec]:

@@ -13,7 +13,7 @@ from stepdown.telemetry.ring import DEFAULT_SIZE
 from tests.kit import specs
 from tests.kit.client import EndedError
 from tests.kit.looping import Gate, eventually
-from tests.kit.mirroring import Mirrored, mirrored, shadow
+from tests.kit.mirroring import Mirrored, in_chunks, mirrored, shadow
 from tests.kit.upstream import OK, Peer, Script, exact, serve, stepwise, then_fin
 
 POST = b"POST /infer HTTP/1.1\r\nHost: test\r\nX-User-Id: 7\r\nContent-Length: 2\r\n\r\n{}"
@@ -42,11 +42,6 @@ def limited(port: int, shadows: tuple[Shadow, ...], record: Recording | None) ->
 
 
 Chosen = Callable[[int, tuple[Shadow, ...], Recording | None], spec.SnapshotSpec]
-
-
-def in_chunks(body: bytes, step: int) -> bytes:
-    pieces = [body[place : place + step] for place in range(0, len(body), step)]
-    return b"".join(b"%x\r\n%b\r\n" % (len(piece), piece) for piece in pieces) + b"0\r\n\r\n"
 
 
 def pieces(answer: bytes, step: int) -> Script:
