@@ -12,6 +12,8 @@ the parts that it opens. `PLAIN` is for values that were decoded as a whole, by 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from functools import partial
 from typing import Any, Protocol
 
 import msgspec
@@ -134,6 +136,11 @@ def read(codec: Codec, body: bytes) -> Any:
     except msgspec.DecodeError as error:
         raise _told(bytes(raw), error) from None
     return document
+
+
+def opening(codec: Codec) -> Callable[[bytes], Any]:
+    """What opens bodies as `read` does, by the quicker way where the codec is the fast one."""
+    return read_lazily if codec is LAZY else partial(read, codec)
 
 
 def read_whole(body: bytes) -> Any:

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import msgspec
 
 from stepdown_adapters.code import Code
-from stepdown_adapters.codec import LAZY, Lazy, checked, read, read_lazily
+from stepdown_adapters.codec import LAZY, Lazy, checked, opening
 from stepdown_adapters.context import Context
 from stepdown_adapters.errors import AdaptError, OperationError, Refusal
 from stepdown_adapters.fuse import Stage, fused, staged
@@ -58,7 +57,8 @@ def {name}(document, context):
     except FOREIGN as error:
         raise failed(error) from error
 """
-_FOREIGN = (msgspec.MsgspecError, ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+FOREIGN = (msgspec.MsgspecError, ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+"""What operations, and what reads and writes documents, raise besides refusals."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,11 +163,11 @@ class Function:
         self._namespace: dict[str, Any] = {
             **Runtime(codec).namespace(),
             "checked": checked,
-            "read": read_lazily if codec is LAZY else partial(read, codec),
+            "read": opening(codec),
             "codec": codec,
             "encode": codec.encode,
             "failed": self._failed,
-            "FOREIGN": _FOREIGN,
+            "FOREIGN": FOREIGN,
         }
         self._code = Code(self._namespace, self._numbers, indent=2)
         self._kept: list[Operation] = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from stepdown_adapters.codec import LAZY, read, read_lazily
+from stepdown_adapters.codec import opening
 from stepdown_adapters.context import Context
 from stepdown_adapters.stream.adapting.chain import Events, Items, Limits
 from stepdown_adapters.stream.adapting.compiling import CompiledStream
@@ -85,9 +85,7 @@ def unfold(
     if stream.documents is None:
         raise NoStreamAdapterError(stream.name, "unfold")
     facts = Context() if context is None else context
-    old = stream.documents.response(body, facts)
-    codec = stream.codec
-    document = read_lazily(old) if codec is LAZY else read(codec, old)
+    document = opening(stream.codec)(stream.documents.response(body, facts))
     steps = Steps(stream, facts, limits.state)
     try:
         items = steps.unfolded(stream.unfolding, document) + steps.end(stream.unfolding + 1)

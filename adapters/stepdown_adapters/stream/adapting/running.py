@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-import msgspec
-
-from stepdown_adapters.codec import LAZY, read, read_lazily
+from stepdown_adapters.codec import opening
 from stepdown_adapters.context import Context
 from stepdown_adapters.errors import AdaptError, Refusal
+from stepdown_adapters.generate import FOREIGN
 from stepdown_adapters.non_finite import nulled
 from stepdown_adapters.runtime import MISSING, copied
 from stepdown_adapters.stream.adapting.compiling import CompiledEmit, CompiledRule, CompiledStep, CompiledStream
@@ -25,7 +24,6 @@ from stepdown_adapters.stream.framing import Event
 
 UNREAD: Any = object()
 """Stands for the document of an event that nobody has looked into."""
-_FOREIGN = (msgspec.MsgspecError, ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 
 
 class Item:
@@ -86,7 +84,7 @@ class Steps:
                     left -= len(item.data)
                     if left < 0:
                         raise TooManyEventsError(most - left, most, "bytes")
-        except _FOREIGN as error:
+        except FOREIGN as error:
             raise AdaptError(self._name, "stream: writing an event", "", str(error)) from None
 
     def unfolded(self, number: int, document: Any) -> list[Item]:
@@ -104,11 +102,12 @@ class Steps:
 class _Step:
     """One step, for one stream."""
 
-    __slots__ = ("_codec", "_context", "_state", "step")
+    __slots__ = ("_codec", "_context", "_open", "_state", "step")
 
     def __init__(self, step: CompiledStep, stream: CompiledStream, context: Context, budget: Budget) -> None:
         self.step = step
         self._codec = stream.codec
+        self._open = opening(stream.codec)
         self._context = context
         self._state = State(step.folds, step.starts, context.carried, budget, stream.codec)
 
@@ -129,7 +128,7 @@ class _Step:
             if step.folds:
                 self._fold(key, item.document)
             number = step.selection.first(key, item.document)
-        except _FOREIGN as error:
+        except FOREIGN as error:
             raise AdaptError(step.name, "stream: choosing a rule", "", str(error)) from None
         return [item] if number < 0 else self._ruled(step.rules[number], item)
 
@@ -146,7 +145,7 @@ class _Step:
             try:
                 if fits is None or fits(document):
                     self._state.hear(fold, document)
-            except (Refusal, *_FOREIGN) as error:
+            except (Refusal, *FOREIGN) as error:
                 place = f"stream: {fold.where} {fold.how}"
                 raise AdaptError(step.name, place, str(fold.path), str(error)) from None
 
@@ -159,8 +158,8 @@ class _Step:
     def _read(self, data: bytes) -> Any:
         """The document of an event, opened; `MISSING` where it is none. An object that cannot be read is an error."""
         try:
-            return read_lazily(data) if self._codec is LAZY else read(self._codec, data)
-        except (Refusal, *_FOREIGN) as error:
+            return self._open(data)
+        except (Refusal, *FOREIGN) as error:
             better = mended(nulled(data) if self.step.nullifies else data)
             if better != data:
                 return self._read(better)
@@ -207,7 +206,7 @@ class _Step:
             sources: Sequence[Any] = (document,)
             if emit.each is not None:
                 sources = [self._codec.opened(found) for found in emit.each(document)]
-        except (Refusal, *_FOREIGN) as error:
+        except (Refusal, *FOREIGN) as error:
             raise AdaptError(self.step.name, emit.where, "", str(error)) from None
         part, context = emit.part, self._context
         if blank is not None:
