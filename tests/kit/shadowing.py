@@ -35,6 +35,44 @@ def post(*lines: bytes, size: int | None = len(BODY)) -> bytes:
     return HEAD + b"".join(line + b"\r\n" for line in (*lines, *length)) + b"\r\n"
 
 
+def a_copy(**changes: Any) -> Copy:
+    """A request to `r` that its first shadow gets a copy of."""
+    options: dict[str, Any] = {
+        "id": 1,
+        "digest": "",
+        "route": "r",
+        "rule": "all",
+        "pinned": "1.0.0",
+        "assigned": "1.0.0",
+        "served": "1.0.0",
+        "reason": "split",
+        "shadows": (0,),
+        "recorded": False,
+        "at": 0.0,
+        "client": "192.0.2.7",
+        "key": "",
+        "params": (),
+        "head": post(),
+    }
+    return Copy(**options | changes)
+
+
+def an_answer(**changes: Any) -> Answer:
+    """What 1.0.0 answered to it."""
+    options: dict[str, Any] = {
+        "id": 1,
+        "served": "1.0.0",
+        "outcome": "none",
+        "status": 200,
+        "error": "",
+        "elapsed": 2_000_000,
+        "upstream": 1_000_000,
+        "missing": "",
+        "head": ANSWERED,
+    }
+    return Answer(**options | changes)
+
+
 def shadowed(*shadows: Shadow, served: int, ports: Sequence[int], **options: Any) -> spec.SnapshotSpec:
     """1.0.0 is served on a port, 2.0.0 has the shadows' servers and an adapter to it, which does nothing or `step`."""
     route_options, snapshot_options = options.pop("route_options", {}), options.pop("snapshot_options", {})
@@ -87,41 +125,14 @@ class Scene:
     def copy(self, body: bytes = BODY, head: bytes | None = None, *, shadows: Sequence[int] = (0,), **more: Any) -> int:
         """A copy arrives; its id."""
         self._id += 1
-        options: dict[str, Any] = {
-            "id": self._id,
-            "digest": self.digest,
-            "route": "r",
-            "rule": "all",
-            "pinned": "1.0.0",
-            "assigned": "1.0.0",
-            "served": "1.0.0",
-            "reason": "split",
-            "shadows": tuple(shadows),
-            "recorded": False,
-            "at": 0.0,
-            "client": "192.0.2.7",
-            "key": "",
-            "params": (),
-            "head": post(size=len(body)) if head is None else head,
-        }
-        about = Copy(**{**options, **more})
+        sent = post(size=len(body)) if head is None else head
+        about = a_copy(**{"id": self._id, "digest": self.digest, "shadows": tuple(shadows), "head": sent} | more)
         self._thread.run(lambda: self.shadows.copied(0, about, body))
         return self._id
 
     def answer(self, id: int, body: bytes = b'{"score": 0.5}', head: bytes = ANSWERED, **more: Any) -> None:
         """What was answered to the request arrives."""
-        options: dict[str, Any] = {
-            "id": id,
-            "served": "1.0.0",
-            "outcome": "none",
-            "status": 200,
-            "error": "",
-            "elapsed": 2_000_000,
-            "upstream": 1_000_000,
-            "missing": "",
-            "head": head,
-        }
-        about = Answer(**{**options, **more})
+        about = an_answer(**{"id": id, "head": head} | more)
         self._thread.run(lambda: self.shadows.answered(0, about, body))
 
     def held_up(self, seconds: float) -> None:

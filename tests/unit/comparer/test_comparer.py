@@ -14,7 +14,6 @@ from stepdown.comparer import comparer as module
 from stepdown.comparer.comparer import Comparer
 from stepdown.decide import copies
 from stepdown.decide.checks import Subject, head
-from stepdown.decide.copies import Answer, Copy
 from stepdown.decide.shadow_spec import Shadow
 from stepdown.decide.spec import digest, encode
 from stepdown.plane.handoff import Handoff
@@ -22,6 +21,7 @@ from stepdown.telemetry.ring import RingReader, RingWriter
 from stepdown.telemetry.slab import ABSENT, Slab
 from tests.kit import specs
 from tests.kit.looping import PATIENCE
+from tests.kit.shadowing import a_copy, an_answer
 
 SIZE = 65_536
 
@@ -79,29 +79,11 @@ class Scene:
         }
 
     def copy(self, *, worker: int = 0, spec: bytes = SHADOWED, id: int = 1) -> None:
-        about = Copy(
-            id=id,
-            digest=digest(spec),
-            route="r",
-            rule="all",
-            pinned="1.0.0",
-            assigned="1.0.0",
-            served="1.0.0",
-            reason="split",
-            shadows=(0,),
-            recorded=False,
-            at=0.0,
-            client="192.0.2.7",
-            key="",
-            params=(),
-            head=b"GET / HTTP/1.1\r\nHost: a\r\n\r\n",
-        )
+        about = a_copy(id=id, digest=digest(spec), head=b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
         assert self.handoffs[worker].put(copies.copy(about), b"")
 
     def answer(self, *, worker: int = 0, id: int = 1) -> None:
-        about = Answer(
-            id=id, served="1.0.0", outcome="none", status=200, error="", elapsed=1, upstream=1, missing="", head=b""
-        )
+        about = an_answer(id=id, elapsed=1, upstream=1, head=b"")
         assert self.handoffs[worker].put(copies.answer(about), b"{}")
 
     def play(self, script: Callable[[Comparer], Awaitable[None]]) -> None:

@@ -13,10 +13,10 @@ from stepdown.comparer.results import Outcome, Result
 from stepdown.comparison.answers import Judged
 from stepdown.comparison.compare import Comparison
 from stepdown.comparison.verdict import FAILED
-from stepdown.decide.copies import Answer
 from stepdown.decide.shadow_spec import Comparing, Shadow
 from stepdown.wire import parse_response
 from tests.kit import specs
+from tests.kit.shadowing import an_answer
 from tests.unit.comparer.test_stepping import asked, raw
 
 SHADOW = Shadow(name="s", version="1.0.0")
@@ -36,18 +36,8 @@ def pair(
     id: int = 1,
     **more: Any,
 ) -> Pair:
-    options: dict[str, Any] = {
-        "id": id,
-        "served": "1.0.0",
-        "outcome": "none",
-        "status": 200,
-        "error": "",
-        "elapsed": 1,
-        "upstream": 2_000_000_000,
-        "missing": "",
-        "head": head or raw(),
-    }
-    answer = Answer(**{**options, **more})
+    options = {"id": id, "elapsed": 1, "upstream": 2_000_000_000, "head": head or raw()}
+    answer = an_answer(**options | more)
     parsed = parse_response(head or raw(status), b"POST")
     candidate = Result("1.0.0", outcome, "", parsed if outcome == "answered" else None, right, 3_000_000_000)
     copy = None if noise is None else Result("1.0.0", "answered", "", parsed, noise)

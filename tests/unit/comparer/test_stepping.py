@@ -13,10 +13,9 @@ from stepdown.comparer.asked import Asked
 from stepdown.comparer.configurations import Configuration
 from stepdown.comparer.results import Outcome, Result
 from stepdown.comparer.stepping import Incomparable
-from stepdown.decide.copies import Answer, Copy
 from stepdown.decide.shadow_spec import Shadow
 from stepdown.wire import parse_response
-from tests.kit.shadowing import BODY, post, shadowed
+from tests.kit.shadowing import BODY, a_copy, an_answer, post, shadowed
 
 LIMIT = 1000
 MOVE = {"response": ({"move": {"from": "/score", "to": "/probability"}},)}
@@ -25,24 +24,7 @@ ERRORS = {"errors": ({"move": {"from": "/message", "to": "/error"}}, {"status_ma
 
 def asked(step: dict[str, Any] | None = None, method: bytes = b"POST", **more: Any) -> Asked:
     spec = shadowed(Shadow(name="s", version="2.0.0"), served=1, ports=[2], step=step or MOVE, **more)
-    about = Copy(
-        id=1,
-        digest="",
-        route="r",
-        rule="all",
-        pinned="1.0.0",
-        assigned="1.0.0",
-        served="1.0.0",
-        reason="split",
-        shadows=(0,),
-        recorded=False,
-        at=0.0,
-        client="192.0.2.7",
-        key="",
-        params=(),
-        head=post().replace(b"POST", method),
-    )
-    return Asked(Configuration(spec), about, BODY)
+    return Asked(Configuration(spec), a_copy(head=post().replace(b"POST", method)), BODY)
 
 
 def raw(status: int = 200, *lines: bytes) -> bytes:
@@ -55,18 +37,8 @@ def copied(request: Asked, body: bytes, head: bytes | None = None, outcome: Outc
 
 
 def served(request: Asked, body: bytes, head: bytes | None = None, **more: Any) -> Any:
-    options: dict[str, Any] = {
-        "id": 1,
-        "served": "1.0.0",
-        "outcome": "none",
-        "status": 200,
-        "error": "",
-        "elapsed": 1,
-        "upstream": 1,
-        "missing": "",
-        "head": raw() if head is None else head,
-    }
-    return stepping.of_served(request, Answer(**{**options, **more}), body, LIMIT)
+    answer = an_answer(**{"elapsed": 1, "upstream": 1, "head": raw() if head is None else head} | more)
+    return stepping.of_served(request, answer, body, LIMIT)
 
 
 def test_an_answer_in_another_shape_is_stepped_down_and_one_in_the_pinned_shape_is_not() -> None:
