@@ -51,6 +51,11 @@ _REASONS: dict[type[Exception], str] = {
 _FAILURES = tuple(_REASONS)
 
 
+def broken(error: Exception) -> BrokenStreamError:
+    """What a failure means for its stream."""
+    return BrokenStreamError(_REASONS[type(error)], error)
+
+
 class Events:
     """The events of one stream after all adapters, as its bytes arrive; what `StreamChain` and `Collector` share."""
 
@@ -134,7 +139,7 @@ class Events:
         return items
 
     def _break(self, error: Exception) -> BrokenStreamError:
-        self._broken = BrokenStreamError(_REASONS[type(error)], error)
+        self._broken = broken(error)
         return self._broken
 
 

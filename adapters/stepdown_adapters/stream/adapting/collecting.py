@@ -6,7 +6,7 @@ import msgspec
 
 from stepdown_adapters.codec import opening
 from stepdown_adapters.context import Context
-from stepdown_adapters.stream.adapting.chain import Events, Items, Limits
+from stepdown_adapters.stream.adapting.chain import Events, Items, Limits, broken
 from stepdown_adapters.stream.adapting.compiling import CompiledStream
 from stepdown_adapters.stream.adapting.failures import BrokenStreamError, NoStreamAdapterError, TooManyEventsError
 from stepdown_adapters.stream.adapting.running import Steps
@@ -93,6 +93,5 @@ def unfold(
         if len(items) > limits.emitted:
             raise TooManyEventsError(len(items), limits.emitted)
     except (StateTooLargeError, TooManyEventsError) as error:
-        reason = "state-too-large" if isinstance(error, StateTooLargeError) else "too-many-events"
-        raise BrokenStreamError(reason, error) from error
+        raise broken(error) from error
     return b"".join(map(Framing(content_type).write, items))
