@@ -112,7 +112,7 @@ def compile_stream(steps: Sequence[Declaration]) -> CompiledStream:
     needs: set[str] = set()
     selectors: list[Selector] = []
     missing: list[tuple[int, str]] = []
-    unfolding = -1
+    unfolding = last = -1
     for index, step in enumerate(steps):
         declared = stream_of(step)
         if declared is None:
@@ -125,11 +125,10 @@ def compile_stream(steps: Sequence[Declaration]) -> CompiledStream:
         sources += compiler.sources
         needs |= compiler.needs
         if compiled[-1].unfold:
-            unfolding = index
+            unfolding, last = index, len(compiled) - 1
     if missing and missing[-1][0] > unfolding:
         raise NoStreamAdapterError(missing[-1][1])
     documents = compile_chain(steps[: unfolding + 1]) if unfolding >= 0 else None
-    last = next((at for at in reversed(range(len(compiled))) if compiled[at].unfold), -1)
     return CompiledStream(
         name=f"{steps[0].source} -> {steps[-1].target}" if steps else "",
         steps=tuple(compiled),
