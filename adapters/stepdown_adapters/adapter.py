@@ -183,7 +183,7 @@ class Adapter:
     ) -> Body:
         """The reverse: a whole answer of the newer version as the stream that an old client asked for.
 
-        Raises `AdaptError`, `BrokenStreamError`, and as `stream` does; a step has to say how, by `unfold`.
+        Raises `AdaptError`, `BrokenStreamError`, and `NoStreamAdapterError`, also where no step says how, by `unfold`.
         """
         stream = self.streams
         return unfold(stream, body, content_type, self._facts(stream.needs, request, params, headers))
