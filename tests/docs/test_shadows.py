@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from stepdown.cli.app import app
-from stepdown.cli.shadow_client import EXIT_UNUSABLE
+from stepdown.cli.shadow_limits import EXIT_UNUSABLE
 from stepdown.cli.shadow_output import EXITS
 from stepdown.comparer.judging import EACH, LONG
 from stepdown.comparer.marking import AGENT
