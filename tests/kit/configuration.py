@@ -49,6 +49,18 @@ routes:
       - {name: everyone, split: {"1.1.0": 95, "2.0.0": 5}}
 """
 
+CHURN = """\
+models:
+  churn:
+    default_version: "1.1.0"
+    versions:
+      "1.1.0": {endpoints: ["http://127.0.0.1:18081"]}
+      "2.0.0": {endpoints: ["http://127.0.0.1:18082"]}
+    adapters:
+      - {from: "2.0.0", to: "1.1.0", response: [{remove: /explanation}]}
+"""
+"""Two versions and an adapter between them, for a file whose routes a test writes itself."""
+
 
 def changed(*changes: tuple[str, str]) -> str:
     """The worked example with each first text replaced by the second; the first must be there."""

@@ -11,17 +11,10 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from stepdown.cli.explain import explain
+from tests.kit.configuration import CHURN
 
-FILE = """
+ROUTES = """\
 listen: 127.0.0.1:0
-models:
-  churn:
-    default_version: "1.1.0"
-    versions:
-      "1.1.0": {endpoints: ["http://127.0.0.1:18081"]}
-      "2.0.0": {endpoints: ["http://127.0.0.1:18082"]}
-    adapters:
-      - {from: "2.0.0", to: "1.1.0", response: [{remove: /explanation}]}
 routes:
   churn:
     match: {path: /v2/models/churn/infer, methods: [POST]}
@@ -33,6 +26,7 @@ routes:
     model: churn
     split: {"2.0.0": 100}
 """
+FILE = CHURN + ROUTES
 APP = typer.Typer()
 APP.command()(explain)
 

@@ -14,17 +14,10 @@ from typer.testing import CliRunner
 from stepdown.cli.explain import explain
 from stepdown.decide.records import Decided, Hidden, Record, Value, write
 from stepdown.decide.slots import slot_of
+from tests.kit.configuration import CHURN
 
-FILE = """
+ROUTES = """\
 listen: 127.0.0.1:0
-models:
-  churn:
-    default_version: "1.1.0"
-    versions:
-      "1.1.0": {endpoints: ["http://127.0.0.1:18081"]}
-      "2.0.0": {endpoints: ["http://127.0.0.1:18082"]}
-    adapters:
-      - {from: "2.0.0", to: "1.1.0", response: [{remove: /explanation}]}
 routes:
   churn:
     match: {path: /infer}
@@ -34,6 +27,7 @@ routes:
       - {name: beta, when: {header: {x-plan: beta}}, split: {"2.0.0": 100}}
       - {name: all, split: {"1.1.0": 90, "2.0.0": 10}}
 """
+FILE = CHURN + ROUTES
 WIDER = FILE.replace('"1.1.0": 90, "2.0.0": 10', '"1.1.0": 60, "2.0.0": 40')
 HIDDEN = msgspec.Raw(b'{"sha256":"ab"}')
 APP = typer.Typer()

@@ -10,17 +10,10 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from stepdown.cli.rollout import rollout
+from tests.kit.configuration import CHURN
 from tests.kit.terminal import in_terminal
 
-FILE = """
-models:
-  churn:
-    default_version: "1.1.0"
-    versions:
-      "1.1.0": {endpoints: ["http://127.0.0.1:18081"]}
-      "2.0.0": {endpoints: ["http://127.0.0.1:18082"]}
-    adapters:
-      - {from: "2.0.0", to: "1.1.0", response: [{remove: /explanation}]}
+ROUTES = """\
 routes:
   churn:
     match: {path: /infer}
@@ -33,6 +26,7 @@ rollouts:
     steps: [5, {weight: 50, for: 20m, manual: true}, 100]
     guards: [errors, latency, {kind: event, event: clicks, name: ctr, margin: 10%}, {kind: timeouts, limit: 5%}]
 """
+FILE = CHURN + ROUTES
 QUICK = ("--rate", "200/s", "--runs", "30")
 
 
