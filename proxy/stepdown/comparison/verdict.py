@@ -64,7 +64,7 @@ class _Counted(NamedTuple):
 def judge(report: Report, max_different: float, min_compared: int, alpha: float = ALPHA) -> Verdict:
     """Decide for all pinned versions together; `max_different` is a share (0 to 1)."""
     section = counts(report)
-    failed = sum(times for reason, times in section.incomparable.items() if reason in FAILED)
+    failed = none_given(section)
     different, compared = section.different + failed, section.compared + failed
     counted = _Counted(section, different, compared, failed, *_beyond_noise(different, compared, section, alpha), alpha)
     outcome, why = _decide(counted, max_different, max(min_compared, 1))
@@ -75,26 +75,42 @@ def judge(report: Report, max_different: float, min_compared: int, alpha: float 
     return Verdict(outcome, " ".join(parts), different, compared, counted.low, counted.high)
 
 
+def none_given(section: Section) -> int:
+    """Answers that the candidate owed and did not give, or not as a whole."""
+    return sum(times for reason, times in section.incomparable.items() if reason in FAILED)
+
+
+def held(what: str, low: float, high: float, limit: float, alpha: float) -> tuple[Outcome, str]:
+    """What holding a share against a limit comes to, and why; `what` begins the sentence."""
+    between = f"{what} between {percent(low)} and {percent(high)} (at {percent(1 - alpha)})"
+    allowed = f"the limit of {percent(limit)}"
+    if high <= limit:
+        return "pass", f"{between}, within {allowed}"
+    if low > limit:
+        return "fail", f"{between}, beyond {allowed}"
+    return "inconclusive", f"{between}, on both sides of {allowed}"
+
+
+def percent(share: float) -> str:
+    """A share as it stands in sentences."""
+    return f"{100 * share:.3g} %"
+
+
 def _decide(counted: _Counted, limit: float, least: int) -> tuple[Outcome, str]:
     if counted.compared < least:
         return "inconclusive", f"At least {least:,} are needed"
     if limit <= 0:
         return _decide_none(counted)
-    share = f"The share that differs{' beyond noise' if counted.section.paired else ''} is"
-    between = f"{share} between {_percent(counted.low)} and {_percent(counted.high)} (at {_percent(1 - counted.alpha)})"
-    allowed = f"the limit of {_percent(limit)}"
-    if counted.high <= limit:
-        return "pass", f"{between}, within {allowed}"
-    if counted.low > limit:
-        return "fail", f"{between}, beyond {allowed}"
-    return "inconclusive", f"{between}, on both sides of {allowed}{_more(counted, limit)}"
+    what = f"The share that differs{' beyond noise' if counted.section.paired else ''} is"
+    outcome, why = held(what, counted.low, counted.high, limit, counted.alpha)
+    return outcome, why + _more(counted, limit) if outcome == "inconclusive" else why
 
 
 def _decide_none(counted: _Counted) -> tuple[Outcome, str]:
     """With a limit of nothing."""
     section = counted.section
     if not counted.different:
-        return "pass", f"None differs (at {_percent(1 - counted.alpha)} at most {_percent(counted.high)} do)"
+        return "pass", f"None differs (at {percent(1 - counted.alpha)} at most {percent(counted.high)} do)"
     if not section.paired:
         return "fail", "None may differ"
     only, noise = section.candidate_only, section.noise_only
@@ -115,13 +131,13 @@ def _beyond_noise(different: int, compared: int, section: Section, alpha: float)
 def _said(counted: _Counted) -> str:
     """The numbers."""
     section, different, compared = counted.section, counted.different, counted.compared
-    share = f" ({_percent(different / compared)})" if compared else ""
+    share = f" ({percent(different / compared)})" if compared else ""
     text = f"{different:,} of {compared:,} answers differ{share}"
     if counted.failed:
         text += f", {counted.failed:,} of them because the candidate gave none"
     if section.paired:
         noise = section.both + section.noise_only
-        text += f"; of {section.paired:,} noise copies {noise:,} ({_percent(noise / section.paired)})"
+        text += f"; of {section.paired:,} noise copies {noise:,} ({percent(noise / section.paired)})"
     return text + "."
 
 
@@ -148,7 +164,3 @@ def _rounded(number: int) -> int:
     """To two digits."""
     unit: int = 10 ** max(0, len(str(number)) - 2)
     return -(-number // unit) * unit
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.3g} %"
