@@ -231,6 +231,21 @@ def test_when_all_threads_hang_the_gauge_turns_and_questions_are_refused(play: A
     play(script)
 
 
+def test_what_a_replaced_provider_left_unanswered_is_no_fault_of_the_next_one(play: Any) -> None:
+    async def script(asking: Asking) -> None:
+        asking.provider.use(asking.settings())
+        await asking.ready()
+        asking.command("hang")
+        got: list[Answer] = []
+        asking.provider.ask([Question(number, "ranker", "string", f"u{number}") for number in range(4)], got.extend)
+        asking.provider.use(asking.settings("two", "variant other"))
+        await asking.until(lambda: len(got) == 4)
+        assert {answer.message for answer in got} == {"the provider was replaced"}
+        assert asking.provider.ok is True
+
+    play(script)
+
+
 def test_changes_are_passed_on_and_not_more_often_than_workers_can_bear(play: Any) -> None:
     async def script(asking: Asking) -> None:
         asking.provider.use(asking.settings())
