@@ -35,6 +35,11 @@ def test_an_estimate_that_wavers_brings_nothing_and_loses_nothing() -> None:
     assert seen == counted(5, 104)
 
 
+def test_an_estimate_of_few_may_waver_by_two_and_not_by_more() -> None:
+    assert growth(counted(0, 2), counted(0, 0)) == counted(0, 0)
+    assert growth(counted(0, 3), counted(0, 0)) == Inconclusive("trials of candidate fell from 3 to 0: data was lost")
+
+
 def test_a_server_that_lost_its_data_is_inconclusive() -> None:
     found = growth(counted(3, 100, 1000), counted(3, 100, 200))
     assert found == Inconclusive("trials of stable fell from 1000 to 200: data was lost")
