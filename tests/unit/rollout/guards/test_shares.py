@@ -90,6 +90,12 @@ def test_with_a_margin_it_is_well_only_when_that_is_shown() -> None:
     assert "that it is not worse by 100 % is not shown yet" in found.sentence
 
 
+def test_proof_is_not_shared_with_other_guards() -> None:
+    guard = msgspec.structs.replace(ERRORS, margin=1.0)
+    state = watched(guard, [window(share=0.5, errors=(10, 10))] * 9)
+    assert verdict(state, guard, TERMS._replace(guards=10_000)) == "ok"
+
+
 def test_proof_that_has_not_begun_to_grow_says_nothing_of_how_much_is_missing() -> None:
     guard = msgspec.structs.replace(ERRORS, margin=1.0)
     assert reading(watched(guard, [window(errors=(5, 5))]), guard, TERMS).missing is None
