@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from stepdown.decide.copies import SAMPLE
+from stepdown.decide.shadow_spec import copied
 from stepdown.decide.spec import Model, SnapshotSpec
 
 _HEAD = struct.Struct("<cII")
@@ -73,7 +74,5 @@ def pairs(model: Model) -> Iterator[tuple[str, str]]:
 
 def wanted(spec: SnapshotSpec) -> bool:
     """Whether there is anything for a comparer: answers to hold against contracts, shadows to ask, recordings."""
-    mirrored = any(
-        route.record is not None or any(shadow.percent > 0 for shadow in route.shadows) for route in spec.routes
-    )
+    mirrored = any(True for route in spec.routes for _ in copied(route.shadows, route.record))
     return mirrored or any(True for model in spec.models for _pair in pairs(model))

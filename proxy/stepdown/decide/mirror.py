@@ -34,7 +34,7 @@ from stepdown.decide.conditions import Condition, Conditions
 from stepdown.decide.facts import Facts
 from stepdown.decide.inputs import inputs_of
 from stepdown.decide.sampling import Sampler
-from stepdown.decide.shadow_spec import MARK, Recording, Shadow
+from stepdown.decide.shadow_spec import MARK, Shadow, copied
 from stepdown.decide.slots import hash_of
 from stepdown.decide.when import When
 
@@ -191,20 +191,13 @@ class Mirror:
 
 def mirror_of(route: spec.Route, conditions: Conditions, labels: tuple[str, ...]) -> Mirror | None:
     """The mirror of a route; `None` where nothing of it is ever copied."""
-    if route.record is None and not any(shadow.percent > 0 for shadow in route.shadows):
-        return None
-    return Mirror(route, conditions, labels)
+    nothing = not any(True for _ in copied(route.shadows, route.record))
+    return None if nothing else Mirror(route, conditions, labels)
 
 
 def conditions_of(route: spec.Route) -> Iterator[When]:
     """The conditions of what a route copies: of its shadows, and of its recording."""
-    return (one.when for one in _copied(route))
-
-
-def _copied(route: spec.Route) -> Iterator[Shadow | Recording]:
-    yield from (shadow for shadow in route.shadows if shadow.percent > 0)
-    if route.record is not None:
-        yield route.record
+    return (one.when for one in copied(route.shadows, route.record))
 
 
 def _rows(route: spec.Route, conditions: Conditions, labels: tuple[str, ...]) -> Iterator[Row]:

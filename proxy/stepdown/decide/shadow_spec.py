@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Literal
 
 from stepdown.decide.spec_base import Spec
@@ -131,3 +132,10 @@ class Recording(Spec, frozen=True):
     """Lower-case names of the fields that are recorded besides those that decide."""
     redact: tuple[str, ...] = ()
     """Paths into the bodies, of requests and answers alike, of whose values only a digest is recorded."""
+
+
+def copied(shadows: Iterable[Shadow], record: Recording | None) -> Iterator[Shadow | Recording]:
+    """Those of a route's shadows that get anything at all, and its recording."""
+    yield from (shadow for shadow in shadows if shadow.percent > 0)
+    if record is not None:
+        yield record
