@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import random
-import socket
 import subprocess
 import tempfile
 import time
@@ -21,6 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.peers import found
+from bench.processes import free_port
 from stepdown.control.stores import Batch, Cell, Counts, Sighting, Store, StoreUnavailableError, Transition
 from stepdown.control.stores.redis_store import RedisStore
 from stepdown.control.stores.sqlite_store import SqliteStore
@@ -68,8 +68,7 @@ async def measured(store: Store, millions: float) -> Sequence[str]:
 @contextmanager
 def redis(folder: Path) -> Iterator[str]:
     """Its address."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     arguments = ["--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder), "--save", "", "--appendonly", "yes"]
     process = subprocess.Popen([found("redis-server"), *arguments], stdout=subprocess.DEVNULL)
     try:
