@@ -19,6 +19,7 @@ from bench.page import Table
 from bench.processes import Program, free_port, running
 from bench.promises import Promise
 from bench.streams.clients import read
+from bench.streams.server import SIZE
 
 CONFIGURATION = """\
 listen: 127.0.0.1:{listen}
@@ -86,9 +87,9 @@ def main() -> None:
         Promise(f"ms that the latest event of {options.streams} streams is late", worst, 50.0),
     ]
     conditions = (
-        f"{page.measured_on()}. Events of 190 bytes, one in a chunk; the sidecar with one worker has one core, server "
-        f"and clients share the other. CPU: of the whole sidecar, {options.rounds} rounds of 100 streams; first: the "
-        "median of 300 streams one by one."
+        f"{page.measured_on()}. Events of {SIZE} bytes, one in a chunk; the sidecar with one worker has one core, "
+        f"server and clients share the other. CPU: of the whole sidecar, {options.rounds} rounds of 100 streams; "
+        "first: the median of 300 streams one by one."
     )
     page.show(console, [Table(columns, rows), page.promised(promises)], conditions)
 

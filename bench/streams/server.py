@@ -20,6 +20,10 @@ _EVENT = (
 )
 
 
+SIZE = len(_EVENT % 0)
+"""Bytes of an event."""
+
+
 def event() -> bytes:
     """One event in a chunk of its own."""
     said = _EVENT % monotonic_ns()
