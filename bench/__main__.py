@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import shutil
-import sys
 import tempfile
 from pathlib import Path
 
@@ -25,7 +24,7 @@ PACKAGES = "wrk nginx-light haproxy libnginx-mod-http-lua lua-cjson libnginx-mod
 def main() -> None:
     """Measure what is asked for and print it."""
     options = _options()
-    console = Console(width=None if sys.stdout.isatty() else 110)
+    console = page.console()
     if not shutil.which("wrk"):
         raise SystemExit(f"bench: wrk is not there; all that it uses are Debian's packages {PACKAGES}")
     rows = [Row(peer) for peer in PEERS if not options.only or peer.name in options.only]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import re
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -34,6 +35,11 @@ def promised(promises: Sequence[Promise]) -> Table:
         for promise in promises
     ]
     return Table(("promise", "measured", "at most", "kept"), lines)
+
+
+def console() -> Console:
+    """Where a benchmark prints: as wide as the terminal, and as the tables need where there is none."""
+    return Console(width=None if sys.stdout.isatty() else 110)
 
 
 def show(console: Console, tables: Sequence[Table], conditions: str) -> None:

@@ -68,7 +68,8 @@ def _envoy(config: Path) -> list[str]:
     return [str(ENVOY), "-c", str(config), "--concurrency", "1", "--use-dynamic-base-id", "--log-level", "error"]
 
 
-def _stepdown(config: Path) -> list[str]:
+def stepdown(config: Path) -> list[str]:
+    """The command of a sidecar."""
     return [sys.executable, "-m", "stepdown", "run", str(config)]
 
 
@@ -78,22 +79,22 @@ def found(program: str) -> str:
 
 
 PEERS = (
-    Peer("stepdown", "stepdown.yaml", _stepdown, needs=Path(sys.executable)),
+    Peer("stepdown", "stepdown.yaml", stepdown, needs=Path(sys.executable)),
     Peer("nginx", "nginx.conf", _nginx, needs=Path(found("nginx"))),
     Peer("haproxy", "haproxy.cfg", _haproxy, needs=Path(found("haproxy"))),
     Peer("envoy", "envoy.yaml", _envoy, needs=ENVOY),
-    Peer("stepdown, 2 workers", "stepdown.yaml", _stepdown, needs=Path(sys.executable), workers=2),
-    Peer("stepdown, all validated", "stepdown.yaml", _stepdown, needs=Path(sys.executable), validated=100),
-    Peer("stepdown, 1000 routes, 1 asked", "stepdown-routes.yaml", _stepdown, needs=Path(sys.executable), routes=1000),
+    Peer("stepdown, 2 workers", "stepdown.yaml", stepdown, needs=Path(sys.executable), workers=2),
+    Peer("stepdown, all validated", "stepdown.yaml", stepdown, needs=Path(sys.executable), validated=100),
+    Peer("stepdown, 1000 routes, 1 asked", "stepdown-routes.yaml", stepdown, needs=Path(sys.executable), routes=1000),
     Peer(
         "stepdown, 1000 routes asked",
         "stepdown-routes.yaml",
-        _stepdown,
+        stepdown,
         needs=Path(sys.executable),
         routes=1000,
         asked=1000,
     ),
-    Peer("stepdown adapting", "stepdown-adapting.yaml", _stepdown, needs=Path(sys.executable), adapts=True),
+    Peer("stepdown adapting", "stepdown-adapting.yaml", stepdown, needs=Path(sys.executable), adapts=True),
     Peer("nginx + LuaJIT", "nginx-lua.conf", _nginx, needs=NGINX_MODULES / "ngx_http_lua_module.so", adapts=True),
     Peer("nginx + njs", "nginx-njs.conf", _nginx, needs=NGINX_MODULES / "ngx_http_js_module.so", adapts=True),
 )

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 import tempfile
 from pathlib import Path
-
-from rich.console import Console
 
 from bench import page
 from bench.adapters import languages, many, streams, tensors, ways
@@ -22,7 +19,7 @@ VERSIONS = (2, 100)
 def main() -> None:
     """Measure, print, and write if that is asked for."""
     options = _options()
-    console = Console(width=None if sys.stdout.isatty() else 110)
+    console = page.console()
     others = languages.installed()
     if not others:
         console.print(f"without expression languages: {languages.ENVIRONMENT.name} is not there", style="yellow")

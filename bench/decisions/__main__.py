@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
-
-from rich.console import Console
 
 from bench import page
 from bench.adapters.turns import SLICE, in_turns
@@ -19,7 +16,7 @@ SECTION = "decisions"
 def main() -> None:
     """Measure, print, and write if that is asked for."""
     options = _options()
-    console = Console(width=None if sys.stdout.isatty() else 110)
+    console = page.console()
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     with console.status("deciding"):
         decisions = in_turns(ways.of_decisions(), options.rounds)

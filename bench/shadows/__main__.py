@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import shutil
 import statistics
-import sys
 import tempfile
 from pathlib import Path
 
@@ -28,7 +27,7 @@ USUAL = 0.0005
 def main() -> None:
     """Measure, print, and write if that is asked for."""
     options = _options()
-    console = Console(width=None if sys.stdout.isatty() else 110)
+    console = page.console()
     if not shutil.which("wrk") and not options.rate:
         raise SystemExit("bench: wrk is not there; it and nginx-light are packages of Debian")
     with tempfile.TemporaryDirectory() as folder, upstream(Path(folder)) as behind:

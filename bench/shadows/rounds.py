@@ -13,13 +13,13 @@ from pathlib import Path
 
 from bench import bodies, payload
 from bench.load import Peak, peak, steady
-from bench.peers import PROXY_CORE, TEMPLATES, Peer, Upstream, fill
+from bench.peers import PROXY_CORE, TEMPLATES, Peer, Upstream, fill, stepdown
 from bench.probes import WORKER
 from bench.processes import Program, free_port, running
 from bench.rounds import WARM_UP
 from bench.shadows.kinds import Kind, serving
 
-PEER = Peer("shadows", "stepdown-shadows.yaml", lambda _: [], needs=Path(sys.executable))
+PEER = Peer("shadows", "stepdown-shadows.yaml", stepdown, needs=Path(sys.executable))
 """For what loads it: one route, the usual path."""
 
 
@@ -84,8 +84,7 @@ def sidecar(kind: Kind, copies: int, behind: Upstream) -> Iterator[Sidecar]:
         "peers": TEMPLATES,
     }
     config = fill(PEER.template, behind.folder / "shadows", values)
-    command = [sys.executable, "-m", "stepdown", "run", str(config)]
-    with running(command, port=port, core=PROXY_CORE, output=behind.folder / "shadows.log") as program:
+    with running(PEER.command(config), port=port, core=PROXY_CORE, output=behind.folder / "shadows.log") as program:
         bodies.exchange(port, ask=2, answer=2)
         yield Sidecar(program, port, status)
 

@@ -12,10 +12,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import uvloop
-from rich.console import Console
 
 from bench import page
 from bench.page import Table
+from bench.peers import stepdown
 from bench.processes import Program, free_port, running
 from bench.promises import Promise
 from bench.streams.clients import read
@@ -54,7 +54,7 @@ BOUND = 10.0
 def main() -> None:
     """Measure and print."""
     options = _options()
-    console = Console(width=None if sys.stdout.isatty() else 110)
+    console = page.console()
     with _running() as (port, sidecar):
         cost = {name: [_cost(port, sidecar, name, options) for _ in range(options.rounds)] for name in _WAYS}
         first = {name: _first(port, name) for name in _WAYS}
@@ -116,10 +116,9 @@ def _running() -> Iterator[tuple[int, Program]]:
         file = Path(folder) / "stepdown.yaml"
         file.write_text(CONFIGURATION.format(server=server, listen=listen, status=status))
         serve = [sys.executable, "-m", "bench.streams.server", str(server)]
-        run = [sys.executable, "-m", "stepdown", "run", str(file)]
         with (
             running(serve, port=server, core=others, output=Path(folder) / "server.log"),
-            running(run, port=listen, core=sidecars, output=Path(folder) / "sidecar.log") as sidecar,
+            running(stepdown(file), port=listen, core=sidecars, output=Path(folder) / "sidecar.log") as sidecar,
         ):
             yield listen, sidecar
 
