@@ -34,8 +34,3 @@ class Result(NamedTuple):
     def status(self) -> int:
         """Of the answer; 0 where none began."""
         return 0 if self.head is None else self.head.status
-
-    @property
-    def fields(self) -> list[bytes]:
-        """The answer's end-to-end field lines."""
-        return [] if self.head is None else self.head.lines

@@ -131,14 +131,11 @@ class Candidates:
 
     def _configured(self, specification: SnapshotSpec) -> SnapshotSpec:
         """The configuration, with the candidate's shadows in the place of its own."""
-        endpoint = self._target.endpoint
         models = {model.name: self._model(model) for model in specification.models}
         routes = []
         for route in specification.routes:
             versions = [
-                one.id
-                for one in models[route.model].versions
-                if one.endpoints and self._target.version in {"", one.id} and (endpoint or one.endpoints)
+                one.id for one in models[route.model].versions if one.endpoints and self._target.version in {"", one.id}
             ]
             shadows = tuple(self._shadow(version, route) for version in versions)
             routes.append(msgspec.structs.replace(route, shadows=shadows))
