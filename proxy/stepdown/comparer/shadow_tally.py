@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import Literal
 
 from stepdown.comparer.counting import Counters, Telling
 from stepdown.comparer.results import Result
+from stepdown.comparison.book import Result as Compared
 from stepdown.telemetry.buckets import REQUEST_SECONDS, observe
 from stepdown.telemetry.log import fields
 from stepdown.telemetry.slab import Slab
 
 logger = logging.getLogger(__name__)
-
-Verdict = Literal["equal", "different", "incomparable"]
 
 
 class ShadowTally:
@@ -51,7 +49,7 @@ class ShadowTally:
         """Count a copy to the served version."""
         self._counters.count("stepdown_shadow_noise_total", route, shadow, outcome)
 
-    def compared(self, route: str, shadow: str, verdict: Verdict, reason: str = "", detail: str = "") -> None:
+    def compared(self, route: str, shadow: str, verdict: Compared, reason: str = "", detail: str = "") -> None:
         """Count a pair; `reason` says why it is incomparable, `detail` what is wrong with the shadow's answer."""
         self._counters.count("stepdown_shadow_compared_total", route, shadow, verdict)
         if reason:

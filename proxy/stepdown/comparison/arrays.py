@@ -22,6 +22,7 @@ TRIED = 16
 """Items left over on each side that are tried against each other by the rules, each with each."""
 
 Step = tuple[Any, Any, State, Place] | Difference
+"""Two values to be compared at a place, or a difference that was found there."""
 Alike = Callable[[State, Any, Any], bool]
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from stepdown.comparison import arrays
 from stepdown.comparison.answers import Compared, Difference
+from stepdown.comparison.arrays import Step
 from stepdown.comparison.places import Place, root
 from stepdown.comparison.rules import State
 from stepdown.comparison.scalars import equal, kind_of, magnitude, similarity
@@ -21,9 +22,6 @@ REORDERED = 256
 """Items of arrays of which it is found out whether only their order differs."""
 
 _HOLDING = frozenset({dict, list})
-
-Step = tuple[Any, Any, State, Place] | Difference
-"""Two values to be compared at a place, or a difference that was found there."""
 
 
 def differences(rules: State, served: Any, candidate: Any, most: int = MOST, nested: bool = False) -> Compared:
