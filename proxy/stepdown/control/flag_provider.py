@@ -47,7 +47,7 @@ class _Running:
 
     def close(self) -> None:
         self.threads.close()
-        threading.Thread(target=self.provider.close, name="close flags", daemon=True).start()
+        _close(self.provider)
 
 
 class FlagProvider:
@@ -125,7 +125,7 @@ class FlagProvider:
         """A start has ended, well or with why it did not."""
         if settings is not self._starting or settings != self.settings:
             if not isinstance(outcome, str):  # nobody wants it any more
-                threading.Thread(target=outcome.close, name="close flags", daemon=True).start()
+                _close(outcome)
             return
         self._starting = None
         if self._timer is not None:
@@ -212,3 +212,8 @@ def _open(settings: ProviderSettings, loop: asyncio.AbstractEventLoop, owner: Fl
         loop.call_soon_threadsafe(owner.started, settings, outcome)
     except RuntimeError:
         return  # the loop is closed, and with it the process ends
+
+
+def _close(provider: OpenProvider) -> None:
+    """In a thread of its own, too."""
+    threading.Thread(target=provider.close, name="close flags", daemon=True).start()
