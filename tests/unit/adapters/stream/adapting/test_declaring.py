@@ -134,6 +134,16 @@ def test_a_mistake_in_a_file_is_at_its_line(tmp_path: Path, right: str, wrong: s
     assert sentence in caught.value.sentence
 
 
+def test_what_only_a_longer_chain_carries_is_missing_in_the_shorter_one(tmp_path: Path) -> None:
+    file = tmp_path / "m.yaml"
+    carry = '  - {from: "3.0.0", to: "2.0.0", request: [{carry: {from: /limit, as: limit}}]}\n'
+    longer = FILE.replace("{1.0.0: {}, ", "{1.0.0: {}, 3.0.0: {}, ").replace("carried: id", "carried: limit") + carry
+    file.write_text(longer)
+    with pytest.raises(ModelError, match="nothing is carried as 'limit'") as caught:
+        Model.load(file)
+    assert caught.value.place == f"{file}:10"
+
+
 def test_the_explanation_has_each_rule_on_a_line(tmp_path: Path) -> None:
     file = tmp_path / "m.yaml"
     file.write_text(FILE)
