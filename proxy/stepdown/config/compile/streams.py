@@ -22,22 +22,32 @@ def check_streams(plan: Plan, steps: Mapping[Ends, spec.Step], places: Mapping[E
 
     Steps with mistakes of their own are not for this.
     """
+    if not any(step.streams for step in steps.values()):
+        return
     noted: set[Path] = set()
+    checked: set[tuple[Ends, frozenset[str]]] = set()
+    carried = {ends: names(operations.parse(step.request, "skip")) for ends, step in steps.items()}
     for edges in plan.chains.values():
         chain = [steps[_ends(edge)] for edge in edges]
         if any(step.streams for step in chain):
-            _check_reads(chain, places, noted, checker)
+            known = frozenset(name for edge in edges for name in carried[_ends(edge)])
+            # A step is in many chains, and nearly all of them carry the same.
+            fresh = [step for step in chain if step.streams and ((step.source, step.target), known) not in checked]
+            checked |= {((step.source, step.target), known) for step in fresh}
+            _check_reads(fresh, known, chain, places, noted, checker)
             _check_whole(chain, places, noted, checker)
 
 
-def _check_reads(chain: list[spec.Step], places: Mapping[Ends, Path], noted: set[Path], checker: Checker) -> None:
-    carried: set[str] = set()
-    for step in chain:
-        carried |= names(operations.parse(step.request, "skip"))
-    for step in chain:
-        if not step.streams:
-            continue
-        for problem in uncarried_in_stream(step, carried):
+def _check_reads(  # noqa: PLR0917 - steps of one chain, and where their mistakes are noted
+    fresh: list[spec.Step],
+    carried: frozenset[str],
+    chain: list[spec.Step],
+    places: Mapping[Ends, Path],
+    noted: set[Path],
+    checker: Checker,
+) -> None:
+    for step in fresh:
+        for problem in uncarried_in_stream(step, set(carried)):
             path = (*places[step.source, step.target], "stream", *problem.steps)
             if path not in noted:
                 noted.add(path)
@@ -47,6 +57,9 @@ def _check_reads(chain: list[spec.Step], places: Mapping[Ends, Path], noted: set
 
 def _check_whole(chain: list[spec.Step], places: Mapping[Ends, Path], noted: set[Path], checker: Checker) -> None:
     """Warn of a step without a section among others that have one: the section is then of no use to its chain."""
+    without = (places.get((step.source, step.target)) for step in chain if not step.streams)
+    if all(path is None or path in noted for path in without):
+        return
     try:
         compile_stream(chain)
     except NoStreamAdapterError as error:
