@@ -8,9 +8,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from prometheus_client.parser import text_string_to_metric_families
-
 from tests.kit.client import Response, ask
+from tests.kit.counts import summed
 from tests.kit.looping import LoopThread
 from tests.kit.processes import Processes, eventually
 from tests.kit.replaying import model
@@ -65,12 +64,7 @@ class Recorded:
     def metric(self, name: str, **labels: str) -> float:
         """Sum of the samples with these labels, as Prometheus gets them."""
         text = self.sidecar.get("status", "/metrics")[1].decode()
-        return sum(
-            sample.value
-            for family in text_string_to_metric_families(text)
-            for sample in family.samples
-            if sample.name == name and labels.items() <= sample.labels.items()
-        )
+        return summed(text, name, labels)
 
 
 @contextmanager

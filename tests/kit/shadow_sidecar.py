@@ -7,9 +7,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from prometheus_client.parser import text_string_to_metric_families
-
 from tests.kit.client import Response, ask
+from tests.kit.counts import summed
 from tests.kit.looping import LoopThread
 from tests.kit.processes import Processes, eventually
 from tests.kit.upstream import Script, Upstream, serve
@@ -85,12 +84,7 @@ class Shadowed:
     def metric(self, name: str, **labels: str) -> float:
         """Sum of the samples with these labels."""
         text = self.sidecar.get("status", "/metrics")[1].decode()
-        return sum(
-            sample.value
-            for family in text_string_to_metric_families(text)
-            for sample in family.samples
-            if sample.name == name and labels.items() <= sample.labels.items()
-        )
+        return summed(text, name, labels)
 
     def counted(self, count: int, what: str, **labels: str) -> None:
         """Wait until `stepdown_shadow_<what>_total` has counted to `count`."""

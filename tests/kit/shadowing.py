@@ -20,6 +20,7 @@ from stepdown.decide.spec import digest, encode
 from stepdown.telemetry.slab import Slab
 from tests.kit import specs
 from tests.kit.clock import FakeClock
+from tests.kit.counts import counted
 from tests.kit.looping import LoopThread, eventually
 from tests.kit.upstream import Script, Upstream, serve
 
@@ -146,11 +147,7 @@ class Scene:
 
     def counts(self, what: str) -> dict[tuple[str, ...], int]:
         """Of `stepdown_shadow_<what>_total`, by shadow and last label."""
-        return {
-            series.labels[1:]: self.slab.cells[series.first]
-            for series in self.slab.series()
-            if series.family == f"stepdown_shadow_{what}_total" and self.slab.cells[series.first]
-        }
+        return {labels[1:]: times for labels, times in counted(self.slab, f"stepdown_shadow_{what}_total").items()}
 
     def until(self, what: str, expected: dict[tuple[str, ...], int]) -> None:
         """Wait until it has counted so."""

@@ -8,8 +8,6 @@ import socket
 import tempfile
 from typing import Any, Self
 
-from prometheus_client.parser import text_string_to_metric_families
-
 from stepdown.decide.spec import SnapshotSpec, encode
 from stepdown.plane.clock import CoarseClock
 from stepdown.plane.handoff import Handoff
@@ -19,6 +17,7 @@ from stepdown.telemetry.lines import LineWriter
 from stepdown.telemetry.render import render
 from stepdown.telemetry.slab import Slab
 from tests.kit.clock import FakeClock
+from tests.kit.counts import summed
 from tests.kit.looping import PATIENCE, LoopThread
 
 
@@ -93,9 +92,4 @@ class Sidecar:
     def metric(self, name: str, **labels: str) -> float:
         """Sum of all samples called `name` that carry these labels."""
         text = self._thread.run(lambda: render([self.slab])).decode()
-        return sum(
-            sample.value
-            for family in text_string_to_metric_families(text)
-            for sample in family.samples
-            if sample.name == name and labels.items() <= sample.labels.items()
-        )
+        return summed(text, name, labels)

@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from prometheus_client.parser import text_string_to_metric_families
-
 from tests.kit.client import ask
+from tests.kit.counts import summed
 from tests.kit.load import REQUEST
 from tests.kit.looping import LoopThread
 from tests.kit.processes import Processes, eventually
@@ -109,7 +108,7 @@ class Validated:
     def metric(self, name: str, **labels: str) -> float:
         """Sum of the samples of a family that have these labels, without what was there at the last `mark`."""
         now = self.sidecar.get("status", "/metrics")[1].decode()
-        return _sum(now, name, labels) - _sum(self.before, name, labels)
+        return summed(now, name, labels) - summed(self.before, name, labels)
 
     def counted(self, count: int, name: str = "stepdown_validations_total", **labels: str) -> None:
         """Wait until a family has counted to `count`."""
@@ -121,16 +120,6 @@ class Validated:
         before = len(self.sidecar.seen("configuration is in force"))
         write(self.directory, self.upstream.port, **options)
         self.sidecar.wait_for("configuration is in force", count=before + 1)
-
-
-def _sum(text: str, name: str, labels: dict[str, str]) -> float:
-    found = (
-        sample.value
-        for family in text_string_to_metric_families(text)
-        for sample in family.samples
-        if sample.name == name and labels.items() <= sample.labels.items()
-    )
-    return sum(found, 0.0)
 
 
 def write(

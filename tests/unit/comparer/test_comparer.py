@@ -20,6 +20,7 @@ from stepdown.plane.handoff import Handoff
 from stepdown.telemetry.ring import RingReader, RingWriter
 from stepdown.telemetry.slab import ABSENT, Slab
 from tests.kit import specs
+from tests.kit.counts import counted
 from tests.kit.looping import PATIENCE
 from tests.kit.shadowing import a_copy, an_answer
 
@@ -72,11 +73,7 @@ class Scene:
 
     def counts(self, family: str = "stepdown_validations_total") -> dict[str, int]:
         """By the last label."""
-        return {
-            series.labels[-1]: self.slab.cells[series.first]
-            for series in self.slab.series()
-            if series.family == family and self.slab.cells[series.first]
-        }
+        return {labels[-1]: times for labels, times in counted(self.slab, family).items()}
 
     def copy(self, *, worker: int = 0, spec: bytes = SHADOWED, id: int = 1) -> None:
         about = a_copy(id=id, digest=digest(spec), head=b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
-from collections.abc import Iterator
 
 import pytest
 
@@ -14,24 +12,13 @@ from stepdown.comparer.shadow_tally import ShadowTally
 from stepdown.telemetry.buckets import REQUEST_SECONDS
 from stepdown.telemetry.slab import Slab
 from stepdown.wire import parse_response
+from tests.kit.counts import counted
 
 HEAD = parse_response(b"HTTP/1.1 500 X\r\n\r\n", b"GET")
 
 
-@pytest.fixture
-def slab() -> Iterator[Slab]:
-    made = Slab.create()
-    yield made
-    made.close()
-    os.close(made.fd)
-
-
 def counts(slab: Slab, family: str) -> dict[tuple[str, ...], int]:
-    return {
-        series.labels: slab.cells[series.first]
-        for series in slab.series()
-        if series.family == f"stepdown_shadow_{family}" and slab.cells[series.first]
-    }
+    return counted(slab, f"stepdown_shadow_{family}")
 
 
 def test_each_thing_is_counted_by_route_and_shadow(slab: Slab) -> None:

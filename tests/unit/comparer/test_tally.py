@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
-from collections.abc import Iterator
 
 import pytest
 
@@ -13,25 +11,10 @@ from stepdown.comparer.tally import PLACES, Tally
 from stepdown.decide.checks import Subject
 from stepdown.telemetry.slab import DEFAULT_SIZE, Slab
 from stepdown_adapters.contract.validator import Violation
+from tests.kit.counts import counted
 
 SUBJECT = Subject("digest", "churn", "2.0.0", "1.0.0")
 VIOLATION = Violation("/score", "type", "is a string, not a number")
-
-
-@pytest.fixture
-def slab() -> Iterator[Slab]:
-    made = Slab.create()
-    yield made
-    made.close()
-    os.close(made.fd)
-
-
-def counts(slab: Slab, family: str) -> dict[tuple[str, ...], int]:
-    return {
-        series.labels: slab.cells[series.first]
-        for series in slab.series()
-        if series.family == family and slab.cells[series.first]
-    }
 
 
 def test_an_answer_counts_once_and_each_place_in_it_once(slab: Slab) -> None:
@@ -40,13 +23,13 @@ def test_an_answer_counts_once_and_each_place_in_it_once(slab: Slab) -> None:
     tally.validated(SUBJECT, [VIOLATION])
     tally.validated(SUBJECT, [])
     named = ("churn", "2.0.0", "1.0.0")
-    assert counts(slab, "stepdown_validations_total") == {(*named, "violated"): 2, (*named, "valid"): 1}
-    assert counts(slab, "stepdown_violations_total") == {(*named, "/score", "type"): 2, (*named, "", "required"): 1}
+    assert counted(slab, "stepdown_validations_total") == {(*named, "violated"): 2, (*named, "valid"): 1}
+    assert counted(slab, "stepdown_violations_total") == {(*named, "/score", "type"): 2, (*named, "", "required"): 1}
 
 
 def test_what_could_not_be_done_is_counted_by_reason(slab: Slab) -> None:
     Tally(slab, lambda: 0.0).skipped(SUBJECT, "stale")
-    assert counts(slab, "stepdown_validations_skipped_total") == {("churn", "2.0.0", "stale"): 1}
+    assert counted(slab, "stepdown_validations_skipped_total") == {("churn", "2.0.0", "stale"): 1}
 
 
 def test_places_of_a_contract_are_bounded_also_over_several_comparers_and_served_versions(slab: Slab) -> None:
@@ -57,12 +40,12 @@ def test_places_of_a_contract_are_bounded_also_over_several_comparers_and_served
     second = Tally(again, lambda: 0.0)
     for number in range(60):
         second.validated(SUBJECT._replace(served="3.0.0"), [Violation(f"/second/{number}", "type", "")])
-    found = counts(slab, "stepdown_violations_total")
+    found = counted(slab, "stepdown_violations_total")
     assert len({labels[3:] for labels in found}) == PLACES + 1
     assert found["churn", "3.0.0", "1.0.0", "other", "other"] == 50
     # Another contract has places of its own.
     second.validated(SUBJECT._replace(contract="2.0.0"), [Violation("/new", "type", "")])
-    assert counts(slab, "stepdown_violations_total")["churn", "2.0.0", "2.0.0", "/new", "type"] == 1
+    assert counted(slab, "stepdown_violations_total")["churn", "2.0.0", "2.0.0", "/new", "type"] == 1
     again.close()
 
 
