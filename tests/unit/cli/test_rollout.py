@@ -153,6 +153,8 @@ def test_a_file_that_is_refused_is_refused_here_too(file: Path) -> None:
 def test_limits_decide_the_exit_code(file: Path) -> None:
     kept = run(file, "simulate", *QUICK, "--max-rolled-back", "10%", "--min-rolled-back", "0")
     assert kept.exit_code == 0
+    all_of_them = ("--max-rolled-back", "100%", "--min-rolled-back", "100%")
+    assert run(file, "simulate", *QUICK, "--effect", "errors=3%", *all_of_them).exit_code == 0
     more = run(file, "simulate", *QUICK, "--effect", "errors=3%", "--max-rolled-back", "2%")
     assert (more.exit_code, more.stderr.strip()) == (1, "100.00% were rolled back, and at most 2.00% may be")
     fewer = run(file, "simulate", *QUICK, "--min-rolled-back", "90%")

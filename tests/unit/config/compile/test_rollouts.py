@@ -56,6 +56,12 @@ def guards(*those: str) -> tuple[str, str]:
     return TEXT[TEXT.index("    guards:") :], f"    guards: [{', '.join(those)}]\n"
 
 
+def test_a_rollout_that_ends_at_half_never_waits_for_servers_of_stable(churn: Folder) -> None:
+    ends = text((", 100]", "]"), ('candidate: "2.0.0"', 'candidate: "2.0.0"\n    min_ready: 2'))
+    (rollout,) = churn.load(ends).spec.rollouts
+    assert (rollout.steps[-1].weight, rollout.min_ready) == (50, 2)
+
+
 def test_a_rollout_is_carried_whole(churn: Folder) -> None:
     (rollout,) = churn.load(TEXT).spec.rollouts
     assert (rollout.name, rollout.stable, rollout.candidate) == ("churn-2", "1.1.0", "2.0.0")
