@@ -39,9 +39,10 @@ def a_route(*rules: spec.Rule, lists: Mapping[str, KeySet] | None = None, **opti
     chain = spec.Chain(served="2.0.0", pinned="1.0.0", steps=(step,))
     model = specs.model(specs.version("1.0.0", 1), specs.version("2.0.0", 2), chains=(chain,))
     key = options.pop("key", (spec.KeySource(header="x-user-id"),))
+    shadows = options.pop("shadows", ())
     match = spec.Match(path="/m/{model}/infer")
     last = spec.Rule(name="everyone", split=(("1.0.0", 1),))
-    route = specs.route({}, rules=(*rules, last), match=match, key=key)
+    route = specs.route({}, rules=(*rules, last), match=match, key=key, shadows=shadows)
     return compile_snapshot(specs.snapshot(route, models=[model], **options), lists or {}).routes[0]
 
 

@@ -15,8 +15,9 @@ from stepdown.decide.flag_context import Reads, context_of, reads_of
 from stepdown.decide.flag_spec import FlagRule, Flags, NamedFact
 from stepdown.decide.flag_view import compiled_flags
 from stepdown.decide.flags import Needs, compile_flags
+from stepdown.decide.shadow_spec import Shadow
 from stepdown.decide.snapshot import Route
-from stepdown.decide.when import FlagIs
+from stepdown.decide.when import EVERYONE, All, FlagIs, Not
 from tests.kit.request import Request, request
 from tests.kit.whens import PLAIN, Asked, a_route
 
@@ -215,6 +216,18 @@ def test_a_route_knows_that_flags_decide_for_it() -> None:
     assert route.settle(of(), (b"churn",), "") is None
     assert "x-user-id" in ruled(flags(BY_KEY)).asking
     assert not PLAIN.needs_view
+
+
+def test_a_route_asks_flags_where_a_rule_or_a_condition_does_and_not_where_only_a_shadow_does() -> None:
+    asked = FlagIs(flag="model", variant="new")
+    by_condition = spec.Rule(name="beta", when=asked, split=(("2.0.0", 1),))
+    nested = spec.Rule(name="beta", when=All(tests=(EVERYONE, Not(test=asked))), split=(("2.0.0", 1),))
+    for route in (ruled(flags(BY_PLAN)), *(a_route(rule, flags=flags(BY_PLAN)) for rule in (by_condition, nested))):
+        assert route.asks_flags
+    copied = a_route(flags=flags(BY_PLAN), shadows=(Shadow(name="s", version="2.0.0", when=asked),))
+    assert copied.needs_view
+    assert not copied.asks_flags
+    assert not PLAIN.asks_flags
 
 
 def test_a_condition_asks_the_flags_of_the_snapshot() -> None:
