@@ -416,3 +416,4 @@ def test_a_stream_that_the_adapter_breaks_off_leaves_nothing_of_its_copy_behind(
             client.until_close()
         _, _, answered, _ = here.pair()
         assert (answered.error, answered.outcome) == ("stream-broken", "failed")
+        assert here.handoff.gathered == 0
