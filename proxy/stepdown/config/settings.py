@@ -55,6 +55,18 @@ class ProviderSettings:
     """Seconds for one evaluation."""
 
 
+@dataclass(frozen=True, slots=True)
+class StoreSettings:
+    """Where the state of rollouts is kept."""
+
+    file: str | None = None
+    """Path of an SQLite file, absolute; for one replica."""
+    redis: str | None = field(default=None, repr=False)
+    """URL of a Redis, in which there may be a password; exactly one of both is set."""
+    namespace: str = "stepdown"
+    """Of all keys in Redis: replicas that share rollouts have the same one."""
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class Loaded:
     """A file that was accepted whole."""
@@ -79,6 +91,8 @@ class Loaded:
     """Who is asked for flags instead, where any are asked."""
     overlay: Path | None = None
     """Where what is switched by hand is kept across starts; `None`: nowhere."""
+    store: StoreSettings | None = None
+    """Where the state of rollouts is kept; `None`: nowhere, and none can be started."""
 
     def key_sets(self) -> dict[str, KeySet]:
         """Lists of ids by digest, mapped into this process."""

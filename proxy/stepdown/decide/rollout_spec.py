@@ -90,6 +90,53 @@ class Step(Spec, frozen=True):
     """A person lets it on."""
 
 
+class Driven(Spec, frozen=True):
+    """Where a rollout that was started stands, as far as requests are concerned; it lies over what the file says."""
+
+    run: int
+    """Number of its start, from 1."""
+    step: int
+    """Place of the step, from 0."""
+    weight: float
+    """Per cent (0 to 100) that the candidate has now; `step` says who takes part."""
+    stable: str
+    """The version that has the rest: the last good one, where the file's was taken back."""
+    salt: str = ""
+    """Drawn at random when the run began; keys the hash of its units and is shown to nobody (`feedback.Run`)."""
+    evidence: bool = False
+    """Whether what comes of requests is counted, and answers carry tokens."""
+    slow: float = 0.0
+    """Seconds beyond which an answer counts as slow: stable's p99 of before the stage; 0: not known yet."""
+    taken_back: bool = False
+    """Stable takes the candidate's place in every rule, flag and fallback of the route."""
+
+    def __repr__(self) -> str:
+        """Without the salt."""
+        return f"Driven(run={self.run}, step={self.step}, weight={self.weight:g}, taken_back={self.taken_back})"
+
+
+class FeedbackKey(Spec, frozen=True):
+    """Who may post feedback."""
+
+    name: str
+    sha256: str
+    """Hex digest of the key, which is kept nowhere."""
+
+
+class Feedback(Spec, frozen=True):
+    """How answers of rollouts say what they were assigned to, and who may tell what came of it."""
+
+    secrets: tuple[str, ...]
+    """Signing keys: the first signs, all of them are taken."""
+    keys: tuple[FeedbackKey, ...]
+    max_age: float
+    """Seconds for which a token counts."""
+
+    def __repr__(self) -> str:
+        """Without the secrets."""
+        return f"Feedback(keys={[key.name for key in self.keys]}, max_age={self.max_age:g})"
+
+
 class Rollout(Spec, frozen=True):
     """A walk of one rule's split from a stable version to a candidate."""
 
@@ -113,3 +160,5 @@ class Rollout(Spec, frozen=True):
     """Seconds after a rollback in which it is not started again."""
     min_ready: int = 1
     """Endpoints of stable that must be ready before the candidate gets more than half."""
+    driven: Driven | None = None
+    """What was made of it; `None` before it was started: then stable has everything."""

@@ -19,7 +19,7 @@ from stepdown.decide.people_spec import Decisions as Decisions  # noqa: PLC0414 
 from stepdown.decide.people_spec import Explain as Explain  # noqa: PLC0414 - a part like those that follow
 from stepdown.decide.people_spec import OverrideKey as OverrideKey  # noqa: PLC0414 - a part like those that follow
 from stepdown.decide.people_spec import Overrides as Overrides  # noqa: PLC0414 - a part like those that follow
-from stepdown.decide.rollout_spec import Rollout
+from stepdown.decide.rollout_spec import Feedback, Rollout
 from stepdown.decide.shadow_spec import Recording, Shadow
 from stepdown.decide.spec_base import Spec
 from stepdown.decide.when import EVERYONE, Segment, When
@@ -359,6 +359,8 @@ class SnapshotSpec(Spec, frozen=True):
     segments: tuple[Segment, ...] = ()
     flags: Flags | None = None
     rollouts: tuple[Rollout, ...] = ()
+    feedback: Feedback | None = None
+    """`None`: answers carry no tokens, and nothing can be posted."""
     passthrough_to: tuple[Endpoint, ...] = ()
     trusted_hops: int = 0
     """How many proxies in front are trusted: the client's address is that many entries from the right."""

@@ -26,6 +26,8 @@ from stepdown.process.messages import (
     TO_WORKER_BYTES,
     Activate,
     Activated,
+    Evidence,
+    EvidenceTaken,
     FlagAnswers,
     FlagQuestions,
     FlagsChanged,
@@ -55,6 +57,13 @@ Reply = Callable[[Sequence[Answer]], None]
 def nobody(questions: Sequence[Question], reply: Reply) -> None:
     """Nobody answers questions about flags, as long as the rest of the controller is being loaded."""
     reply([refusal(question.ticket, "the controller is starting") for question in questions])
+
+
+Taken = Callable[[EvidenceTaken], None]
+
+
+def nowhere(evidence: Evidence, taken: Taken) -> None:
+    """Evidence goes nowhere as long as nobody drives rollouts: its source keeps it."""
 
 
 class Link:
@@ -102,6 +111,8 @@ class Fleet:
         self._ticket = 0
         self.asked: Callable[[Sequence[Question], Reply], None] = nobody
         """Answers questions about flags, now or later."""
+        self.counted: Callable[[Evidence, Taken], None] = nowhere
+        """Takes batches of evidence, and says so once they are stored."""
 
     # --- what the parent says -----------------------------------------------------------------------------------------
 
@@ -180,6 +191,9 @@ class Fleet:
             return
         if isinstance(message, FlagQuestions):
             self.asked(message.questions, lambda answers: channel.send(FlagAnswers(answers=tuple(answers))))
+            return
+        if isinstance(message, Evidence):
+            self.counted(message, channel.send)
             return
         if isinstance(message, Activated):
             link.digest = message.digest

@@ -13,6 +13,8 @@ reader expects ends the conversation: the two ends are processes of one release,
                                              FlagQuestions (about flags of a provider)
     FlagAnswers
     FlagsChanged
+                                             Evidence (of a rollout; also from the comparer)
+    EvidenceTaken
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from stepdown.decide.flag_questions import Answer, Question
+from stepdown.rollout.batch import Cell, Counts, Sighting
 
 VERSION = 1
 _LENGTH = 4
@@ -119,8 +122,28 @@ class FlagsChanged(Message, frozen=True):
     """What the provider said before may be wrong by now."""
 
 
-ToWorker = Prepare | Activate | Health | StatusRequest | FlagAnswers | FlagsChanged
-ToController = Hello | Prepared | Refused | Activated | Status | FlagQuestions
+class Evidence(Message, frozen=True):
+    """A batch (`rollout.batch.Batch`); it is sent again, as it is, until it was taken."""
+
+    rollout: str
+    run: int
+    source: str
+    sequence: int
+    sightings: tuple[Sighting, ...] = ()
+    deltas: tuple[tuple[Cell, Counts], ...] = ()
+
+
+class EvidenceTaken(Message, frozen=True):
+    """The store has the batch, or the run takes nothing any more: send the next one."""
+
+    rollout: str
+    run: int
+    source: str
+    sequence: int
+
+
+ToWorker = Prepare | Activate | Health | StatusRequest | FlagAnswers | FlagsChanged | EvidenceTaken
+ToController = Hello | Prepared | Refused | Activated | Status | FlagQuestions | Evidence
 
 Incoming = TypeVar("Incoming", bound=Message)
 

@@ -13,12 +13,14 @@ import msgspec
 
 from stepdown.decide.spec_base import Spec
 
-REQUESTS, ERRORS, CLIENT_ERRORS, TIMEOUTS = "requests", "errors", "client_errors", "timeouts"
+REQUESTS, UNITS = "requests", "units"
+ERRORS, CLIENT_ERRORS, TIMEOUTS = "errors", "client_errors", "timeouts"
 ADAPTER_FAILURES, CONTRACT_VIOLATIONS = "adapter_failures", "contract_violations"
 STREAM_ERRORS, SLOW, SHADOW_DIFFERENT = "stream_errors", "slow", "shadow_different"
 
 OWN_KINDS = (
     REQUESTS,
+    UNITS,
     ERRORS,
     CLIENT_ERRORS,
     TIMEOUTS,
@@ -28,7 +30,7 @@ OWN_KINDS = (
     SLOW,
     SHADOW_DIFFERENT,
 )
-"""Kinds that are counted of the sidecar's own traffic; every other name is a business event."""
+"""Kinds that are counted of the sidecar's own traffic (`batch` has what they are); every other one is an event."""
 
 
 class Arms(Spec, frozen=True):

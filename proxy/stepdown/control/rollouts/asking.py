@@ -1,0 +1,79 @@
+"""What is known of rollouts, and what may be asked of them: what the admin API needs of those who drive them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, NamedTuple, Protocol
+
+from stepdown.control.stores.values import Recorded
+from stepdown.decide.rollout_spec import Rollout
+from stepdown.rollout.position import Position
+
+Action = Literal["start", "pause", "resume", "promote", "abort", "undo"]
+
+
+class Asked(NamedTuple):
+    """What somebody wants of a rollout."""
+
+    rollout: str
+    action: Action
+    by: str
+    """Name of the token."""
+    force: bool = False
+    """Start although the cool-down is not over."""
+
+
+class Done(NamedTuple):
+    """What came of it."""
+
+    moved: bool
+    """Whether the rollout is elsewhere now; `sentence` says why not."""
+    sentence: str
+
+
+class RolloutRefusedError(Exception):
+    """It cannot be asked now, or there is no such rollout; nothing has changed."""
+
+    def __init__(self, status: int, problem: str, detail: str) -> None:
+        """HTTP status, tail of the problem's type, and a sentence."""
+        super().__init__(detail)
+        self.status = status
+        self.problem = problem
+        self.detail = detail
+
+
+class Standing(NamedTuple):
+    """One rollout as it is now."""
+
+    rollout: Rollout
+    """As it is in force, with what it is driven to."""
+    route: str
+    rule: str
+    position: Position
+    said: str
+    """What happened last, or what it waits for."""
+    now: float
+    """By the clock of the position: Unix seconds."""
+    rate: float | None
+    """Units of both arms a second, lately; `None` where nothing is known."""
+    leads: bool
+    """Whether this replica decides."""
+    holder: str
+    """Who does, as far as is known."""
+    store: Literal["ok", "lost", "missing", "none"]
+    """`missing`: it has no state of a rollout that it should have; `none`: the file names no store."""
+    differs: tuple[str, ...] = ()
+    """In what that which is in force differs from the file, in one sentence each."""
+
+
+class Rollouts(Protocol):
+    """All rollouts of the configuration in force."""
+
+    def standings(self) -> Sequence[Standing]:
+        """In the file's order."""
+
+    async def act(self, asked: Asked) -> Done:
+        """Do what is asked, and see it stored; raises `RolloutRefusedError`."""
+
+    async def history(self, rollout: str, before: int | None, limit: int) -> list[Recorded]:
+        """The newest transitions, the newest first; raises `RolloutRefusedError`."""
