@@ -1,6 +1,6 @@
 """Fourth phase, for streams that are passed on as they are: to the byte, and counted where they tell of an error.
 
-A stream is not read for it, which would cost a third of passing it on. Each piece is asked whether a certain word is in
+A stream is not read for it: that would cost each event its decoding. Each piece is asked whether a certain word is in
 it; only lines that have it are decoded. So errors are found wherever a server may say them, and what is only a word of
 an answer is none. Whether such a stream was complete in the eyes of its dialect is not known here.
 """
