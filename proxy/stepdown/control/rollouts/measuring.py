@@ -1,0 +1,52 @@
+"""What guards with a source of their own say at the end of a window: what the loop needs of those who ask them.
+
+Only the replica that decides asks, once for each window, and goes on counting what workers bring meanwhile. An answer
+that takes too long is none: the window then ends with those kinds unread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple, Protocol
+
+from stepdown.decide.rollout_spec import Rollout
+from stepdown.rollout.counts import Counted, Measurement
+from stepdown.rollout.position import Position
+
+
+class Measured(NamedTuple):
+    """Everything that sources of guards said of one window; it goes into `counts.Window` as it is."""
+
+    kinds: Mapping[str, Counted] = {}
+    unread: Mapping[str, str] = {}
+    """Why a kind could not be read: unreachable, stale, not a number."""
+    measured: Mapping[str, tuple[Measurement, ...]] = {}
+    """By name of a threshold guard."""
+
+
+class Measurer(Protocol):
+    """Asks Prometheus, webhooks and the like."""
+
+    def kinds(self, rollout: Rollout) -> frozenset[str]:
+        """Kinds of whose events it is the only source: where it says nothing of one, nothing is known of it."""
+
+    async def measure(self, rollout: Rollout, position: Position, now: float, *, since: float) -> Measured:
+        """What came between `since`, the begin of the window, and `now` (Unix seconds); raises nothing.
+
+        It ends by itself, well within a window: `MEASURE_SECONDS` after it was asked it is given up.
+        """
+
+
+MEASURE_SECONDS = 20.0
+
+
+class NothingMeasured(Measurer):
+    """Of a configuration in which no guard has a source of its own."""
+
+    def kinds(self, rollout: Rollout) -> frozenset[str]:
+        """None."""
+        return frozenset()
+
+    async def measure(self, rollout: Rollout, position: Position, now: float, *, since: float) -> Measured:
+        """Nothing."""
+        return Measured()
