@@ -42,6 +42,7 @@ class Mirrored:
     handoff: Handoff
     reader: RingReader
     clock: FakeClock
+    thread: LoopThread
     seen: list[Record] = field(default_factory=list)
     """All records so far, in order."""
 
@@ -110,6 +111,6 @@ def mirrored(
         chosen = spec(*(server.port for server in servers))
         clock = FakeClock(thread)
         sidecar = stack.enter_context(Sidecar(thread, chosen, handoff=handoff, clock=clock if frozen else None))
-        yield Mirrored(servers, sidecar, handoff, reader, clock)
+        yield Mirrored(servers, sidecar, handoff, reader, clock, thread)
         for server in servers:
             assert not server.failures, server.failures

@@ -14,6 +14,7 @@ from stepdown.decide.when import FlagIs
 from tests.kit import specs
 from tests.kit.client import Response
 from tests.kit.looping import eventually
+from tests.kit.mirroring import Mirrored
 from tests.kit.upstream import Request, serve
 from tests.kit.world import World, world
 
@@ -56,7 +57,7 @@ def answer(request: Request) -> bytes:
 class Controller:
     """Hears what the worker asks, and answers when a test wants it to."""
 
-    def __init__(self, here: World) -> None:
+    def __init__(self, here: World | Mirrored) -> None:
         self._here = here
         self.questions: list[Question] = []
         self.batches = 0
@@ -108,5 +109,5 @@ def served(response: Response) -> str:
     return (response.get(b"x-model-served") or b"").decode()
 
 
-def counted(here: World, **labels: str) -> float:
+def counted(here: World | Mirrored, **labels: str) -> float:
     return here.sidecar.metric("stepdown_flag_evaluations_total", **labels)

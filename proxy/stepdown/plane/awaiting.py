@@ -20,22 +20,25 @@ if TYPE_CHECKING:
 
 def hold(exchange: Exchange, route: Route, view: View, go_on: Callable[[], None]) -> bool:
     """Whether the exchange waits now; then `go_on` is called when it need not wait any longer."""
-    missing = _missing(route, view)
-    if not missing:
-        return False
     flags = exchange.runtime.flags
     assert isinstance(flags, CountedProvidedFlags)
+    missing = _missing(route, view, flags)
+    if not missing:
+        return False
     return _Hold(exchange, route, view, flags, go_on).begin(missing)
 
 
-def _missing(route: Route, view: View) -> list[str]:
+def _missing(route: Route, view: View, flags: CountedProvidedFlags) -> list[str]:
     """Flags that this request asks and that are not known yet; one that depends on another's answer comes later."""
+    flags.may_wait = True
     try:
         rule = route.rule_for(view, view.client)
         if rule.flag is not None and (route.spec.pin == "shape" or view.pinned()[1] == "default"):
             view.flag(rule.flag.name)
     except StepdownError:
         return []  # choosing will say so
+    finally:
+        flags.may_wait = False
     return [name for name, answer in view.answered.items() if answer is ASKED]
 
 
@@ -71,7 +74,7 @@ class _Hold:
         if exchange.gone:
             return
         self._view.ask_again(waited)
-        missing = _missing(self._route, self._view)
+        missing = _missing(self._route, self._view, self._flags)
         left = self._until - exchange.client.plane.loop.time()
         if missing and answered and left > 0 and self._wait(missing, left):
             return

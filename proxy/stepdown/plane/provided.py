@@ -26,7 +26,7 @@ _TOO_LONG = failed("INVALID_CONTEXT", f"the facts of the request are longer than
 
 
 class CountedProvidedFlags:
-    """A `FlagView` that counts each evaluation, but for those that a request may still wait for (`count`)."""
+    """A `FlagView` that counts each evaluation, but for those that a request may still wait for (`may_wait`)."""
 
     __slots__ = (
         "_cells",
@@ -39,6 +39,7 @@ class CountedProvidedFlags:
         "_ttl",
         "_variants",
         "first_wait",
+        "may_wait",
     )
 
     def __init__(self, flags: ProvidedFlags, slab: Slab, desk: FlagDesk) -> None:
@@ -57,6 +58,8 @@ class CountedProvidedFlags:
         self._cells: dict[tuple[str, str | None, str], int] = {}
         self.first_wait = provided.first_wait
         """Seconds that a request may wait for an answer."""
+        self.may_wait = False
+        """Whether who asks now may wait, and counts what was asked itself: rules do, shadows do not."""
 
     def flag(self, name: str, view: View) -> Evaluation:
         """What this flag says, as far as it is known."""
@@ -69,7 +72,7 @@ class CountedProvidedFlags:
             known = answers.get((subject, facts))
             if known is None or not known.is_usable(now, ttl, answers.epoch):
                 answer = self._missing((subject, facts))
-                if answer is ASKED and self.first_wait:
+                if answer is ASKED and self.may_wait:
                     return answer
             elif known.is_due(now, ttl, answers.epoch):
                 self._desk.ask((subject, facts), ttl, self._patience)

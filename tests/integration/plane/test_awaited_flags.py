@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from stepdown.decide import spec
 from stepdown.decide.flag_questions import Answer
+from stepdown.decide.when import FlagIs
 from stepdown.plane import flag_desk
 from tests.kit.client import Client
 from tests.kit.looping import eventually
-from tests.kit.provided_plane import LONG, counted, head, says, served, sidecar
+from tests.kit.mirroring import mirrored, shadow
+from tests.kit.provided_plane import LONG, Controller, answer, counted, head, provided, says, served, sidecar
+from tests.kit.upstream import serve
 
 
 def test_a_request_that_waits_gets_what_the_provider_says() -> None:
@@ -142,6 +146,21 @@ def test_a_request_that_cannot_be_served_is_told_so_after_its_wait() -> None:
         for question in controller.asked(1):
             controller.take(says("new")(question))
         assert client.response("POST").status == 406
+
+
+def test_a_flag_that_only_a_shadow_asks_is_waited_for_by_nobody_and_counted_at_once() -> None:
+    def mirrored_to_testers(*ports: int) -> spec.SnapshotSpec:
+        made = provided(*ports, first_wait=LONG)
+        copied = shadow(version="2.0.0", when=FlagIs(flag="beta"))
+        return replace(made, routes=[replace(made.routes[0], shadows=(copied,))])
+
+    with mirrored(serve(answer), spec=mirrored_to_testers, upstreams=2, frozen=True) as here:
+        controller = Controller(here)
+        controller.says = lambda question: says("old")(question) if question.flag == "ranker" else None
+        assert served(here.ask(head())) == "1.0.0"
+        assert [question.flag for question in controller.asked(2)] == ["ranker", "beta"]
+        assert counted(here, flag="beta") == counted(here, flag="beta", reason="CACHE_MISS") == 1
+        assert counted(here, flag="ranker") == counted(here, flag="ranker", reason="TARGETING_MATCH") == 1
 
 
 def test_a_new_visitor_keeps_the_key_that_was_asked_for() -> None:
