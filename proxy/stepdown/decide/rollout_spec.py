@@ -11,6 +11,72 @@ from stepdown.statistics.windows import SUSTAINED
 Side = Literal["rise", "fall"]
 
 
+class MetricServer(Spec, frozen=True):
+    """Who is asked for numbers that Stepdown does not have itself."""
+
+    url: str
+    """With a path where it has one; of Prometheus its base."""
+    set_headers: tuple[tuple[str, str], ...] = ()
+    ca_file: str | None = None
+    """Whom to trust; the system's authorities where there is none."""
+    timeout: float = 10.0
+    """Seconds for one whole answer."""
+
+    def __repr__(self) -> str:
+        """Without what may be a secret."""
+        return f"MetricServer({self.url.partition('?')[0]!r})"
+
+
+class PerArm(Spec, frozen=True):
+    """One text for each arm."""
+
+    candidate: str
+    stable: str = ""
+    """Empty where stable is not asked about."""
+
+
+class Counters(Spec, frozen=True, tag="counters"):
+    """Events and trials of both arms, counted by Prometheus since the step began."""
+
+    servers: tuple[MetricServer, ...]
+    events: PerArm
+    """PromQL templates (`control.metrics.queries`)."""
+    trials: PerArm
+    fresh: PerArm | None = None
+    known: PerArm | None = None
+    parts: bool = False
+    """Each server knows a part, so all are asked and counts add up; else the first one that answers counts."""
+    stale_after: float = 300.0
+    """Seconds after which a sample says nothing of now."""
+
+
+class Query(Spec, frozen=True, tag="query"):
+    """One value of Prometheus."""
+
+    servers: tuple[MetricServer, ...]
+    query: str
+    stale_after: float = 300.0
+    as_is: bool = False
+    """The conditions deal with `NaN`, infinities and empty lists themselves; else these are errors."""
+
+
+class Hook(Spec, frozen=True, tag="hook"):
+    """A number, counts or only a status of a webhook that answers in JSON."""
+
+    server: MetricServer
+    method: Literal["POST", "GET"] = "POST"
+    body: tuple[tuple[str, str], ...] = ()
+    """Members (name, JSON) that it is told besides where the rollout stands."""
+    reads: Literal["value", "counts", "status"] = "value"
+    """`status`: 1 where that is 200 to 202, and 0 for everything else."""
+    pointer: str = ""
+    """JSON Pointer of the value."""
+    events: PerArm = PerArm(candidate="/candidate/events", stable="/stable/events")
+    """JSON Pointers of counts, which only grow."""
+    trials: PerArm = PerArm(candidate="/candidate/trials", stable="/stable/trials")
+    as_is: bool = False
+
+
 class Share(Spec, frozen=True, tag="share"):
     """The candidate must not have more (or fewer) of an event than its share of the units: an event-share e-process."""
 
@@ -23,6 +89,8 @@ class Share(Spec, frozen=True, tag="share"):
     """Candidate's rate by stable's that is looked for; those of the direction unless the file names others."""
     margin: float | None = None
     """To go on takes proof that the rate is not worse by this (0.1: by a tenth); without it none is asked for."""
+    source: Counters | Hook | None = None
+    """Who counts, where that is not Stepdown; the candidate's part is then what it had of the trials."""
 
 
 class Ceiling(Spec, frozen=True, tag="ceiling"):
@@ -34,6 +102,7 @@ class Ceiling(Spec, frozen=True, tag="ceiling"):
     """Between 0 and 1 (exclusive)."""
     prove: bool = False
     """To go on takes proof that the rate is below the limit."""
+    source: Counters | Hook | None = None
 
 
 class Threshold(Spec, frozen=True, tag="threshold"):
@@ -55,6 +124,7 @@ class Threshold(Spec, frozen=True, tag="threshold"):
     """So many successful ones in a row end the metric well; 0: not asked for."""
     dry_run: bool = False
     """Measured and shown, and decides nothing."""
+    source: Query | Hook | None = None
 
 
 Guard = Share | Ceiling | Threshold
@@ -69,6 +139,7 @@ class Breaker(Spec, frozen=True):
     """of at least so many."""
     stable_at_most: float = 0.1
     """Most of stable's requests of the same time that may have failed: where all fail, it is not the candidate."""
+    off: bool = False
 
 
 class Step(Spec, frozen=True):

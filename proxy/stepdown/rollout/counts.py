@@ -49,12 +49,24 @@ class Arms(Spec, frozen=True):
         return Arms(candidate=self.candidate + other.candidate, stable=self.stable + other.stable)
 
 
+class Read(Spec, frozen=True):
+    """How far counts of somebody else were read, who gives them whole each time."""
+
+    since: float = 0.0
+    """Unix seconds from which on they count; 0 where they count since ever."""
+    events: Arms = Arms()
+    trials: Arms = Arms()
+
+
 class Counted(Spec, frozen=True):
     """One kind of event in one window."""
 
     events: Arms = Arms()
     trials: Arms | None = None
     """What could have been one, where that is not the units that were assigned (answers that were validated)."""
+    read: Read | None = None
+    """Of counts that are read elsewhere: what they came to with this window, which the next one goes on from. It is
+    kept by the guard, with its evidence, so that nothing counts twice whoever reads next."""
 
 
 class Measurement(Spec, frozen=True):
@@ -98,3 +110,8 @@ class Window(Spec, frozen=True):
         if min(events.candidate, events.stable, trials.candidate, trials.stable) < 0:
             return "a count below 0"
         return counted
+
+    def reached(self, kind: str, before: Read | None) -> Read | None:
+        """How far a kind that is counted elsewhere was read, also by a look that only found out where to begin."""
+        counted = self.kinds.get(kind)
+        return before if counted is None or counted.read is None else counted.read

@@ -40,5 +40,5 @@ def duration(seconds: float) -> str:
 
 
 def kind(name: str) -> str:
-    """Events of a kind, as a noun: `contract violations`, `slow answers`."""
-    return _KINDS.get(name, name.replace("_", " "))
+    """Events of a kind, as a noun: `contract violations`, `slow answers`; of a metric, its guard's name."""
+    return _KINDS.get(name, name.rpartition(":")[2].replace("_", " "))

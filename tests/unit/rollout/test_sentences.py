@@ -32,3 +32,7 @@ def test_shares_and_weights_are_per_cent() -> None:
 def test_kinds_are_nouns() -> None:
     found = [sentences.kind(name) for name in ("errors", "contract_violations", "slow", "shadow_different")]
     assert found == ["errors", "contract violations", "slow answers", "copies that differ"]
+
+
+def test_what_a_guard_counts_elsewhere_is_called_as_the_guard_is() -> None:
+    assert sentences.kind("metric:cart_clicks") == "cart clicks"

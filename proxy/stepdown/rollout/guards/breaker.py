@@ -32,6 +32,8 @@ class BreakerState(Spec, frozen=True):
 
 def update(state: BreakerState, guard: Breaker, flush: Flush) -> BreakerState:
     """The state with one more flush, without those that are not needed any more to have enough requests."""
+    if guard.off:
+        return state
     known = state.flushes
     if known and not known[-1].requests.candidate:
         known, flush = known[:-1], known[-1].plus(flush)
@@ -50,7 +52,7 @@ def broken(state: BreakerState, guard: Breaker) -> str | None:
     for flush in state.flushes:
         seen = seen.plus(flush)
     asked, failed = seen.requests.candidate, seen.failures.candidate
-    if asked < guard.least or failed < guard.failures * asked:
+    if guard.off or asked < guard.least or failed < guard.failures * asked:
         return None
     if seen.failures.stable > guard.stable_at_most * seen.requests.stable:
         return None

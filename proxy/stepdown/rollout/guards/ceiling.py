@@ -11,7 +11,7 @@ import msgspec
 from stepdown.decide.rollout_spec import Ceiling
 from stepdown.decide.spec_base import Spec
 from stepdown.rollout import sentences
-from stepdown.rollout.counts import Window
+from stepdown.rollout.counts import Read, Window
 from stepdown.rollout.guards.gathered import Gathered
 from stepdown.rollout.guards.reading import Reading, Terms, Verdict
 from stepdown.statistics.ceiling import ABOVE, ceiling_evidence, ceiling_factors
@@ -27,13 +27,15 @@ class CeilingState(Spec, frozen=True, tag="ceiling"):
     events: int = 0
     trials: int = 0
     unread: str = "no window yet"
+    read: Read | None = None
+    """Of counts that are read elsewhere."""
 
 
 def update(state: CeilingState, guard: Ceiling, terms: Terms, window: Window) -> CeilingState:
     """The state with one more window."""
-    counted = window.read(guard.kind)
+    counted, read = window.read(guard.kind), window.reached(guard.kind, state.read)
     if isinstance(counted, str):
-        return msgspec.structs.replace(state, unread=counted)
+        return msgspec.structs.replace(state, unread=counted, read=read)
     events, trials = counted.events.candidate, (counted.trials or window.units).candidate
     if events > trials:
         return msgspec.structs.replace(state, unread=f"{events} events among {trials} trials")
@@ -44,6 +46,7 @@ def update(state: CeilingState, guard: Ceiling, terms: Terms, window: Window) ->
         events=state.events + events,
         trials=state.trials + trials,
         unread="",
+        read=read,
     )
 
 

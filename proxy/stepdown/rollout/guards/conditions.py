@@ -55,6 +55,14 @@ def condition(text: str) -> Condition:
     return holds
 
 
+_DEALS = re.compile(r"\b(?:isNaN|isInf|isNil|len|default|nil)\b").search
+
+
+def deals_with_anything(text: str) -> bool:
+    """Whether a condition looks by itself for `NaN`, for infinities, for nothing, or how many values there are."""
+    return _DEALS(text) is not None
+
+
 class _Reader:
     """Reads one condition from left to right."""
 

@@ -5,6 +5,11 @@ window, with capital held back. *Going on*, where the guard has a margin, takes 
 "the candidate is worse by the margin or more", which is gathered over the whole stage at once, since there is nothing
 to be sustained. The first goes into an average over all guards; of the second every guard needs its own, so nothing has
 to be split between them.
+
+Where somebody else counts (Prometheus, a webhook), the candidate's part is not what the split gave it but what it had
+of the trials that were counted in the same window: a scrape does not end where a step does, and what is counted need
+not be what was assigned. Given the trials, events are drawn from them without replacement, which is no likelier to go
+far than independent draws are (Hoeffding 1963, theorem 4), so that what holds for the one holds for the other.
 """
 
 from __future__ import annotations
@@ -16,7 +21,7 @@ import msgspec
 from stepdown.decide.rollout_spec import Share
 from stepdown.decide.spec_base import Spec
 from stepdown.rollout import sentences
-from stepdown.rollout.counts import Window
+from stepdown.rollout.counts import Arms, Read, Window
 from stepdown.rollout.guards.gathered import Gathered
 from stepdown.rollout.guards.reading import Reading, Terms, Verdict
 from stepdown.statistics.event_share import FALLING, RISING, Events, log_factors
@@ -41,34 +46,42 @@ class ShareState(Spec, frozen=True, tag="share"):
     total: int = 0
     """of both."""
     share: float = 0.0
-    """pi of the latest window."""
+    """pi of the latest window; of all trials, where they are counted elsewhere."""
     unread: str = "no window yet"
     """Why the latest window said nothing; empty where it did."""
+    trials: Arms = Arms()
+    """Where they are counted elsewhere."""
+    read: Read | None = None
 
 
 def update(state: ShareState, guard: Share, terms: Terms, window: Window) -> ShareState:
     """The state with one more window."""
-    counted = window.read(guard.kind)
+    counted, read = window.read(guard.kind), window.reached(guard.kind, state.read)
     if isinstance(counted, str):
-        return msgspec.structs.replace(state, unread=counted)
-    if not 0 < window.share < 1:
-        alone = f"with a share of {sentences.percent(window.share)} there is nothing to compare"
+        return msgspec.structs.replace(state, unread=counted, read=read)
+    new = (guard.source is not None and counted.trials) or Arms()
+    share = new.candidate / new.total if new.total else window.share
+    if not 0 < share < 1:
+        alone = f"with a share of {sentences.percent(share)} there is nothing to compare"
         return msgspec.structs.replace(state, unread=alone)
-    events = Events(counted.events.candidate, counted.events.total, window.share)
+    events = Events(counted.events.candidate, counted.events.total, share)
     staked = after(_staked(state, guard), events, ratios(guard), terms.highest)
     proof: tuple[float, ...] = ()
     if guard.margin is not None:
         boundary, better = proving(guard.must_not, guard.margin)
         known = state.proof or (0.0,) * len(better)
         proof = tuple(map(sum, zip(known, log_factors(events, better, boundary), strict=True)))
+    trials = state.trials.plus(new)
     return ShareState(
         windows=staked.windows,
         capital=staked.capital,
         proof=proof,
         candidate=state.candidate + events.candidate,
         total=state.total + events.total,
-        share=window.share,
+        share=trials.candidate / trials.total if trials.total else window.share,
         unread="",
+        trials=trials,
+        read=read,
     )
 
 
@@ -122,7 +135,7 @@ def counted(state: ShareState, guard: Share) -> str:
         return f"no {events} yet"
     return (
         f"{sentences.number(state.candidate)} of {sentences.number(state.total)} {events} came from the candidate,"
-        f" which had {sentences.percent(state.share)} of the assignment"
+        f" which had {sentences.percent(state.share)} of the {'trials' if state.trials.total else 'assignment'}"
     )
 
 

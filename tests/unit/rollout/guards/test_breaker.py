@@ -59,3 +59,9 @@ def test_it_says_what_failed() -> None:
 def test_its_state_can_be_kept_as_json() -> None:
     state = after(flush(20, 1), flush(0, 0))
     assert msgspec.json.decode(msgspec.json.encode(state), type=BreakerState) == state
+
+
+def test_one_that_is_off_keeps_nothing_and_breaks_for_nothing() -> None:
+    off = Breaker(off=True)
+    assert update(BreakerState(), off, flush(100, 100)) == BreakerState()
+    assert broken(after(flush(100, 100)), off) is None

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from stepdown.decide.rollout_spec import Ceiling
-from stepdown.rollout.counts import Arms, Counted, Window
+from stepdown.rollout.counts import Arms, Counted, Read, Window
 from stepdown.rollout.guards.ceiling import CeilingState, log_e, parts, reading, update, verdict
 from stepdown.rollout.guards.reading import Terms
 from stepdown.statistics.ceiling import ceiling_evidence
@@ -85,3 +85,11 @@ def test_its_sentences_have_the_numbers() -> None:
     assert said.endswith(">= 20 (alpha 0.05): 60 errors in 1,200 trials of the candidate (5 %, limit 1 %)")
     assert "within its limit is not shown yet, E = " in reading(watched(PROVED, seen(0, 200)), PROVED, TERMS).sentence
     assert reading(watched(GUARD, seen(1, 200)), GUARD, TERMS).sentence.startswith("limit: E = 0.")
+
+
+def test_how_far_counts_of_somebody_else_were_read_is_kept() -> None:
+    whole = Read(since=1.0, events=Arms(candidate=1), trials=Arms(candidate=200))
+    counted = msgspec.structs.replace(seen(1, 200).kinds["errors"], read=whole)
+    state = watched(GUARD, msgspec.structs.replace(window(), kinds={"errors": counted}))
+    assert (state.read, state.trials) == (whole, 200)
+    assert update(state, GUARD, TERMS, window()).read == whole

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from stepdown.rollout.guards.conditions import ConditionError, Value, condition
+from stepdown.rollout.guards.conditions import ConditionError, Value, condition, deals_with_anything
 
 
 @pytest.mark.parametrize(
@@ -76,3 +76,21 @@ def test_what_has_no_answer_says_why(text: str, result: Value, reason: str) -> N
     with pytest.raises(ConditionError) as caught:
         condition(text)(result)
     assert reason in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "deals"),
+    [
+        ("isNaN(result) || result >= 0.95", True),
+        ("!isInf(result[0])", True),
+        ("len(result) == 0 || result[0] < 1", True),
+        ("default(result, 0) < 0.05", True),
+        ("result == nil", True),
+        ("isNil(result)", True),
+        ("result[0] >= 0.95", False),
+        ("asFloat(result) > 1", False),
+        ("", False),
+    ],
+)
+def test_whether_a_condition_deals_with_what_is_no_number_is_read_off_it(text: str, deals: bool) -> None:
+    assert deals_with_anything(text) is deals

@@ -7,8 +7,8 @@ import math
 import msgspec
 import pytest
 
-from stepdown.decide.rollout_spec import Share
-from stepdown.rollout.counts import Window
+from stepdown.decide.rollout_spec import Counters, MetricServer, PerArm, Share
+from stepdown.rollout.counts import Arms, Counted, Read, Window
 from stepdown.rollout.guards.reading import Terms
 from stepdown.rollout.guards.shares import ShareState, between, counted, log_e, proving, reading, update, verdict
 from stepdown.statistics.event_share import Events, event_share_evidence
@@ -135,3 +135,48 @@ def test_the_ratio_of_both_rates_is_inside_its_interval_and_open_where_stable_ha
 def test_a_state_can_be_kept_as_json_at_any_time() -> None:
     for state in (ShareState(), watched(ERRORS, [window(errors=(20, 20))] * 6)):
         assert msgspec.json.decode(msgspec.json.encode(state), type=ShareState) == state
+
+
+SOURCE = Counters(
+    servers=(MetricServer(url="http://p:9090"),), events=PerArm(candidate="e"), trials=PerArm(candidate="t")
+)
+CTR = Share(name="ctr", kind="metric:ctr", must_not="fall", source=SOURCE)
+
+
+def read(events: tuple[int, int], trials: tuple[int, int], *, share: float = 0.05, whole: Read | None = None) -> Window:
+    """A window in which somebody else counted these (of candidate and stable)."""
+    counted = Counted(events=Arms(candidate=events[0], stable=events[1]), read=whole)
+    counted = msgspec.structs.replace(counted, trials=Arms(candidate=trials[0], stable=trials[1]))
+    return msgspec.structs.replace(window(share=share), kinds={"metric:ctr": counted})
+
+
+def test_what_is_counted_elsewhere_is_compared_by_its_trials_and_not_by_what_was_assigned() -> None:
+    # A quarter was assigned, yet what was scraped still has the step before in it, where it was a twentieth.
+    alike = [read((2, 38), (50, 950), share=0.25)] * 30
+    assert verdict(watched(CTR, alike), CTR, TERMS) == "ok"
+    own = Share(name="ctr", kind="metric:ctr", must_not="fall")
+    assert verdict(watched(own, alike), own, TERMS) == "rollback"
+    fallen = [read((5, 40), (500, 500), share=0.25)] * 12
+    assert verdict(watched(CTR, fallen), CTR, TERMS) == "rollback"
+    assert reading(watched(CTR, [*alike[:10], *fallen[:10]]), CTR, TERMS).sentence.endswith(
+        ": 70 of 850 ctr came from the candidate, which had 27.5 % of the trials"
+    )
+
+
+def test_trials_of_one_arm_alone_are_nothing_to_compare_with() -> None:
+    for trials, said in (((0, 100), "0 %"), ((100, 0), "100 %")):
+        state = watched(CTR, [read((0, 0), trials)])
+        assert state.unread == f"with a share of {said} there is nothing to compare"
+        assert (state.windows, state.trials) == (0, Arms())
+
+
+def test_how_far_it_was_read_is_kept_with_the_evidence_also_by_a_look_that_only_found_where_to_begin() -> None:
+    first, second = Read(since=10.0, trials=Arms(candidate=5)), Read(since=10.0, trials=Arms(candidate=9, stable=9))
+    looked = msgspec.structs.replace(read((0, 0), (0, 0), whole=first), unread={"metric:ctr": "the first look"})
+    state = update(ShareState(), CTR, TERMS, looked)
+    assert (state.read, state.windows, state.unread) == (first, 0, "the first look")
+    state = update(state, CTR, TERMS, read((1, 1), (4, 9), whole=second))
+    assert (state.read, state.windows, state.unread) == (second, 1, "")
+    lost = msgspec.structs.replace(window(), unread={"metric:ctr": "no connection"})
+    assert update(state, CTR, TERMS, lost).read == second
+    assert msgspec.json.decode(msgspec.json.encode(state), type=ShareState) == state
