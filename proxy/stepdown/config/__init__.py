@@ -3,7 +3,7 @@
 from stepdown.config.findings import Finding, Place, RefusedError
 from stepdown.config.loading import load
 from stepdown.config.schema import json_schema
-from stepdown.config.settings import Loaded, ProcessSettings, ProviderSettings, Token
+from stepdown.config.settings import Loaded, ProcessSettings, ProviderSettings, StoreSettings, Token
 
 __all__ = [
     "Finding",
@@ -12,6 +12,7 @@ __all__ = [
     "ProcessSettings",
     "ProviderSettings",
     "RefusedError",
+    "StoreSettings",
     "Token",
     "json_schema",
     "load",

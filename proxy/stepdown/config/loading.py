@@ -13,14 +13,14 @@ from pathlib import Path
 
 from stepdown.config.assemble import Assembly
 from stepdown.config.compile.checker import Checker
-from stepdown.config.compile.process import process_settings_of, provider_of, tokens_of
+from stepdown.config.compile.process import process_settings_of, provider_of, store_of, tokens_of
 from stepdown.config.compile.resources import gather
 from stepdown.config.compile.snapshot import compile_snapshot_spec
 from stepdown.config.file import RootFile
 from stepdown.config.findings import Finding, Place, RefusedError, in_order
 from stepdown.config.flagfiles import FlagFile
 from stepdown.config.idlists import IdList
-from stepdown.config.settings import Loaded, ProcessSettings, ProviderSettings, Token
+from stepdown.config.settings import Loaded, ProcessSettings, ProviderSettings, StoreSettings, Token
 from stepdown.config.sources import Disk, Source
 from stepdown.config.validate import validate
 from stepdown.decide.spec import SnapshotSpec
@@ -38,6 +38,7 @@ class _Attempt:
     flags: FlagFile | None = None
     flags_ok: bool | None = None
     provider: ProviderSettings | None = None
+    store: StoreSettings | None = None
 
     @property
     def errors(self) -> tuple[Finding, ...]:
@@ -80,6 +81,7 @@ def load(path: Path, environ: Mapping[str, str], previous: Loaded | None = None)
         flags=attempt.flags,
         flags_ok=attempt.flags_ok,
         provider=attempt.provider,
+        store=attempt.store,
         overlay=path.absolute().parent / attempt.overlay if attempt.overlay is not None else None,
     )
 
@@ -101,6 +103,7 @@ def _attempt(
     spec = compile_snapshot_spec(valid.file, resources, models, checker)
     process = process_settings_of(valid.file, checker)
     tokens = tokens_of(valid.file, resources, checker)
+    store = store_of(valid.file, resources, checker)
     if not (spec.routes or spec.passthrough_to or findings or checker.findings):
         checker.warn((), "nothing is routed: every request will be answered with 404", "routes or passthrough_to")
     overlay = valid.file.state.overlay if valid.file.state is not None else None
@@ -114,6 +117,7 @@ def _attempt(
         resources.flags,
         resources.flags_ok,
         provider_of(valid.file) if spec.flags is not None else None,
+        store,
     )
 
 

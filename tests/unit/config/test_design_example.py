@@ -30,7 +30,7 @@ def example(folder: Folder) -> str:
 def test_it_loads(folder: Folder, example: str) -> None:
     loaded = folder.load(example)
     warned = [finding.message for finding in loaded.warnings if not finding.key.startswith("admin")]
-    assert [message[:24] for message in warned] == ["rollouts are not driven "]
+    assert [message[:39] for message in warned] == ["there is no place for the state of chur"]
     assert [(one.stable, one.candidate, len(one.steps)) for one in loaded.spec.rollouts] == [("1.1.0", "2.0.0", 4)]
     (model,) = loaded.spec.models
     assert (model.default_version, model.latest) == ("1.1.0", "1.1.0")

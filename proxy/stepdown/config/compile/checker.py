@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 
 from stepdown.config.findings import Finding, nearest_name
-from stepdown.config.tree import Key, Node, Path, as_written, describe, dotted, find, place_of
+from stepdown.config.tree import Key, Node, Path, Scalar, as_written, describe, dotted, find, place_of
 
 
 @dataclass(slots=True)
@@ -53,6 +53,10 @@ class Checker:
         """`file:line` of a value; the file relative to the main file, so that it is the same wherever the files lie."""
         place = place_of(self.root, path)
         return f"{os.path.relpath(place.file, FilePath(self.root.place.file).parent)}:{place.line}"
+
+    def is_text(self, path: Path) -> bool:
+        """Whether the file has a plain value here, which may be short for a mapping."""
+        return isinstance(find(self.root, path), Scalar)
 
     def folder(self, path: Path) -> FilePath:
         """The folder of the file that a value is written in: what paths in it are relative to."""

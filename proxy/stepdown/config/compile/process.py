@@ -1,13 +1,15 @@
-"""What only processes need of the file: addresses, workers, draining, tokens."""
+"""What only processes need of the file: addresses, workers, draining, tokens, where rollouts keep their state."""
 
 from __future__ import annotations
 
 import hashlib
+import os
+from urllib.parse import urlsplit
 
 from stepdown.config.compile.checker import Checker
 from stepdown.config.compile.resources import Resources
 from stepdown.config.file import RootFile
-from stepdown.config.settings import ProcessSettings, ProviderSettings, Token
+from stepdown.config.settings import ProcessSettings, ProviderSettings, StoreSettings, Token
 from stepdown.config.tree import Path
 
 _SHORTEST_TOKEN = 16
@@ -43,6 +45,44 @@ def provider_of(file: RootFile) -> ProviderSettings | None:
     if flags is None or flags.provider is None:
         return None
     return ProviderSettings(flags.provider, flags.options, flags.timeout)
+
+
+def store_of(file: RootFile, resources: Resources, checker: Checker) -> StoreSettings | None:
+    """Where rollouts keep their state; a SQLite file serves one replica, and its folder is there."""
+    state = file.state
+    if state is None or state.rollouts is None:
+        return None
+    path: Path = ("state", "rollouts")
+    place = state.rollouts
+    if place.file is not None:
+        return _sqlite_of(place.file, state.replicas, path, checker)
+    if isinstance(place.redis, str):
+        url = place.redis
+        if urlsplit(url).password:
+            checker.error(
+                (*path, "redis"), "found a URL with a password in the file itself", "{env: NAME} or {file: PATH}"
+            )
+    else:
+        secret = resources.secrets.get((*path, "redis"))
+        if secret is None:
+            return None  # could not be read, which was noted then
+        url = secret.get_secret_value()
+    if urlsplit(url).scheme not in {"redis", "rediss", "unix"}:
+        checker.error((*path, "redis"), "found no URL of a Redis", "redis://host:6379/0, rediss:// or unix://")
+    return StoreSettings(redis=url, namespace=place.namespace)
+
+
+def _sqlite_of(name: str, replicas: int, path: Path, checker: Checker) -> StoreSettings:
+    at = path if checker.is_text(path) else (*path, "file")
+    file = checker.folder(at) / name
+    if replicas > 1:
+        problem = f"found a file, and {replicas} replicas, each of which would count and decide by itself"
+        checker.error(at, problem, "redis: URL, or replicas: 1")
+    if not os.path.isdir(file.parent):
+        checker.error(at, f"found {name}, and there is no folder {file.parent.name or '.'}", "a file in a folder")
+    elif os.path.isdir(file):
+        checker.error(at, f"found {name}, which is a folder", "the path of a file")
+    return StoreSettings(file=str(file.absolute()))
 
 
 def tokens_of(file: RootFile, resources: Resources, checker: Checker) -> tuple[Token, ...]:

@@ -1,7 +1,7 @@
 """Rollouts: versions that exist, guards that something can feed, one rule for each.
 
-This version does not drive them, so the rule of each serves its stable version and nothing else, which is also what
-holds where a rollout's state is missing. Coverage is proved for the candidate all the same, as for every step.
+The rule of each serves its stable version and nothing else until it is started, which is also what holds where a
+rollout's state is missing. Coverage is proved for the candidate all the same, as for every step.
 """
 
 from __future__ import annotations
@@ -45,12 +45,13 @@ def rollouts_of(
         if stable is None or candidate is None:
             continue
         found.append(_compiled(name, section, stable.id, candidate.id, route, versions))
-        newest = max(map(versions.ids.index, route.served), default=-1)
-        missed = versions.ids.index(candidate.id) > newest
-        said = f"rollouts are not driven by this version: {stable.id} has 100 % of the rule {rule.rule.name}"
-        said += f" and {candidate.id} has 0 %{', so clients that ask for its shape get 406' if missed else ''};"
-        said += f" try `stepdown rollout simulate {name}`"
-        checker.warn((*rule.path, "rollout"), said)
+        if file.state is None or file.state.rollouts is None:
+            newest = max(map(versions.ids.index, route.served), default=-1)
+            missed = versions.ids.index(candidate.id) > newest
+            said = f"there is no place for the state of {name}, so it cannot be started: {stable.id} has 100 % of the"
+            said += f" rule {rule.rule.name} and {candidate.id} has 0 %"
+            said += ", so clients that ask for its shape get 406" if missed else ""
+            checker.warn((*rule.path, "rollout"), said, "it with state: {rollouts: FILE}")
     return tuple(found)
 
 

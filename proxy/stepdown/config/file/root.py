@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
 
 from stepdown.config.file.flags import FlagsSection
-from stepdown.config.file.model import Endpoint, ModelSection, Secret
+from stepdown.config.file.model import Endpoint, ModelSection, Secret, SecretSection
 from stepdown.config.file.people import DecisionsSection, ExplainSection, OverridesSection
 from stepdown.config.file.rollout import RolloutSection
 from stepdown.config.file.route import LimitsSection, RouteSection, TimeoutsSection
-from stepdown.config.file.section import Section, as_list
+from stepdown.config.file.section import Section, as_list, refused
 from stepdown.config.file.values import Address, Duration, Name, Share
 from stepdown.config.file.when import WhenSection
 
@@ -31,6 +31,35 @@ class AdminSection(Section):
     tokens: list[TokenSection] = Field(default=[], description="Without any, every call is refused.")
 
 
+class RolloutStateSection(Section):
+    """Where rollouts keep their state, their history and their evidence."""
+
+    file: str | None = Field(
+        default=None,
+        min_length=1,
+        description="SQLite file, relative to this one, for one replica; its folder has to be there.",
+    )
+    redis: str | SecretSection | None = Field(
+        default=None,
+        union_mode="left_to_right",
+        description="URL of a Redis (7 or later) that all replicas share, such as `redis://host:6379/0`. One with a "
+        "password in it comes from elsewhere: `{env: NAME}` or `{file: PATH}`.",
+    )
+    namespace: Name = Field(
+        default="stepdown", description="Begin of all keys in Redis: replicas that share rollouts have the same one."
+    )
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        if (self.file is None) == (self.redis is None):
+            raise refused("one of `file: PATH` and `redis: URL`")
+        return self
+
+
+def _as_place(value: Any) -> Any:
+    return {"file": value} if isinstance(value, str) else value
+
+
 class StateSection(Section):
     """What outlives the processes of the sidecar."""
 
@@ -39,6 +68,19 @@ class StateSection(Section):
         min_length=1,
         description="File for what was switched by hand, relative to this one; its folder has to be there. Without "
         "it that is forgotten when the sidecar is stopped.",
+    )
+    rollouts: Annotated[
+        RolloutStateSection | None, BeforeValidator(_as_place, json_schema_input_type=str | RolloutStateSection | None)
+    ] = Field(
+        default=None,
+        description="Where rollouts keep what they are and know: a path is short for `{file: PATH}`. Without it none "
+        "can be started. A change takes effect when the sidecar is started again.",
+    )
+    replicas: int = Field(
+        default=1,
+        ge=1,
+        le=10_000,
+        description="Sidecars that run with this file and share its rollouts; more than one need Redis.",
     )
 
 

@@ -77,18 +77,24 @@ def test_a_rollout_is_carried_whole(churn: Folder) -> None:
     )
 
 
-def test_until_rollouts_are_driven_stable_has_everything_and_a_warning_says_so(churn: Folder) -> None:
+def test_where_no_state_is_kept_stable_has_everything_and_a_warning_says_so(churn: Folder) -> None:
     loaded = churn.load(TEXT)
     (rule,) = loaded.spec.routes[0].rules
     assert (rule.rollout, rule.split) == ("churn-2", (("1.1.0", 1),))
     assert loaded.spec.models[0].latest == "1.1.0"
     assert [str(finding).split("stepdown.yaml:")[1] for finding in loaded.warnings] == [
-        "15:35: warning: routes.churn.rules[0].rollout: rollouts are not driven by this version: 1.1.0 has 100 % of the"
-        " rule everyone and 2.0.0 has 0 %, so clients that ask for its shape get 406; try `stepdown rollout simulate"
-        " churn-2`",
+        "15:35: warning: routes.churn.rules[0].rollout: there is no place for the state of churn-2, so it cannot be"
+        " started: 1.1.0 has 100 % of the rule everyone and 2.0.0 has 0 %, so clients that ask for its shape get 406;"
+        " allowed it with state: {rollouts: FILE}",
         '23:9: warning: rollouts.churn-2.guards[1]: the event "click" cannot be reported to this version; allowed it'
         " for `stepdown rollout simulate` and `plan`, until there is a feedback section",
     ]
+
+
+def test_with_a_place_for_its_state_nothing_is_doubtful_about_a_rollout(churn: Folder) -> None:
+    loaded = churn.load(text(guards("errors")) + "state: {rollouts: rollouts.db}\n")
+    assert loaded.warnings == ()
+    assert loaded.spec.routes[0].rules[0].split == (("1.1.0", 1),)
 
 
 def test_a_candidate_that_another_rule_names_is_not_missed(churn: Folder) -> None:
