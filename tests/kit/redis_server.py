@@ -45,7 +45,7 @@ class RedisServer:
         """Start it, with what it has on its disk; whether it answers."""
         assert PROGRAM is not None
         with (self._directory / "redis.log").open("ab") as log:
-            fixed = f"--port {self.port} --bind 127.0.0.1 --appendonly yes".split()
+            fixed = f"--port {self.port} --bind 127.0.0.1 --appendonly yes --appendfsync always".split()
             arguments = [*fixed, "--dir", str(self._directory), "--save", "", *self._arguments]
             self._process = subprocess.Popen([PROGRAM, *arguments], stdout=log, stderr=log)
         until = time.monotonic() + PATIENCE

@@ -36,7 +36,7 @@ import hashlib
 import hmac
 from binascii import a2b_base64, b2a_base64
 from collections.abc import Iterable, Sequence
-from typing import Literal, NamedTuple, get_args
+from typing import Literal, NamedTuple
 
 from stepdown.decide.slots import SLOTS
 
@@ -53,7 +53,6 @@ UNIT_BYTES = 8
 
 Arm = Literal["candidate", "stable"]
 Reason = Literal["malformed", "foreign", "forged", "future", "expired"]
-REASONS: tuple[Reason, ...] = get_args(Reason)
 
 _FORM = 1
 _KEY_ID, _DIGEST, _UNIT, _TIME, _MAC = 2, 8, UNIT_BYTES, 4, 16

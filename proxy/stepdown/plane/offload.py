@@ -24,6 +24,8 @@ from stepdown_adapters.errors import AdaptError
 from stepdown_adapters.generate import CompiledChain, compile_chain
 
 Direction = Literal["request", "response"]
+COMPILED = 8192
+"""Chains that are remembered from one snapshot to the next: a model of a hundred versions has 4,950."""
 _PR_SET_PDEATHSIG = 1
 _WAITING = 16
 """Large bodies that may wait for the process: each is held in memory."""
@@ -80,7 +82,7 @@ def _end_with_worker(worker: int) -> None:
         os._exit(0)
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=COMPILED)
 def compiled(steps: bytes) -> CompiledChain:
     """The adapter of a chain's encoded steps; equal ones, of other models or an earlier snapshot, share it."""
     return compile_chain(msgspec.json.decode(steps, type=tuple[Step, ...]))

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from stepdown.decide.spec import Step
+from stepdown.plane.offload import COMPILED
 from stepdown_adapters.stream.adapting.compiling import CompiledStep, CompiledStream, compile_stream
 from stepdown_adapters.stream.adapting.failures import NoStreamAdapterError
 from stepdown_adapters.stream.media import NDJSON, SSE
@@ -63,7 +64,7 @@ def asks_for_stream(body: bytes | None, accepts: bytes | None) -> bool:
     return any(name.encode() in accepted for name in (*SSE, *NDJSON))
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=COMPILED)
 def compiled(steps: bytes) -> Streams:
     """What a chain's encoded steps do with streams; equal ones share it."""
     try:

@@ -16,9 +16,10 @@ import pytest
 from stepdown.rollout import events
 from stepdown.rollout.peers import Check
 from stepdown.rollout.position import Candidate, begin
-from stepdown.rollout.simulate import Runs, Traffic, flushes, simulate
+from stepdown.rollout.simulate import Traffic
 from stepdown.rollout.walk import Walk
 from tests.kit.rollouts import FOUR, LONGER, rollout
+from tests.kit.simulating import Runs, flushes, simulate
 
 pytestmark = pytest.mark.timeout(120 * LONGER)
 

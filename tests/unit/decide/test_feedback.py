@@ -7,7 +7,7 @@ import hmac
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
@@ -15,10 +15,10 @@ from stepdown.decide.feedback import (
     GRAIN,
     LEEWAY,
     LONGEST,
-    REASONS,
     UNIT_BYTES,
     Claim,
     Issuer,
+    Reason,
     Refused,
     Run,
     Units,
@@ -42,7 +42,7 @@ def claim(text: bytes | str, **others: object) -> Claim:
 def refusal(text: bytes | str, **others: object) -> str:
     found = verified(text, **others)  # type: ignore[arg-type]
     assert isinstance(found, Refused), found
-    assert found.reason in REASONS
+    assert found.reason in get_args(Reason)
     assert found.detail
     return found.reason
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import operator
+from itertools import pairwise
 from typing import Any
 
 import msgspec
 import pytest
 
 from stepdown.decide.spec import Step
+from stepdown.plane import offload
 from stepdown.plane.streamed import UNTOUCHED, asks_for_stream, compiled
 
 RENAME = {"on": {"/a": [{"move": {"from": "/a", "to": "/b"}}]}}
@@ -79,3 +82,13 @@ def test_the_body_says_who_asks_for_a_stream_and_else_what_is_accepted(
     body: bytes | None, accepts: bytes | None, asks: bool
 ) -> None:
     assert asks_for_stream(body, accepts) is asks
+
+
+def test_all_chains_of_a_hundred_versions_are_found_again_by_the_next_snapshot() -> None:
+    ids = [f"{major}.0.0" for major in range(100, 0, -1)]
+    steps = [Step(source=newer, target=older) for newer, older in pairwise(ids)]
+    chains = [msgspec.json.encode(steps[begin:end]) for end in range(1, 100) for begin in range(end)]
+    assert len(chains) == 4950
+    before = [(offload.compiled(one), compiled(one)) for one in chains]
+    after = [(offload.compiled(one), compiled(one)) for one in chains]
+    assert all(is_same for old, new in zip(before, after, strict=True) for is_same in map(operator.is_, old, new))

@@ -11,9 +11,10 @@ import pytest
 from stepdown.decide.rollout_spec import Step
 from stepdown.rollout.guards.reading import Terms
 from stepdown.rollout.plan import Rates, plan, skips_steps, until_well, until_worse
-from stepdown.rollout.simulate import Traffic, simulate
+from stepdown.rollout.simulate import Traffic
 from stepdown.rollout.walk import Walk
 from tests.kit.rollouts import CLICKS, ERRORS, FOUR, rollout
+from tests.kit.simulating import simulate
 
 TERMS = Terms(0.05, 3, 4, 3)
 MARGIN = msgspec.structs.replace(CLICKS, margin=0.1)

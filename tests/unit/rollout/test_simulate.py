@@ -1,4 +1,4 @@
-"""The simulator's dice are right, and it says how rollouts ended."""
+"""The simulator's dice are right, and what it draws ends as it should."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from random import Random
 import pytest
 
 from stepdown.rollout.peers import Check, Checked
-from stepdown.rollout.simulate import Traffic, binomial, run, simulate, total
+from stepdown.rollout.simulate import Traffic, binomial
 from stepdown.rollout.walk import Walk
 from tests.kit.rollouts import ERRORS, rollout, window
+from tests.kit.simulating import run, simulate, total
 
 ALIKE = Traffic(1000, {"errors": 0.01}, {})
 

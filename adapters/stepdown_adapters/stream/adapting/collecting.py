@@ -78,10 +78,12 @@ def unfold(
     `unfold`, whose events then pass the steps behind it.
 
     Raises:
+        ValueError: `content_type` is none of a stream of events.
         NoStreamAdapterError: no step says how.
         AdaptError: an adapter fails; nothing was sent, so it is answered as for any document.
         BrokenStreamError: more is made of the document than `limits` allow.
     """
+    framing = Framing(content_type)
     if stream.documents is None:
         raise NoStreamAdapterError(stream.name, "unfold")
     facts = Context() if context is None else context
@@ -94,4 +96,4 @@ def unfold(
             raise TooManyEventsError(len(items), limits.emitted)
     except (StateTooLargeError, TooManyEventsError) as error:
         raise broken(error) from error
-    return b"".join(map(Framing(content_type).write, items))
+    return b"".join(map(framing.write, items))

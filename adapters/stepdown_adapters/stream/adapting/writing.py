@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from stepdown_adapters.stream import ndjson, sse
+from stepdown_adapters.stream import sse
 from stepdown_adapters.stream.adapting.running import Item
 from stepdown_adapters.stream.framing import Event
-from stepdown_adapters.stream.media import SSE, media_type
+from stepdown_adapters.stream.media import SSE, media_type, writer
 
 
 class Framing:
@@ -14,8 +14,12 @@ class Framing:
     __slots__ = ("_emit", "_is_sse", "separator")
 
     def __init__(self, content_type: str) -> None:
+        """Raises `ValueError` for what is no type of a stream."""
+        emit = writer(content_type)
+        if emit is None:
+            raise ValueError(f"{content_type!r} is no type of a stream of events")
+        self._emit = emit
         self._is_sse = media_type(content_type) in SSE
-        self._emit = sse.emit if self._is_sse else ndjson.emit
         self.separator = b"\n\n" if self._is_sse else b"\n"
         """Ends an event that came without its end."""
 

@@ -119,6 +119,11 @@ def test_a_document_that_cannot_be_unfolded_fails_as_a_document_does() -> None:
         Adapter.of([step("unfold: [{emit: {data: {field: /none}}}]")]).unfold(b"{}", SSE)
 
 
+def test_no_document_unfolds_to_a_type_that_is_no_stream() -> None:
+    with pytest.raises(ValueError, match="'application/json' is no type of a stream of events"):
+        Adapter.of([step(UNFOLD)]).unfold(b'{"id": 1, "rows": []}', "application/json")
+
+
 def test_what_becomes_of_a_document_is_bounded() -> None:
     many = json.dumps({"id": 1, "rows": [{"score": 1}] * 1024}).encode()
     with pytest.raises(BrokenStreamError) as caught:
