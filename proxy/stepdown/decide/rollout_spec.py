@@ -40,10 +40,8 @@ class Counters(Spec, frozen=True, tag="counters"):
 
     servers: tuple[MetricServer, ...]
     events: PerArm
-    """PromQL templates (`control.metrics.queries`)."""
+    """Counters, or queries of PromQL, with what `rollout.queries` fills in."""
     trials: PerArm
-    fresh: PerArm | None = None
-    known: PerArm | None = None
     parts: bool = False
     """Each server knows a part, so all are asked and counts add up; else the first one that answers counts."""
     stale_after: float = 300.0
@@ -180,6 +178,8 @@ class Driven(Spec, frozen=True):
     """Seconds beyond which an answer counts as slow: stable's p99 of before the stage; 0: not known yet."""
     taken_back: bool = False
     """Stable takes the candidate's place in every rule, flag and fallback of the route."""
+    quarantined: tuple[str, ...] = ()
+    """Other versions that were taken back and that nobody has started again: stable takes their place likewise."""
 
     def __repr__(self) -> str:
         """Without the salt."""

@@ -13,13 +13,17 @@ from yarl import URL
 
 from stepdown.control.metrics.asking import MOST_BYTES, Asker, Inconclusive
 from stepdown.control.metrics.prometheus import Prometheus, Server
-from stepdown.control.metrics.queries import CountQueries
 from stepdown.rollout.counts import Arms, Counted, Measurement
+from stepdown.rollout.queries import Arm, CountQueries, Place
 from tests.kit.looping import PATIENCE, Gate, LoopThread
 from tests.kit.metrics import NOW, Servers, answer, by_query, servers, vector
 from tests.kit.upstream import Blackhole, Peer, Script, Upstream, exact, serve, silent, then_fin, then_reset
 
-QUERIES = CountQueries("events_{{arm}}", "trials_{{arm}}", "fresh_{{arm}}", "known_{{arm}}")
+QUERIES: dict[Arm, CountQueries] = {
+    "candidate": CountQueries("events_{{arm}}", "trials_{{arm}}", "fresh_{{arm}}"),
+    "stable": CountQueries("events_{{arm}}", "trials_{{arm}}", "fresh_{{arm}}", "known_{{arm}}"),
+}
+PLACE = Place("churn-2", 1, candidate="2.0.0", stable="1.1.0", since=NOW - 600)
 GOOD = {
     "events_candidate": "3", "trials_candidate": "100", "events_stable": "30.4", "trials_stable": "1899.6",
     "fresh": str(NOW - 15),
@@ -28,14 +32,10 @@ GOOD = {
 COUNTED = Counted(events=Arms(candidate=3, stable=30), trials=Arms(candidate=100, stable=1900))
 
 
-def counts(running: Servers, timeout: float = PATIENCE) -> Counted | Inconclusive:
+def counts(running: Servers, timeout: float = PATIENCE, *, parts: bool = False) -> Counted | Inconclusive:
     """What all servers together give."""
     named = [Server(url, timeout=timeout) for url in running.urls]
-    return running.ask(
-        lambda asker: Prometheus(asker, named).counts(
-            QUERIES, candidate="2.0.0", stable="1.1.0", begin=NOW - 600, now=NOW
-        )
-    )
+    return running.ask(lambda asker: Prometheus(asker, named, parts=parts).counts(QUERIES, PLACE, NOW))
 
 
 def measure(running: Servers, timeout: float = PATIENCE, *, as_is: bool = False) -> Measurement:
@@ -169,6 +169,30 @@ def test_the_first_usable_reading_counts_and_nobody_else_is_asked() -> None:
         assert counts(running) == COUNTED
         assert measure_single(running) == ("3",)
         assert running.upstreams[1].requests == []
+
+
+def test_of_servers_that_each_know_a_part_all_are_asked_and_counts_add_up() -> None:
+    with servers(by_query(GOOD), by_query(GOOD | {"events_candidate": "9"})) as running:
+        found = counts(running, parts=True)
+        assert [len(upstream.requests) for upstream in running.upstreams] == [7, 7]
+    assert found == Counted(events=Arms(candidate=12, stable=60), trials=Arms(candidate=200, stable=3800))
+
+
+def test_a_part_that_cannot_be_read_leaves_nothing_to_say_and_is_named() -> None:
+    with servers(by_query(GOOD), serve(answer("", 500)), by_query(GOOD)) as running:
+        found = counts(running, parts=True)
+        named = f"http://127.0.0.1:{running.urls[1].port}: candidate: events: it answers 500"
+    assert isinstance(found, Inconclusive)
+    assert found.reason.startswith(named)
+    assert ";" not in found.reason
+
+
+def test_where_only_the_candidate_is_asked_about_stable_has_nothing() -> None:
+    with servers(by_query(GOOD)) as running:
+        asked = {"candidate": QUERIES["candidate"]}
+        found = running.ask(lambda asker: Prometheus(asker, [Server(running.urls[0])]).counts(asked, PLACE, NOW))
+        assert len(running.upstreams[0].requests) == 3
+    assert found == Counted(events=Arms(candidate=3), trials=Arms(candidate=100))
 
 
 def measure_single(running: Servers) -> object:

@@ -13,8 +13,9 @@ from yarl import URL
 
 from stepdown.control.metrics.asking import Asker, Inconclusive
 from stepdown.control.metrics.prometheus import Prometheus, Server
-from stepdown.control.metrics.queries import CountQueries, growth_of, of_counters
+from stepdown.decide.rollout_spec import PerArm
 from stepdown.rollout.counts import Arms, Counted, Measurement
+from stepdown.rollout.queries import Arm, CountQueries, Place, queries_of
 from tests.kit.looping import PATIENCE
 from tests.kit.processes import eventually
 from tests.kit.prometheus import PROMETHEUS, Exporter, scraping
@@ -25,7 +26,15 @@ pytestmark = [
     pytest.mark.skipif(PROMETHEUS is None, reason="Prometheus is not installed (apt: prometheus)"),
 ]
 
-CLICKS = of_counters('clicks_total{version="{{version}}"}', 'shown_total{version="{{version}}"}')
+CLICKED, SHOWN = 'clicks_total{version="{{version}}"}', 'shown_total{version="{{version}}"}'
+
+
+def alike(events: str, trials: str) -> dict[Arm, CountQueries]:
+    """The same for both arms."""
+    return queries_of(PerArm(candidate=events, stable=events), PerArm(candidate=trials, stable=trials))
+
+
+CLICKS = alike(CLICKED, SHOWN)
 OLD, NEW = "1.1.0", "2.0.0"
 
 
@@ -64,11 +73,11 @@ class Scraped:
         eventually(lambda: (self.prometheus.value("min(timestamp(shown_total))") or 0) > now)
         return now
 
-    def counts(self, begin: float, queries: CountQueries = CLICKS) -> Counted | Inconclusive:
+    def counts(self, begin: float, queries: dict[Arm, CountQueries] = CLICKS) -> Counted | Inconclusive:
         async def ask() -> Counted | Inconclusive:
             async with Asker() as asker:
                 asked = Prometheus(asker, [self._server])
-                return await asked.counts(queries, candidate=NEW, stable=OLD, begin=begin, now=time.time())
+                return await asked.counts(queries, Place("r", 1, NEW, OLD, begin), time.time())
 
         return asyncio.run(ask())
 
@@ -125,7 +134,7 @@ def test_counters_that_are_missing_or_that_nobody_scrapes_any_more_are_inconclus
         assert "candidate: events: it has no series" in found.reason
         assert "stable" not in found.reason
 
-        none_yet = CLICKS._replace(events=growth_of('errors_total{version="{{version}}"}') + " or vector(0)")
+        none_yet = alike('errors_total{version="{{version}}"} or vector(0)', SHOWN)
         running.show({OLD: (5, 100), NEW: (1, 20)})
         counted = running.counts(begin, none_yet)
         assert isinstance(counted, Counted), counted
@@ -136,7 +145,8 @@ def test_counters_that_are_missing_or_that_nobody_scrapes_any_more_are_inconclus
         stale = running.counts(begin)
         assert isinstance(stale, Inconclusive)
         assert "candidate: fresh: it has no series" in stale.reason
-        assert isinstance(running.counts(begin, CLICKS._replace(fresh="")), Counted)
+        blind = {arm: queries._replace(fresh="") for arm, queries in CLICKS.items()}
+        assert isinstance(running.counts(begin, blind), Counted)
 
 
 def test_what_a_threshold_guard_asks_is_measured_and_a_mistake_is_told_in_prometheus_words(tmp_path: Path) -> None:

@@ -1,10 +1,10 @@
 """Asks Prometheus: events and trials of both arms for guards that count, and single values for threshold guards.
 
 All queries of one reading are asked for the same instant and of the same server, so that both arms are measured alike.
-Several servers are asked in their order, and the first one that gives a usable reading counts: they are taken for
-replicas that scrape the same targets (Prometheus' own way of being highly available), so another one is asked for what
-this one cannot say, and nothing is added up or voted on. Replicas differ by a scrape or so; where each server
-has a part of the targets, name one that sees all (Thanos, federation).
+Several servers are replicas or parts. *Replicas* scrape the same targets (Prometheus' own way of being highly
+available): they are asked in their order, and the first one that gives a usable reading counts, so another one is asked
+for what this one cannot say, and nothing is voted on. They differ by a scrape or so. *Parts* each have some of the
+targets: all are asked and their counts add up, and one that cannot be read leaves nothing to say.
 
 A reading is not usable, which is never a pass, where a server cannot be reached, takes too long, answers with an error
 or with what is none of Prometheus' answers; where it warns, as part of its data may be missing; where there is no
@@ -23,8 +23,8 @@ from yarl import URL
 from stepdown.control.metrics import values
 from stepdown.control.metrics.answers import Instant, instant
 from stepdown.control.metrics.asking import Answered, Asker, Inconclusive, shown
-from stepdown.control.metrics.queries import Arm, CountQueries, filled
 from stepdown.rollout.counts import Arms, Counted, Measurement
+from stepdown.rollout.queries import Arm, CountQueries, Place, filled
 
 TIMEOUT = 10.0
 STALE_AFTER = 300.0
@@ -49,24 +49,38 @@ class Server(NamedTuple):
 
 
 class Prometheus:
-    """One or several servers that know the same."""
+    """One or several servers: replicas that know the same, or `parts` that each know something else."""
 
-    def __init__(self, asker: Asker, servers: Sequence[Server], *, stale_after: float = STALE_AFTER) -> None:
+    def __init__(
+        self, asker: Asker, servers: Sequence[Server], *, parts: bool = False, stale_after: float = STALE_AFTER
+    ) -> None:
         self._asker = asker
         self._servers = tuple(servers)
+        self._parts = parts
         self._stale_after = stale_after
 
-    async def counts(
-        self, queries: CountQueries, *, candidate: str, stable: str, begin: float, now: float
-    ) -> Counted | Inconclusive:
-        """Events and trials of both versions from `begin` (when the stage began) to `now`, both in Unix seconds."""
+    async def counts(self, queries: Mapping[Arm, CountQueries], place: Place, now: float) -> Counted | Inconclusive:
+        """Events and trials from `place.since` to `now` (Unix seconds), of the arms that queries are given for."""
+        return await (self._of_all if self._parts else self._of_one)(queries, place, now)
+
+    async def _of_one(self, queries: Mapping[Arm, CountQueries], place: Place, now: float) -> Counted | Inconclusive:
         reasons = []
         for server in self._servers:
-            found = await self._counts(server, queries, {"candidate": candidate, "stable": stable}, begin, now)
+            found = await self._counts(server, queries, place, now)
             if isinstance(found, Counted):
                 return found
             reasons.append(f"{shown(server.url)}: {found.reason}")
         return Inconclusive("; ".join(reasons) or "no server is named")
+
+    async def _of_all(self, queries: Mapping[Arm, CountQueries], place: Place, now: float) -> Counted | Inconclusive:
+        parts = await asyncio.gather(*(self._counts(server, queries, place, now) for server in self._servers))
+        events, trials, reasons = Arms(), Arms(), []
+        for server, found in zip(self._servers, parts, strict=True):
+            if isinstance(found, Inconclusive):
+                reasons.append(f"{shown(server.url)}: {found.reason}")
+            else:
+                events, trials = events.plus(found.events), trials.plus(found.trials or Arms())
+        return Inconclusive("; ".join(reasons)) if reasons else Counted(events=events, trials=trials)
 
     async def measure(self, query: str, now: float, *, as_is: bool = False) -> Measurement:
         """One value for a threshold guard; of a vector a list, as conditions of Argo Rollouts expect (`result[0]`).
@@ -86,18 +100,21 @@ class Prometheus:
         return Measurement(at=now, error="; ".join(reasons) or "no server is named")
 
     async def _counts(
-        self, server: Server, queries: CountQueries, versions: Mapping[Arm, str], begin: float, now: float
+        self, server: Server, queries: Mapping[Arm, CountQueries], place: Place, now: float
     ) -> Counted | Inconclusive:
-        asked = [_asked(queries, arm, version, now - begin) for arm, version in versions.items()]
-        both = await asyncio.gather(*(self._arm(server, texts, now) for texts in asked))
-        counted = dict(zip(versions, both, strict=True))
-        candidate, stable = counted["candidate"], counted["stable"]
-        if isinstance(candidate, Inconclusive) or isinstance(stable, Inconclusive):
-            wrong = [f"{arm}: {found.reason}" for arm, found in counted.items() if isinstance(found, Inconclusive)]
+        asked = [_asked(each, place.values(now, arm)) for arm, each in queries.items()]
+        arms = await asyncio.gather(*(self._arm(server, texts, now) for texts in asked))
+        wrong, counted = [], dict.fromkeys(("candidate", "stable"), (0, 0))
+        for arm, found in zip(queries, arms, strict=True):
+            if isinstance(found, Inconclusive):
+                wrong.append(f"{arm}: {found.reason}")
+            else:
+                counted[arm] = found
+        if wrong:
             return Inconclusive(", ".join(wrong))
+        (events, trials), (stable_events, stable_trials) = counted["candidate"], counted["stable"]
         return Counted(
-            events=Arms(candidate=candidate[0], stable=stable[0]),
-            trials=Arms(candidate=candidate[1], stable=stable[1]),
+            events=Arms(candidate=events, stable=stable_events), trials=Arms(candidate=trials, stable=stable_trials)
         )
 
     async def _arm(self, server: Server, texts: Mapping[str, str], now: float) -> tuple[int, int] | Inconclusive:
@@ -134,10 +151,9 @@ class Prometheus:
         return Inconclusive(f"the newest sample is {age:.0f} s old") if abs(age) > self._stale_after else None
 
 
-def _asked(queries: CountQueries, arm: Arm, version: str, seconds: float) -> dict[str, str]:
+def _asked(queries: CountQueries, values: Mapping[str, str]) -> dict[str, str]:
     """The queries for one arm, by what they are for."""
-    wanted = queries if arm == "stable" else queries._replace(known="")
-    return {name: filled(query, arm, version, seconds) for name, query in wanted._asdict().items() if query}
+    return {name: filled(query, values) for name, query in queries._asdict().items() if query}
 
 
 def _pair(events: int | Inconclusive, trials: int | Inconclusive) -> tuple[int, int] | Inconclusive:

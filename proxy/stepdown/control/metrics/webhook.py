@@ -18,6 +18,7 @@ from yarl import URL
 
 from stepdown.control.metrics import values
 from stepdown.control.metrics.asking import Answered, Asker, Inconclusive, document, shown
+from stepdown.decide.rollout_spec import PerArm
 from stepdown.rollout.counts import Arms, Counted, Measurement
 
 TIMEOUT = 10.0
@@ -71,10 +72,10 @@ class Webhook:
             return Measurement(at=now, error=self._said(value))
         return Measurement(at=now, value=value)
 
-    async def counts(self, told: Mapping[str, Any]) -> Counted | Inconclusive:
-        """Counts since the stage began: `{"candidate": {"events": 3, "trials": 900}, "stable": {...}}`."""
+    async def counts(self, told: Mapping[str, Any], events: PerArm, trials: PerArm) -> Counted | Inconclusive:
+        """Counts that only grow, from where these pointers point below the hook's own."""
         found = await self._found(told)
-        counted = found if isinstance(found, Inconclusive) else _counted(found)
+        counted = found if isinstance(found, Inconclusive) else _counted(found, events, trials)
         return Inconclusive(self._said(counted)) if isinstance(counted, Inconclusive) else counted
 
     async def passed(self, told: Mapping[str, Any], now: float) -> Measurement:
@@ -144,25 +145,33 @@ def _number(found: Any, as_is: bool) -> str | Inconclusive:
     return finite if isinstance(finite, Inconclusive) and not as_is else text
 
 
-class _Side(msgspec.Struct):
-    events: int
-    trials: int
-
-
-class _Sides(msgspec.Struct):
-    candidate: _Side
-    stable: _Side
-
-
-def _counted(found: Any) -> Counted | Inconclusive:
-    try:
-        sides = msgspec.convert(found, _Sides)
-    except msgspec.ValidationError as error:
-        return Inconclusive(f"the counts cannot be read: {error}")
-    for arm, side in (("candidate", sides.candidate), ("stable", sides.stable)):
-        if not 0 <= side.events <= side.trials < values.MOST_COUNT:
-            return Inconclusive(f"{arm} has {side.events} events among {side.trials} trials")
+def _counted(found: Any, events: PerArm, trials: PerArm) -> Counted | Inconclusive:
+    counts = {}
+    for arm in ("candidate", "stable"):
+        if not getattr(events, arm):
+            counts[arm] = (0, 0)
+            continue
+        pair = _count(found, getattr(events, arm)), _count(found, getattr(trials, arm))
+        wrong = next((one for one in pair if isinstance(one, Inconclusive)), None)
+        if wrong is not None:
+            return wrong
+        happened, tried = (one for one in pair if isinstance(one, int))
+        if happened > tried:
+            return Inconclusive(f"{arm} has {happened} events among {tried} trials")
+        counts[arm] = (happened, tried)
     return Counted(
-        events=Arms(candidate=sides.candidate.events, stable=sides.stable.events),
-        trials=Arms(candidate=sides.candidate.trials, stable=sides.stable.trials),
+        events=Arms(candidate=counts["candidate"][0], stable=counts["stable"][0]),
+        trials=Arms(candidate=counts["candidate"][1], stable=counts["stable"][1]),
     )
+
+
+def _count(document: Any, pointer: str) -> int | Inconclusive:
+    """The count at a pointer."""
+    found = pointed(document, pointer)
+    if found is _MISSING:
+        return Inconclusive(f"the answer has nothing at {pointer}")
+    if isinstance(found, bool) or not isinstance(found, int | float):
+        return Inconclusive(f"where a count is asked for ({pointer}) is {_KINDS.get(type(found), 'true or false')}")
+    if not 0 <= found < values.MOST_COUNT or found != int(found):
+        return Inconclusive(f"the value at {pointer} is {repr(found)[:40]}, which is no count")
+    return int(found)

@@ -10,6 +10,7 @@ from yarl import URL
 
 from stepdown.control.metrics.asking import Inconclusive
 from stepdown.control.metrics.webhook import Hook, Webhook
+from stepdown.decide.rollout_spec import PerArm
 from stepdown.rollout.counts import Arms, Counted, Measurement
 from tests.kit.metrics import NOW, Servers, answer, servers
 from tests.kit.upstream import serve
@@ -26,9 +27,14 @@ def measured(document: Any, pointer: str = "", *, as_is: bool = False, status: i
         return running.ask(lambda asker: Webhook(asker, hook).measure(TOLD, NOW, as_is=as_is))
 
 
-def counted(document: Any) -> Counted | Inconclusive:
+EVENTS = PerArm(candidate="/candidate/events", stable="/stable/events")
+TRIALS = PerArm(candidate="/candidate/trials", stable="/stable/trials")
+
+
+def counted(document: Any, events: PerArm = EVENTS, trials: PerArm = TRIALS) -> Counted | Inconclusive:
     with servers(serve(answer(json.dumps(document)))) as running:
-        return running.ask(lambda asker: Webhook(asker, Hook(running.urls[0], pointer="/counts")).counts(TOLD))
+        hook = Hook(running.urls[0], pointer="/counts")
+        return running.ask(lambda asker: Webhook(asker, hook).counts(TOLD, events, trials))
 
 
 @pytest.mark.parametrize(("document", "pointer", "value"), [
@@ -86,13 +92,31 @@ def test_counts_of_both_arms_are_read() -> None:
     )
 
 
-@pytest.mark.parametrize("sides", [
-    None, {}, {"candidate": SIDES["candidate"]}, SIDES | {"stable": {"events": 1.5, "trials": 3}},
-    SIDES | {"stable": {"events": 4, "trials": 3}}, SIDES | {"candidate": {"events": -1, "trials": 3}},
-    SIDES | {"candidate": {"events": "1", "trials": 3}}, SIDES | {"candidate": {"events": 0, "trials": 10**30}},
+@pytest.mark.parametrize(("sides", "said"), [
+    (None, "the answer has nothing at /candidate/events"), ({}, "the answer has nothing at /candidate/events"),
+    ({"candidate": SIDES["candidate"]}, "the answer has nothing at /stable/events"),
+    (SIDES | {"stable": {"events": 1.5, "trials": 3}}, "the value at /stable/events is 1.5, which is no count"),
+    (SIDES | {"stable": {"events": 4, "trials": 3}}, "stable has 4 events among 3 trials"),
+    (SIDES | {"candidate": {"events": -1, "trials": 3}}, "the value at /candidate/events is -1, which is no count"),
+    (SIDES | {"candidate": {"events": "1", "trials": 3}},
+     "where a count is asked for (/candidate/events) is a text"),
+    (SIDES | {"candidate": {"events": True, "trials": 3}},
+     "where a count is asked for (/candidate/events) is true or false"),
+    (SIDES | {"candidate": {"events": 0, "trials": None}}, "where a count is asked for (/candidate/trials) is null"),
+    (SIDES | {"candidate": {"events": 0, "trials": 10**30}}, "which is no count"),
 ])  # fmt: skip
-def test_what_are_no_counts_is_inconclusive(sides: Any) -> None:
-    assert isinstance(counted({"counts": sides}), Inconclusive)
+def test_what_are_no_counts_is_inconclusive_and_says_where(sides: Any, said: str) -> None:
+    found = counted({"counts": sides})
+    assert isinstance(found, Inconclusive)
+    assert found.reason.endswith(said)
+
+
+def test_counts_are_where_the_file_says_and_stable_need_not_be_asked_about() -> None:
+    document = {"counts": {"v2": [3, 90.0], "v1": [5, 910]}}
+    both = counted(document, PerArm(candidate="/v2/0", stable="/v1/0"), PerArm(candidate="/v2/1", stable="/v1/1"))
+    assert both == Counted(events=Arms(candidate=3, stable=5), trials=Arms(candidate=90, stable=910))
+    alone = counted(document, PerArm(candidate="/v2/0"), PerArm(candidate="/v2/1"))
+    assert alone == Counted(events=Arms(candidate=3), trials=Arms(candidate=90))
 
 
 def posted(running: Servers) -> tuple[bytes, Any, bytes | None]:
