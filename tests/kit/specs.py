@@ -46,6 +46,11 @@ def snapshot(*routes: spec.Route, models: Sequence[spec.Model], **options: Any) 
     return spec.SnapshotSpec(models=tuple(models), routes=routes, **options)
 
 
+def named(encoded: bytes) -> tuple[str, spec.SnapshotSpec]:
+    """An encoded specification as it is put in force: its digest, and what it says."""
+    return spec.digest(encoded), spec.decode(encoded)
+
+
 def plain(
     *ports: int,
     repeatable: bool = False,

@@ -27,6 +27,7 @@ from stepdown.comparer.shadow_tally import ShadowTally
 from stepdown.comparer.shadows import Shadows
 from stepdown.comparer.tally import Tally
 from stepdown.decide.checks import Sample
+from stepdown.decide.spec import SnapshotSpec
 from stepdown.errors import AdapterFailedError, AnswerTooLargeError
 from stepdown.plane.clock import CoarseClock
 from stepdown.telemetry.board import Board
@@ -94,11 +95,11 @@ class Comparer:
         self._gone: set[str] = set()
         """Digests of configurations that did not come in time."""
 
-    def adopt(self, encoded: bytes) -> None:
-        """Know an encoded specification, under which records may come from now on."""
-        self.contracts.adopt(encoded)
-        self.reports.adopt(self.shadows.configurations.adopt(encoded))
-        self.recordings.adopt(encoded)
+    def adopt(self, name: str, spec: SnapshotSpec) -> None:
+        """Know a specification by its digest, under which records may come from now on."""
+        self.contracts.adopt(name, spec)
+        self.reports.adopt(self.shadows.configurations.adopt(name, spec))
+        self.recordings.adopt(name, spec)
 
     async def run(self) -> None:
         """Until cancelled."""

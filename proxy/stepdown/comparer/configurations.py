@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import msgspec
 
+from stepdown.comparer import contracts
 from stepdown.comparer.contracts import KEPT
 from stepdown.comparer.marking import marked
 from stepdown.decide.paths import Template
 from stepdown.decide.shadow_spec import Shadow
-from stepdown.decide.spec import Endpoint, Model, Route, SnapshotSpec, Version, decode, digest
+from stepdown.decide.spec import Endpoint, Model, Route, SnapshotSpec, Version
 from stepdown.errors import UnreachableShapeError
 from stepdown.plane import streamed
 from stepdown.plane.offload import compiled
 from stepdown.plane.streamed import UNTOUCHED, Streams
+from stepdown_adapters.contract.validator import Validator
 from stepdown_adapters.generate import CompiledChain
 
 
@@ -35,6 +37,7 @@ class Configuration:
             (model.name, chain.served, chain.pinned): chain for model in self.models.values() for chain in model.chains
         }
         self._adapters: dict[tuple[str, str, str], CompiledChain] = {}
+        self._contracts: dict[tuple[str, str], Validator | None] = {}
         self._marked: dict[tuple[str, str, str], tuple[Endpoint, ...]] = {}
 
     def names(self, route: str) -> tuple[str, ...]:
@@ -44,6 +47,15 @@ class Configuration:
     def version(self, model: str, version: str) -> Version | None:
         """What the file says of a version."""
         return self._versions.get((model, version))
+
+    def contract(self, model: str, version: str) -> Validator | None:
+        """What answers in a version's shape are held against; `None` where there is no contract, or none that works."""
+        key = (model, version)
+        if key not in self._contracts:
+            declared = self.version(model, version)
+            schema = None if declared is None else declared.contract
+            self._contracts[key] = None if schema is None else contracts.compiled(model, version, schema)
+        return self._contracts[key]
 
     def adapter(self, model: str, served: str, pinned: str) -> CompiledChain | None:
         """What lies between two versions; `None` between one and itself. Raises `UnreachableShapeError`."""
@@ -82,10 +94,9 @@ class Configurations:
     def __init__(self) -> None:
         self._known: dict[str, Configuration] = {}
 
-    def adopt(self, encoded: bytes) -> Configuration:
-        """Know an encoded specification."""
-        name = digest(encoded)
-        configuration = self._known.pop(name, None) or Configuration(decode(encoded))
+    def adopt(self, name: str, spec: SnapshotSpec) -> Configuration:
+        """Know a specification by its digest."""
+        configuration = self._known.pop(name, None) or Configuration(spec)
         self._known[name] = configuration
         while len(self._known) > KEPT:
             del self._known[next(iter(self._known))]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 import msgspec
 
 from stepdown.decide import checks
 from stepdown.decide.checks import Subject
-from stepdown.decide.spec import decode, digest
+from stepdown.decide.spec import SnapshotSpec
 from stepdown.telemetry.log import fields
 from stepdown_adapters.contract.validator import Validator
 
@@ -27,16 +28,15 @@ class Contracts:
         self._compiled: dict[bytes, Validator | None] = {}
         """By schema; `None` where it could not be compiled."""
 
-    def adopt(self, encoded: bytes) -> None:
-        """Know the contracts of an encoded specification; what was compiled stays so as long as it is used."""
-        spec = decode(encoded)
-        self._schemas.pop(digest(encoded), None)
-        self._schemas[digest(encoded)] = {
+    def adopt(self, name: str, spec: SnapshotSpec) -> None:
+        """Know the contracts of a specification by its digest; what was compiled stays so as long as it is used."""
+        wanted = {(model, contract) for model, _served, contract in checks.held(spec)}
+        self._schemas.pop(name, None)
+        self._schemas[name] = {
             (model.name, version.id): msgspec.json.encode(version.contract)
             for model in spec.models
-            for wanted in [{contract for _served, contract in checks.pairs(model)}]
             for version in model.versions
-            if version.id in wanted
+            if (model.name, version.id) in wanted
         }
         while len(self._schemas) > KEPT:
             del self._schemas[next(iter(self._schemas))]
@@ -53,14 +53,15 @@ class Contracts:
         if schema is None:
             return None
         if schema not in self._compiled:
-            self._compiled[schema] = _compiled(subject, schema)
+            self._compiled[schema] = compiled(subject.model, subject.contract, msgspec.json.decode(schema))
         return self._compiled[schema]
 
 
-def _compiled(subject: Subject, schema: bytes) -> Validator | None:
+def compiled(model: str, version: str, schema: dict[str, Any] | bool) -> Validator | None:
+    """The contract of a version, ready to hold answers against it; `None` where it cannot be, which is logged."""
     try:
-        return Validator(msgspec.json.decode(schema))
+        return Validator(schema)
     except Exception as error:
-        about = fields(model=subject.model, contract=subject.contract, reason=repr(error))
+        about = fields(model=model, contract=version, reason=repr(error))
         logger.error("contract cannot be compiled: answers are not held against it", extra=about)
         return None

@@ -9,7 +9,6 @@ long ones that is done for one pair in eight, and of equal ones once.
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 from zlib import crc32
 
@@ -20,15 +19,10 @@ from stepdown.comparer.stepping import Delivered, Incomparable
 from stepdown.comparison.answers import UNREAD, Judged, Reply
 from stepdown.comparison.view import time_view
 from stepdown.wire import parse_response
-from stepdown_adapters.contract.validator import Validator
 from stepdown_adapters.paths import Every, Member, parse
 from stepdown_adapters.stream.gathered import Summary, summary
 from stepdown_adapters.stream.outcome import Result as StreamResult
 
-logger = logging.getLogger(__name__)
-
-KEPT = 64
-"""Compiled contracts that are kept."""
 LONG = 64 * 1024
 """Bytes of an answer that is long: a megabyte takes some 25 milliseconds."""
 EACH = 8
@@ -40,65 +34,50 @@ _SERVED = "served: "
 """Before a reason that lies with the served answer: nothing is said of the candidate then."""
 
 
-class Judging:
-    """Makes replies of answers, and holds them against the contract of the pinned version where that is known."""
+def judged(pair: Pair) -> Judged:
+    """The replies to one request; what cannot be compared says why."""
+    asked, limit, answer = pair.asked, pair.shadow.max_body, pair.answer
+    name = time_view(asked.about.at) or ""  # by which it is found in an access log
+    served = stepping.of_served(asked, answer, pair.body, limit)
+    candidate = stepping.of_copy(asked, pair.candidate, limit)
+    if answer is not None and answer.outcome == "passthrough" and isinstance(served, Incomparable):
+        served, candidate = _as_sent(pair)
+    if isinstance(served, Incomparable):
+        return _none(asked, _SERVED + served.reason, name)
+    if isinstance(candidate, Incomparable):
+        return _none(asked, candidate.reason, name, candidate.detail)
+    assert answer is not None
+    first, failed = _reply(served, answer.upstream, len(pair.body))
+    second, breaks = _reply(candidate, pair.candidate.elapsed, len(pair.candidate.body))
+    if failed or breaks:
+        if failed:
+            return _none(asked, _SERVED + _FAILED_STREAM, name)
+        return _none(asked, _FAILED_STREAM, name, f"The stream is no whole answer: {breaks}")
+    noise = None if pair.noise is None else stepping.of_copy(asked, pair.noise, limit)
+    third = None
+    if pair.noise is not None and isinstance(noise, Delivered):
+        third, _ = _reply(noise, pair.noise.elapsed, len(pair.noise.body))
+    _validate(asked, [reply for reply in (first, second, third) if reply is not None])
+    return Judged(asked.about.pinned, first, second, noise=third, at=asked.about.at, name=name)
 
-    def __init__(self) -> None:
-        self._contracts: dict[tuple[str, str, str], Validator | None] = {}
-        """By digest of the configuration, model and pinned version."""
 
-    def judged(self, pair: Pair) -> Judged:
-        """The replies to one request; what cannot be compared says why."""
-        asked, limit, answer = pair.asked, pair.shadow.max_body, pair.answer
-        name = time_view(asked.about.at) or ""  # by which it is found in an access log
-        served = stepping.of_served(asked, answer, pair.body, limit)
-        candidate = stepping.of_copy(asked, pair.candidate, limit)
-        if answer is not None and answer.outcome == "passthrough" and isinstance(served, Incomparable):
-            served, candidate = _as_sent(pair)
-        if isinstance(served, Incomparable):
-            return self._none(asked, _SERVED + served.reason, name)
-        if isinstance(candidate, Incomparable):
-            return self._none(asked, candidate.reason, name, candidate.detail)
-        assert answer is not None
-        first, failed = _reply(served, answer.upstream, len(pair.body))
-        second, breaks = _reply(candidate, pair.candidate.elapsed, len(pair.candidate.body))
-        if failed or breaks:
-            if failed:
-                return self._none(asked, _SERVED + _FAILED_STREAM, name)
-            return self._none(asked, _FAILED_STREAM, name, f"The stream is no whole answer: {breaks}")
-        noise = None if pair.noise is None else stepping.of_copy(asked, pair.noise, limit)
-        third = None
-        if pair.noise is not None and isinstance(noise, Delivered):
-            third, _ = _reply(noise, pair.noise.elapsed, len(pair.noise.body))
-        self._validate(asked, [reply for reply in (first, second, third) if reply is not None])
-        return Judged(asked.about.pinned, first, second, noise=third, at=asked.about.at, name=name)
+def _none(asked: Asked, reason: str, name: str, detail: str = "") -> Judged:
+    return Judged(asked.about.pinned, _NOBODY, None, reason, detail, at=asked.about.at, name=name)
 
-    @staticmethod
-    def _none(asked: Asked, reason: str, name: str, detail: str = "") -> Judged:
-        return Judged(asked.about.pinned, _NOBODY, None, reason, detail, at=asked.about.at, name=name)
 
-    def _validate(self, asked: Asked, replies: list[Reply]) -> None:
-        """Say whether good answers keep the contract of the version that was asked for."""
-        longest = max(len(reply.body) for reply in replies)
-        if longest > LONG and crc32(str(asked.about.id).encode()) % EACH:
-            return
-        contract = self._contract(asked)
-        known: dict[bytes, bool] = {}
-        for reply in replies:
-            good = 200 <= reply.status < 300 and reply.body and reply.document is UNREAD
-            if contract is not None and good:
-                if reply.body not in known:
-                    known[reply.body] = contract.is_valid(reply.body)
-                reply.valid = known[reply.body]
-
-    def _contract(self, asked: Asked) -> Validator | None:
-        key = (asked.about.digest, asked.route.model, asked.about.pinned)
-        if key not in self._contracts:
-            if len(self._contracts) >= KEPT:
-                self._contracts.clear()
-            version = asked.configuration.version(key[1], key[2])
-            self._contracts[key] = _compiled(None if version is None else version.contract)
-        return self._contracts[key]
+def _validate(asked: Asked, replies: list[Reply]) -> None:
+    """Say whether good answers keep the contract of the version that was asked for."""
+    longest = max(len(reply.body) for reply in replies)
+    if longest > LONG and crc32(str(asked.about.id).encode()) % EACH:
+        return
+    contract = asked.configuration.contract(asked.route.model, asked.about.pinned)
+    known: dict[bytes, bool] = {}
+    for reply in replies:
+        good = 200 <= reply.status < 300 and reply.body and reply.document is UNREAD
+        if contract is not None and good:
+            if reply.body not in known:
+                known[reply.body] = contract.is_valid(reply.body)
+            reply.valid = known[reply.body]
 
 
 def _reply(given: Delivered, nanoseconds: int, size: int) -> tuple[Reply, str]:
@@ -121,16 +100,6 @@ def _as_sent(pair: Pair) -> tuple[Delivered | Incomparable, Delivered | Incompar
         return Incomparable("passthrough"), Incomparable("passthrough")
     head = parse_response(pair.answer.head, pair.asked.head.method)
     return Delivered(head.status, head, pair.body), Delivered(result.status, result.head, result.body)
-
-
-def _compiled(schema: dict[str, Any] | bool | None) -> Validator | None:
-    if schema is None:
-        return None
-    try:
-        return Validator(schema)
-    except Exception as error:
-        logger.warning("a contract cannot be compiled, so shadows' answers are not held against it: %r", error)
-        return None
 
 
 def _lasting(said: Summary) -> Any:

@@ -18,9 +18,9 @@ from stepdown.comparer.counting import Counters
 from stepdown.comparer.limits import Budget, Hold
 from stepdown.comparer.pairing import Key
 from stepdown.comparer.scribe import Scribe, Written
-from stepdown.decide import spec
 from stepdown.decide.copies import Answer, Copy
 from stepdown.decide.shadow_spec import Recording
+from stepdown.decide.spec import SnapshotSpec
 from stepdown.recordings.deciding import Deciding, deciding
 from stepdown.recordings.recorder import Recorder
 from stepdown.telemetry.slab import ABSENT, Slab
@@ -83,27 +83,26 @@ class Recordings:
         self._counters = Counters(slab)
         self._gauges: dict[str, int] = {}
 
-    def adopt(self, encoded: bytes) -> None:
-        """This encoded specification is in force from now on."""
-        specification, digest = spec.decode(encoded), spec.digest(encoded)
+    def adopt(self, name: str, specification: SnapshotSpec) -> None:
+        """This specification, whose digest is `name`, is in force from now on."""
         means = {
             route.name: Means(route.record, route.model, deciding(specification, route))
             for route in specification.routes
             if route.record is not None
         }
-        self._means.pop(digest, None)
-        self._means[digest] = means
+        self._means.pop(name, None)
+        self._means[name] = means
         while len(self._means) > KEPT:
             del self._means[next(iter(self._means))]
-        for name, current in list(self._current.items()):
-            if means.get(name) != current.means:
-                del self._current[name]
+        for route, current in list(self._current.items()):
+            if means.get(route) != current.means:
+                del self._current[route]
                 self._scribe.retire(current.recorder)
-                self._leaving.append((name, current))
-                self._show(name, ABSENT)
-        for route in specification.routes:
-            if route.name in means and route.name not in self._current:
-                self._current[route.name] = _Current(means[route.name], Recorder.of(specification, route), {})
+                self._leaving.append((route, current))
+                self._show(route, ABSENT)
+        for one in specification.routes:
+            if one.name in means and one.name not in self._current:
+                self._current[one.name] = _Current(means[one.name], Recorder.of(specification, one), {})
 
     def copied(self, ring: int, about: Copy, body: bytes) -> None:
         """A request was copied: keep it until its answer comes, if it is to be recorded."""

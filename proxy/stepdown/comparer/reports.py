@@ -17,7 +17,7 @@ from typing import NamedTuple
 import msgspec
 
 from stepdown.comparer.configurations import Configuration
-from stepdown.comparer.judging import Judging
+from stepdown.comparer.judging import judged
 from stepdown.comparer.pairing import Pair
 from stepdown.comparer.shadow_tally import ShadowTally
 from stepdown.comparison import posts
@@ -72,7 +72,6 @@ class Reports:
         self._tally = tally
         self._board = board
         self._clocks = clocks
-        self._judging = Judging()
         self._books: dict[Key, _Kept] = {}
         self._meanings: dict[tuple[str, Key], str] = {}
         """By configuration's digest and key."""
@@ -123,9 +122,9 @@ class Reports:
         if kept is None or kept.post.meaning != self._meaning(pair, key):
             self._tally.compared(*key, "incomparable", "stale")
             return
-        judged = self._judging.judged(pair)
-        detail = judged.detail if pair.candidate.answered else ""  # of others it was told when they ended
-        self._tally.compared(*key, kept.book.add(judged), judged.reason, detail)
+        found = judged(pair)
+        detail = found.detail if pair.candidate.answered else ""  # of others it was told when they ended
+        self._tally.compared(*key, kept.book.add(found), found.reason, detail)
         kept.changed = self._changed = True
 
     def _meaning(self, pair: Pair, key: Key) -> str:

@@ -14,7 +14,7 @@ from contextlib import suppress
 
 from stepdown import tasks
 from stepdown.comparer.comparer import Comparer
-from stepdown.decide.spec import decode
+from stepdown.decide.spec import decode, digest
 from stepdown.process import held, shield
 from stepdown.process.loop import new_loop
 from stepdown.process.settings import BOARD_BYTES, RING_BYTES, SLAB_BYTES, Settings
@@ -70,9 +70,9 @@ class Host:
     def _adopt(self, fd: int) -> None:
         encoded = held.read(fd)
         os.close(fd)
-        settings = decode(encoded).log
-        log.configure("comparer", settings.format, settings.level)
-        self._comparer.adopt(encoded)
+        spec = decode(encoded)
+        log.configure("comparer", spec.log.format, spec.log.level)
+        self._comparer.adopt(digest(encoded), spec)
 
 
 def _step_back() -> None:

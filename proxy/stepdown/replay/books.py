@@ -7,7 +7,7 @@ from collections import Counter
 
 import msgspec
 
-from stepdown.comparer.judging import Judging
+from stepdown.comparer.judging import judged
 from stepdown.comparer.pairing import Pair
 from stepdown.comparison.answers import Judged, Reply
 from stepdown.comparison.book import Book, Result
@@ -24,7 +24,6 @@ class Books:
 
     def __init__(self, seed: int = 1) -> None:
         self._draw = random.Random(seed).random  # noqa: S311 - which examples are shown
-        self._judging = Judging()
         self._books: dict[str, dict[tuple[str, ...], Book]] = {}
         self.skipped: Counter[str] = Counter()
         """Exchanges that were not sent, by the reason."""
@@ -37,17 +36,17 @@ class Books:
     def add(self, pair: Pair, name: str, unseen: tuple[str, ...] = (), size: int = 0) -> Result:
         """Compare what was recorded, which had `size` bytes when it was sent, with what came now."""
         book = self._book(pair.asked.route.name, pair.shadow, unseen)
-        judged = self._judging.judged(pair)
-        judged.name = name
-        if judged.detail:
-            self.why.setdefault(judged.reason, judged.detail)
-        if judged.candidate is not None and size:
-            judged.served.size = size
+        found = judged(pair)
+        found.name = name
+        if found.detail:
+            self.why.setdefault(found.reason, found.detail)
+        if found.candidate is not None and size:
+            found.served.size = size
         if book is None:
             book = self._book(pair.asked.route.name, pair.shadow, ())
             assert book is not None
-            judged = Judged(judged.contract, Reply(0), None, "redacted", at=judged.at, name=name)
-        result = book.add(judged)
+            found = Judged(found.contract, Reply(0), None, "redacted", at=found.at, name=name)
+        result = book.add(found)
         self.results[result] += 1
         self.unseen.update(unseen)
         return result

@@ -87,8 +87,8 @@ class Scene:
         async def run() -> None:
             readers = [RingReader(fd, SIZE) for fd in self.fds]
             comparer = Comparer(readers, self.bell, self.slab)
-            comparer.adopt(SPEC)
-            comparer.adopt(SHADOWED)
+            comparer.adopt(*specs.named(SPEC))
+            comparer.adopt(*specs.named(SHADOWED))
             work = asyncio.ensure_future(comparer.run())
             try:
                 await script(comparer)
@@ -144,7 +144,7 @@ def test_a_configuration_that_a_worker_has_first_is_waited_for(scene: Scene) -> 
         scene.put(b"[]", spec=newer)
         scene.put(b"{}", worker=1)
         await scene.until({"valid": 1})
-        comparer.adopt(newer)
+        comparer.adopt(*specs.named(newer))
         await scene.until({"valid": 2})
 
     scene.play(script)
@@ -215,7 +215,7 @@ def test_a_copy_waits_for_its_configuration_and_keeps_what_is_behind_it_in_order
         scene.answer()
         scene.copy(worker=1)
         await scene.until({"refused": 1}, COPIES)
-        comparer.adopt(newer)
+        comparer.adopt(*specs.named(newer))
         await scene.until({"refused": 2}, COPIES)
         await scene.until({"incomparable": 1}, "stepdown_shadow_compared_total")
 

@@ -22,10 +22,10 @@ def test_only_the_last_configurations_are_known_and_one_that_comes_again_stays()
         for number in range(KEPT + 1)
     ]
     for data in encoded[:KEPT]:
-        known.adopt(data)
+        known.adopt(*specs.named(data))
     first = known.find(digest(encoded[0]))
-    known.adopt(encoded[0])
-    known.adopt(encoded[KEPT])
+    known.adopt(*specs.named(encoded[0]))
+    known.adopt(*specs.named(encoded[KEPT]))
     assert known.find(digest(encoded[0])) is first
     assert known.find(digest(encoded[1])) is None
     assert known.find("unknown") is None

@@ -24,8 +24,8 @@ def subject(data: bytes) -> Subject:
 def test_a_sample_is_held_against_the_contract_of_its_own_configuration() -> None:
     contracts = Contracts()
     before, after = encoded({"type": "object"}), encoded({"type": "array"})
-    contracts.adopt(before)
-    contracts.adopt(after)
+    contracts.adopt(*specs.named(before))
+    contracts.adopt(*specs.named(after))
     older, newer = contracts.find(subject(before)), contracts.find(subject(after))
     assert older is not None
     assert newer is not None
@@ -37,23 +37,23 @@ def test_only_the_last_configurations_are_known() -> None:
     contracts = Contracts()
     all_of_them = [encoded({}, trusted_hops=number) for number in range(KEPT + 2)]
     for data in all_of_them:
-        contracts.adopt(data)
+        contracts.adopt(*specs.named(data))
     assert [contracts.knows(digest(data)) for data in all_of_them] == [False] * 2 + [True] * KEPT
 
 
 def test_a_contract_that_stays_is_compiled_once() -> None:
     contracts = Contracts()
     before, after = encoded({"type": "object"}), encoded({"type": "object"}, trusted_hops=1)
-    contracts.adopt(before)
+    contracts.adopt(*specs.named(before))
     compiled = contracts.find(subject(before))
-    contracts.adopt(after)
+    contracts.adopt(*specs.named(after))
     assert contracts.find(subject(after)) is compiled
 
 
 def test_a_contract_that_does_not_compile_is_told_once_and_harms_nobody(caplog: pytest.LogCaptureFixture) -> None:
     contracts = Contracts()
     data = encoded({"type": "nonsense"})
-    contracts.adopt(data)
+    contracts.adopt(*specs.named(data))
     assert contracts.find(subject(data)) is None
     assert contracts.find(subject(data)) is None
     assert [record.message for record in caplog.records] == [
@@ -65,6 +65,6 @@ def test_versions_without_a_share_or_a_contract_are_left_out() -> None:
     contracts = Contracts()
     model = specs.model(specs.version("1.0.0", 1, contract={}), specs.version("2.0.0", 1, validate=1.0))
     data = encode(specs.snapshot(models=[model]))
-    contracts.adopt(data)
+    contracts.adopt(*specs.named(data))
     for version in ("1.0.0", "2.0.0"):
         assert contracts.find(Subject(digest(data), "m", version, version)) is None

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from stepdown.comparer.judging import EACH, LONG, Judging
+from stepdown.comparer import judging
+from stepdown.comparer.judging import EACH, LONG
 from stepdown.comparer.pairing import Pair
 from stepdown.comparer.results import Outcome, Result
 from stepdown.comparison.answers import Judged
@@ -49,7 +50,7 @@ def pair(
 
 
 def judged(left: bytes, right: bytes, **more: Any) -> Judged:
-    return Judging().judged(pair(left, right, **more))
+    return judging.judged(pair(left, right, **more))
 
 
 def kinds(left: bytes, right: bytes, **more: Any) -> list[str]:
@@ -107,8 +108,8 @@ def test_what_the_candidate_lacks_is(outcome: Outcome) -> None:
 
 def test_what_was_passed_on_in_its_own_shape_is_equal_only_to_itself() -> None:
     assert kinds(b'{"a":1}', b'{"a":1}') == []
-    same = Judging().judged(_passed(b'{"a":1}', b'{"a":1}'))
-    other = Judging().judged(_passed(b'{"a":1}', b'{"a":2}'))
+    same = judging.judged(_passed(b'{"a":1}', b'{"a":1}'))
+    other = judging.judged(_passed(b'{"a":1}', b'{"a":2}'))
     assert same.candidate is not None
     assert (other.candidate, other.reason) == (None, "served: passthrough")
 
@@ -193,4 +194,4 @@ def test_of_long_answers_a_share_is() -> None:
 def test_a_contract_that_cannot_be_compiled_is_left_out(caplog: pytest.LogCaptureFixture) -> None:
     one = judged(b"{}", b"{}", contract={"type": "no type"})
     assert one.served.valid is None
-    assert "a contract cannot be compiled" in caplog.text
+    assert "contract cannot be compiled" in caplog.text

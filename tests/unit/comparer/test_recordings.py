@@ -38,7 +38,7 @@ class Scene:
         specification: SnapshotSpec = specs.plain(1, route_options={"record": settings})
         encoded = encode(specification)
         self.digest = digest(encoded)
-        self.recordings.adopt(encoded)
+        self.recordings.adopt(self.digest, specification)
 
     def copied(self, id: int, **changes: Any) -> None:
         about = a_copy(**{"id": id, "route": "r", "digest": self.digest} | changes)
