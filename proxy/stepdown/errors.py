@@ -146,6 +146,15 @@ class NoReadyVersionError(StepdownError):
     problem, title, status, fault = "no-ready-version", "No ready version", 503, Fault.UPSTREAM
 
 
+class TakenBackError(StepdownError):
+    """Only a version that its rollout took back reaches the pinned shape, and the rollout refuses such pins.
+
+    There is no `Retry-After`: it is a person who starts the version again, and nobody knows when.
+    """
+
+    problem, title, status, fault = "version-taken-back", "Version taken back", 503, Fault.OPERATOR
+
+
 class OverloadedError(StepdownError):
     """A bound of the sidecar itself is reached (connections, pending requests)."""
 

@@ -7,12 +7,12 @@ from typing import Literal
 
 from stepdown.decide import spec
 
-Reason = Literal["split", "flag", "kept", "pin-forced", "unhealthy", "pin-server", "override"]
+Reason = Literal["split", "flag", "kept", "pin-forced", "taken-back", "unhealthy", "pin-server", "override"]
 """Why the served version is the one it is.
 
 `split`: it is the assigned one. `flag`: so it is, and a feature flag assigned it. `kept`: it has no weight any more,
-and keeps those whom it had. `pin-forced`: the assigned one cannot be stepped down to the pinned shape. `unhealthy`: the
-assigned one has no ready endpoint.
+and keeps those whom it had. `pin-forced`: the assigned one cannot be stepped down to the pinned shape. `taken-back`:
+nor can any other, but one that a rollout took back. `unhealthy`: the assigned one has no ready endpoint.
 `pin-server`: the client asked for this version's own server, on a route that grants that.
 `override`: somebody who may asked for this version's own server (`overrides`).
 """

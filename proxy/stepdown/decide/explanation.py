@@ -144,6 +144,7 @@ _REASONS = {
     "flag": "the flag gave it the request",
     "kept": "it drains and keeps whom it had",
     "pin-forced": "the assigned version cannot be stepped down to the pinned shape",
+    "taken-back": "nothing else can be stepped down to the pinned shape, although a rollout took it back",
     "unhealthy": "the assigned version has no endpoint that is up",
     "pin-server": "the client asked for its server, and the route grants that",
     "override": "the caller asked for its server and may do so",

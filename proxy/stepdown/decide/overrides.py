@@ -29,6 +29,7 @@ from stepdown.errors import (
     NoReadyVersionError,
     RetiredVersionError,
     StepdownError,
+    TakenBackError,
     UnreachableShapeError,
 )
 from stepdown_adapters.pinned import wanted
@@ -162,7 +163,7 @@ def _unanswerable(verdict: Verdict, error: StepdownError) -> Verdict:
 def _usual_shape(rule: Rule, pin: Pin) -> str | None:
     try:
         return rule.shape(pin)
-    except (RetiredVersionError, UnreachableShapeError):
+    except (RetiredVersionError, TakenBackError, UnreachableShapeError):
         return None
 
 

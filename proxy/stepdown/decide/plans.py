@@ -56,6 +56,7 @@ class Plan:
         "_choices",
         "_eligible",
         "_evidence",
+        "_forced",
         "_instead",
         "_model",
         "_rule",
@@ -65,7 +66,9 @@ class Plan:
         "ready_choices",
     )
 
-    def __init__(self, rule: spec.Rule, pinned: str, spare: tuple[str, ...], choices: Choices) -> None:
+    def __init__(
+        self, rule: spec.Rule, pinned: str, spare: tuple[str, ...], kept: tuple[str, ...], choices: Choices
+    ) -> None:
         self.pinned = pinned
         self._rule = rule.name
         self._model = model = choices.model
@@ -75,11 +78,14 @@ class Plan:
         self._eligible = tuple(model.reaches(version, pinned) for version, _ in split)
         self._spare = tuple(version for version in spare if model.reaches(version, pinned))
         """Eligible versions that the split gives nothing, in the order in which they are fallen back on."""
-        whole = all(self._eligible)
-        whole = whole and rule.flag is None
+        self._forced: Reason = "pin-forced"
+        if not self._spare and not any(self._eligible):
+            self._spare = tuple(version for version in kept if model.reaches(version, pinned))
+            self._forced = "taken-back"
+        whole = all(self._eligible) and rule.flag is None and (rule.walked is None or rule.walked.evidence)
         self._evidence = (*(whole for _ in choices.labels), whole and not rule.smooth)
         """By key source. What is given out in turn says nothing, since what came before decided it, nor does what a
-        flag gave: its targeting may choose by anything."""
+        flag gave: its targeting may choose by anything; nor what a rollout does not learn from."""
         given: Reason = "split" if rule.flag is None else "flag"
         self.ready_choices = tuple(
             tuple(
@@ -100,7 +106,7 @@ class Plan:
         Raises `NoReadyVersionError` (503) if no version that reaches the shape is up.
         """
         assigned, weight = self._split[arm]
-        reason: Reason = "unhealthy" if self._eligible[arm] else "pin-forced"
+        reason: Reason = "unhealthy" if self._eligible[arm] else self._forced
         served = self._first(self._instead, ready) if reason == "unhealthy" else None
         served = served or self._from_split(slot, ready) or self._first(self._spare, ready)
         if served is None:

@@ -150,7 +150,8 @@ class Route:
         `params` are the values of the path's `{name}`s in order, `body` the request's body where it is kept, `client`
         the client's address. `ready[i]` says whether `Snapshot.versions[i]` is up; `draw` are the dice; `visitor` is
         what the method of that name gave. Raises `BadPinError` (400), `NoRouteError` (404, no rule holds),
-        `UnreachableShapeError` (406), `RetiredVersionError` (410) and `NoReadyVersionError` (503, with `retry_after`).
+        `UnreachableShapeError` (406), `RetiredVersionError` (410), `TakenBackError` (503) and `NoReadyVersionError`
+        (503, with `retry_after`).
         """
         pin, pin_source = self.pinned(facts, params)
         rule = self._only or self.rule_for(facts, client)

@@ -10,9 +10,9 @@ from stepdown.decide.conditions import Conditions
 from stepdown.decide.flag_view import FlagArms
 from stepdown.decide.pins import Pin
 from stepdown.decide.plans import Choices, Plan
-from stepdown.decide.slots import Tables, hash_of
+from stepdown.decide.slots import Table, Tables, hash_of
 from stepdown.decide.turns import Rotation, order
-from stepdown.errors import NoReadyVersionError, RetiredVersionError, UnreachableShapeError
+from stepdown.errors import NoReadyVersionError, RetiredVersionError, TakenBackError, UnreachableShapeError
 
 
 def versions_of(rule: spec.Rule) -> tuple[str, ...]:
@@ -24,11 +24,14 @@ class Rule:
     """One rule of a route, with what it has planned so far."""
 
     __slots__ = (
+        "_alike",
         "_choices",
+        "_kept",
         "_model",
         "_plans",
         "_plans_by_shape",
         "_spare",
+        "_taken_back",
         "_weighted",
         "condition",
         "drained",
@@ -52,7 +55,7 @@ class Rule:
         self.split = rule.split
         self.flag = FlagArms(rule.flag, rule.split, conditions.flags) if rule.flag is not None else None
         """What takes the place of the table, where a flag says which version it is."""
-        self.table = tables.table(rule.split)
+        self.table = _table(rule, tables)
         self.rotation = Rotation(order(tuple(weight for _, weight in rule.split))) if rule.smooth else None
         """Who is next among requests without a key, where they are not drawn for."""
         self.salt = rule.salt or f"{route.name}/{rule.name}"
@@ -69,6 +72,11 @@ class Rule:
         named = dict.fromkeys(version for one in (rule, *route.rules) for version in versions_of(one))
         self._spare = tuple(version for version in named if version not in self._weighted)
         """Versions of the route to which the split gives nothing: the rule's own first, then in the file's order."""
+        self._taken_back = rule.walked.taken_back if rule.walked is not None else ()
+        self._kept = tuple(one.version for one in self._taken_back if one.keep)
+        """Versions without a place in any rule, which serve pins that nothing else can serve."""
+        self._alike = _alike(rule)
+        """Groups of versions whose common shapes come first."""
         self._plans: dict[Pin, Plan] = {}
         self._plans_by_shape: dict[str, Plan] = {}
 
@@ -79,7 +87,7 @@ class Rule:
             shape = self.shape(pin)
             plan = self._plans_by_shape.get(shape)
             if plan is None:
-                plan = Plan(self.spec, shape, self._spare, self._choices)
+                plan = Plan(self.spec, shape, self._spare, self._kept, self._choices)
                 self._plans_by_shape[shape] = plan
             self._plans[pin] = plan
         return plan
@@ -87,19 +95,27 @@ class Rule:
     def shape(self, pin: Pin) -> str:
         """The newest version of a pin that the split reaches, else the newest that any version of the route reaches.
 
-        Of a rule with colours or a flag, the newest that all its versions reach comes first: a switch moves servers,
-        never shapes.
+        Of a rule with colours, a flag or a rollout, the newest that all its versions reach comes first: a switch moves
+        servers, never shapes. Last come those that only a version reaches which was taken back.
         Raises `RetiredVersionError` (410) where all that the pin allows is retired, `UnreachableShapeError` (406) where
-        nothing configured reaches any of it.
+        nothing configured reaches any of it, `TakenBackError` (503) where what reaches it was taken back for all.
         """
-        if self.spec.colours is not None or self.flag is not None:
+        reaches = self._model.reaches
+        for group in self._alike:
             for version in pin.versions:
-                if all(self._model.reaches(served, version) for served, _ in self.split):
+                if all(reaches(served, version) for served in group):
                     return version
-        for able in (self._weighted, self._spare):
+        for able in (self._weighted, self._spare, self._kept):
             for version in pin.versions:
-                if any(self._model.reaches(served, version) for served in able):
+                if any(reaches(served, version) for served in able):
                     return version
+        for version in pin.versions:
+            for one in self._taken_back:
+                if reaches(one.version, version):
+                    raise TakenBackError(
+                        f"only {one.version} can answer as {self._model.name} {version}, and the rollout"
+                        f" {one.rollout} took it back"
+                    )
         raise self._out_of_reach(pin)
 
     def server(self, pin: Pin, ready: Sequence[bool]) -> Choice:
@@ -143,3 +159,19 @@ class Rule:
             return RetiredVersionError(f"{model.name} {pin.retired[0]} is retired{where}", link=link)
         declared = ", ".join(version for version, one in model.versions.items() if not one.retired)
         return UnreachableShapeError(f"{model.name} has no version that was asked for; it has {declared}")
+
+
+def _table(rule: spec.Rule, tables: Tables) -> Table:
+    """Who owns which slot; versions that took another's place have that one's."""
+    dealt = rule.walked.dealt if rule.walked is not None else ()
+    if not dealt:
+        return tables.table(rule.split)
+    return tables.handed_over(tuple((one.version, one.weight) for one in dealt), [one.place for one in dealt])
+
+
+def _alike(rule: spec.Rule) -> tuple[tuple[str, ...], ...]:
+    if rule.walked is not None:
+        return rule.walked.alike
+    if rule.colours is not None or rule.flag is not None:
+        return (tuple(version for version, _ in rule.split),)
+    return ()

@@ -82,6 +82,10 @@ class Tables:
             made = self._made[split] = self._make(split)
         return made
 
+    def handed_over(self, split: tuple[tuple[str, int], ...], places: Sequence[int]) -> Table:
+        """The table of a split whose versions handed their slots over: `places` are the new owners' positions."""
+        return array("H", map(places.__getitem__, self.table(split)))
+
     def _make(self, split: tuple[tuple[str, int], ...]) -> Table:
         owned = shares([weight for _, weight in split])
         if len(split) <= 3:

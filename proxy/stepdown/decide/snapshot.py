@@ -8,6 +8,7 @@ from stepdown.decide import spec
 from stepdown.decide.choice import Choice
 from stepdown.decide.conditions import Conditions
 from stepdown.decide.digests import Digests
+from stepdown.decide.driving import by_name, effective
 from stepdown.decide.facts import Facts
 from stepdown.decide.flag_view import compiled_flags
 from stepdown.decide.keysets import KeySet
@@ -42,8 +43,10 @@ class Snapshot:
             versions += [VersionKey(model.name, version.id) for version in model.versions]
         self.versions = tuple(versions)
         """Every declared version of every model, served or not; readiness is given in this order."""
+        rollouts = by_name(specification)
         self.routes = tuple(
-            Route(route, self.models[route.model], conditions, tables) for route in specification.routes
+            Route(effective(route, rollouts), self.models[route.model], conditions, tables)
+            for route in specification.routes
         )
         self._lookup = Lookup([(route.spec.match, route) for route in self.routes], digests)
 

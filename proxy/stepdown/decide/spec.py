@@ -22,6 +22,7 @@ from stepdown.decide.people_spec import Overrides as Overrides  # noqa: PLC0414 
 from stepdown.decide.rollout_spec import Feedback, Rollout
 from stepdown.decide.shadow_spec import Recording, Shadow
 from stepdown.decide.spec_base import Spec
+from stepdown.decide.walked import Walked
 from stepdown.decide.when import EVERYONE, Segment, When
 
 # --- matches --------------------------------------------------------------------------------------------------------
@@ -295,6 +296,8 @@ class Rule(Spec, frozen=True):
     """Of a rule that has it, the split gives everything to the default; all versions of the flag stand in it."""
     rollout: str | None = None
     """Of a rule whose split a rollout owns, the split gives everything to its stable version."""
+    walked: Walked | None = None
+    """What rollouts made of it; only of rules as they are compiled (`driving.effective`)."""
 
 
 class Timeouts(Spec, frozen=True):
