@@ -19,6 +19,7 @@ from stepdown.config import Token
 from stepdown.control import serving
 from stepdown.control.refusals import SwitchRefusedError
 from stepdown.control.reports import Reports
+from stepdown.control.rollouts.asking import Rollouts
 from stepdown.control.state import ComparerView, HealthView, ReloadView, WorkerView
 from stepdown.control.switching import Caller, Report, UnderWay
 from stepdown.control.wishes import Wish
@@ -38,6 +39,7 @@ from stepdown.decide.spec import (
 )
 from stepdown.telemetry.slab import Slab, SlabReader
 from tests.kit.looping import LoopThread
+from tests.kit.walked import Walked
 
 
 def a_spec() -> SnapshotSpec:
@@ -110,6 +112,7 @@ class SetState:
     question_counts: Mapping[str, int] = field(default_factory=dict)
     switch_counts: Mapping[tuple[str, str], int] = field(default_factory=dict)
     reports: Reports = field(default_factory=lambda: Reports(None, lambda *_wish: None))
+    rollouts: Rollouts = field(default_factory=Walked)
     under_way: dict[str, UnderWay] = field(default_factory=dict)
     prolonged: float = 0.0
     """Seconds that switches say they take."""

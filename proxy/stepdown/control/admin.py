@@ -12,6 +12,7 @@
 | `GET /v1/shadows` | view | each shadow whose answers are compared, with what came of it in a few numbers |
 | `GET /v1/shadows/ROUTE/SHADOW` | view | its whole report: rates with intervals, noise, drift, labels, examples |
 | `POST /v1/shadows/ROUTE/SHADOW/reset` | operate | begins the report anew: 200 when it is, 503 when that is not known |
+| `/v1/rollouts...` | view, operate | rollouts: what they are like, and what somebody wants of them (`rollouts.api`) |
 | `POST /v1/drain` | operate | takes the sidecar out as SIGTERM does: 202 |
 
 A switch takes `{"colour": NAME}`, where `back` is the colour before the last switch, and may have `force: true` (also
@@ -40,6 +41,7 @@ from stepdown.control.gate import CALLER, gate, problem_response, takes_members
 from stepdown.control.redact import redacted, without_query
 from stepdown.control.refusals import SwitchRefusedError
 from stepdown.control.reports import ReportError, headline_view
+from stepdown.control.rollouts.api import add_calls
 from stepdown.control.serving import prolong
 from stepdown.control.state import ControllerState, HealthView
 from stepdown.control.status import degraded, ready
@@ -74,6 +76,7 @@ def application(state: ControllerState, hosts: Iterable[str] = ()) -> web.Applic
     served.router.add_get("/v1/shadows", calls.shadows)
     served.router.add_get("/v1/shadows/{route}/{shadow}", calls.shadow)
     served.router.add_post("/v1/shadows/{route}/{shadow}/reset", calls.reset)
+    add_calls(served.router, state)
     served.router.add_post("/v1/reload", calls.reload)
     served.router.add_post("/v1/drain", calls.drain)
     return served

@@ -38,6 +38,7 @@ from stepdown.control.flag_provider import FlagProvider
 from stepdown.control.probes import Prober
 from stepdown.control.refusals import Applied
 from stepdown.control.reports import Reports
+from stepdown.control.rollouts.asking import NoRollouts, Rollouts
 from stepdown.control.serving import serve
 from stepdown.control.state import ComparerView, HealthView, ReloadView, WorkerView
 from stepdown.control.switching import Caller, Report, Switches, UnderWay
@@ -142,6 +143,7 @@ class Controller:
         self._parent = parent
         self.slabs = slabs
         self.reports = Reports(board, parent.begin_anew, slabs)
+        self.rollouts: Rollouts = NoRollouts()
         self._prober = Prober(self._tell_health)
         self.provider = FlagProvider(self._workers.flags_changed)
         """Who is asked for flags."""

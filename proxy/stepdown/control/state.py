@@ -18,6 +18,7 @@ from stepdown.telemetry.slab import SlabReader
 if TYPE_CHECKING:  # for its annotation only: the controller reads this module before it has time for pydantic
     from stepdown.config import Token
     from stepdown.control.reports import Reports
+    from stepdown.control.rollouts.asking import Rollouts
     from stepdown.control.switching import Caller, Report, UnderWay
     from stepdown.control.wishes import Wish
 
@@ -114,6 +115,10 @@ class ControllerState(Protocol):
     @property
     def reports(self) -> Reports:
         """What shadows' answers are like."""
+
+    @property
+    def rollouts(self) -> Rollouts:
+        """What is known of rollouts, and what may be asked of them."""
 
     @property
     def slabs(self) -> Sequence[SlabReader]:

@@ -77,3 +77,23 @@ class Rollouts(Protocol):
 
     async def history(self, rollout: str, before: int | None, limit: int) -> list[Recorded]:
         """The newest transitions, the newest first; raises `RolloutRefusedError`."""
+
+
+class NoRollouts(Rollouts):
+    """Of a controller that drives none."""
+
+    def standings(self) -> Sequence[Standing]:
+        """None."""
+        return ()
+
+    async def act(self, asked: Asked) -> Done:
+        """Refused."""
+        raise _none(asked.rollout)
+
+    async def history(self, rollout: str, before: int | None, limit: int) -> list[Recorded]:
+        """Refused."""
+        raise _none(rollout)
+
+
+def _none(rollout: str) -> RolloutRefusedError:
+    return RolloutRefusedError(404, "not-found", f"There is no rollout {rollout}; there are: none.")
