@@ -132,7 +132,7 @@ def _walked(rule: Rule, salt: str, rollout: Rollout) -> Iterator[Rule]:
     stable = rollout.stable if driven is None else driven.stable
     alike = (tuple(dict.fromkeys((rollout.stable, stable, rollout.candidate))), (stable,))
     if driven is None:
-        told = f"which was not started: stable {stable} has everything"
+        told = f"and until it is started, stable {stable} has everything"
         walked = Walked(rollout=rollout.name, told=told, evidence=True, alike=alike)
         yield msgspec.structs.replace(rule, walked=walked)
         return
@@ -274,9 +274,12 @@ def _told(audience: _Audience, rollout: Rollout, stable: str) -> str:
         here = rollout.steps[_step(rollout)].segment
         return f"which is at {_place(rollout)}, for the segment {here} only: stable {stable} has everything here"
     if not audience.now:
-        kept = f"leaves {whom} the {audience.weight:g} % of {rollout.candidate} that it had"
-        return f"which is at {_place(rollout)} and {kept}, as no evidence: stable {stable} has the rest"
-    gives = f"gives {whom} {audience.weight:g} % of {rollout.candidate}"
+        kept = f"leaves {rollout.candidate} to those {audience.weight:g} % of {whom} that had it, as no evidence"
+        return f"which is at {_place(rollout)} and {kept}: stable {stable} has the rest"
+    if not audience.weight:
+        copies = f"gives {rollout.candidate} nothing but copies"
+        return f"which is at {_place(rollout)} and {copies}: stable {stable} has everything"
+    gives = f"gives {rollout.candidate} to {audience.weight:g} % of {whom}"
     return f"which is at {_place(rollout)} and {gives}: stable {stable} has the rest"
 
 

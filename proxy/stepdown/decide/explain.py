@@ -60,7 +60,8 @@ def explain(  # noqa: PLR0917 - the arguments of `Route.choose`
         if rule.spec.colours is not None:
             seen["colour"] = rule.spec.colours.active
             seen["colours"] = told(rule.spec.colours, tuple(version for version, _ in rule.split))
-        seen["rollout"] = rule.spec.rollout
+        if rule.spec.walked is not None:
+            seen["rollout"], seen["walked"] = rule.spec.walked.rollout, rule.spec.walked.told or None
         if rule.spec.flag is not None:
             seen["by_flag"], seen["variants"] = rule.spec.flag.flag, rule.spec.flag.versions
             seen["flag_default"] = rule.spec.flag.default
@@ -162,12 +163,15 @@ def _cookie(rule: Rule, visitor: Visitor | None) -> dict[str, Any]:
 def _alternatives(route: Route, rule: Rule, pinned: str, ready: Sequence[bool]) -> Iterator[Alternative]:
     weights = dict(rule.split)
     named = dict.fromkeys(version for one in (rule, *route.rules) for version in versions_of(one.spec))
-    for version in named:
+    gone = {one.version: one.rollout for one in rule.spec.walked.taken_back} if rule.spec.walked is not None else {}
+    for version in (*named, *gone):
         reaches = route.model.reaches(version, pinned)
         chain = route.model.chain(version, pinned) if reaches else None
         steps = len(chain.steps) if chain else 0
         why_not = route.model.why_not(version, pinned)
-        yield Alternative(version, weights.get(version, 0), reaches, ready[route.model.index(version)], steps, why_not)
+        up = ready[route.model.index(version)]
+        by = gone.get(version, "")
+        yield Alternative(version, weights.get(version, 0), reaches, up, steps, why_not, by)
 
 
 def _step(step: spec.Step) -> str:

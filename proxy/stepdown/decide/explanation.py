@@ -29,6 +29,8 @@ class Alternative(msgspec.Struct, frozen=True):
     """Adapters between it and the pinned shape."""
     why_not: str = ""
     """The refusal that keeps it from the shape, where one is declared."""
+    taken_back: str = ""
+    """The rollout that took it back, so that no rule names it any more."""
 
 
 class Override(msgspec.Struct, frozen=True):
@@ -113,7 +115,9 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     flag_default: str | None = None
     """The version where it gives none of these variants."""
     rollout: str | None = None
-    """The rollout that owns the split; until it is driven, its stable version has everything."""
+    """The rollout that owns the split, also of rules that are there for segments of its earlier steps."""
+    walked: str | None = None
+    """How far it is and what it gives, in words; and which versions stand in the place of others, taken back."""
     override: Override | None = None
     assigned: str | None = None
     served: str | None = None
@@ -187,7 +191,8 @@ def _tell(one: Explanation) -> Iterator[str]:
             yield f"Why by these steps: {one.chain_why}."
         yield f"In a rollout the request {'would count' if one.evidence else 'would not count'} as evidence."
     for other in one.alternatives:
-        yield f"Version {other.version} has weight {other.weight}, {_ability(other)} and is {_state(other)}."
+        gone = f"was taken back by the rollout {other.taken_back}" if other.taken_back else f"has weight {other.weight}"
+        yield f"Version {other.version} {gone}, {_ability(other)} and is {_state(other)}."
     yield from _tell_copies(one)
     if one.refusal is not None:
         yield f"Refused with {one.refusal.status} ({one.refusal.problem}): {one.refusal.detail}."
@@ -196,18 +201,18 @@ def _tell(one: Explanation) -> Iterator[str]:
 
 
 def _means(one: Explanation) -> str:
-    """What the rule has to find a version by."""
+    """What the rule has to find a version by, and what rollouts made of that."""
+    if one.rollout is not None:
+        return f"split is owned by the rollout {one.rollout}, {one.walked}"
+    return f"{_finds(one)}; {one.walked}" if one.walked else _finds(one)
+
+
+def _finds(one: Explanation) -> str:
     if one.by_flag is not None:
         named = ", ".join(f"{variant} is {version}" for variant, version in one.variants)
         return f"version comes from flag {one.by_flag} ({named}, else {one.flag_default})"
     if one.colours is not None:
         return f"colours are {one.colours}"
-    if one.rollout is not None:
-        stable = ", ".join(version for version, _ in one.split)
-        return (
-            f"split is owned by the rollout {one.rollout}, which this version does not drive: stable {stable} has"
-            " everything"
-        )
     return f"split is {', '.join(f'{version} {weight}' for version, weight in one.split)}"
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from stepdown.decide import spec
+from stepdown.decide.driving import in_effect
 from stepdown.decide.flag_context import KEY, Reads
 from stepdown.decide.flag_view import SnapshotFlags, compiled_flags
 from stepdown.decide.pins import HEADER
@@ -125,7 +126,7 @@ def needs_of_all(specification: spec.SnapshotSpec) -> Needs:
     models = {model.name: model for model in specification.models}
     flags = compiled_flags(specification.flags)
     needs = Needs()
-    for route in specification.routes:
+    for route in in_effect(specification):
         needs.read_match(route.match)
         needs.add(needs_of(route, models[route.model], segments, flags))
     return needs

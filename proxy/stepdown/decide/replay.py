@@ -22,6 +22,7 @@ import msgspec
 from stepdown.decide import cookies, spec
 from stepdown.decide.choice import Choice
 from stepdown.decide.digests import Digests
+from stepdown.decide.driving import in_effect
 from stepdown.decide.facts import Facts
 from stepdown.decide.flag_view import SnapshotFlags, compiled_flags
 from stepdown.decide.keys import tokens_of
@@ -87,7 +88,8 @@ class Replay:
         models = {model.name: model for model in specification.models}
         self._flags = compiled_flags(specification.flags)
         self._needs = {
-            route.name: needs_of(route, models[route.model], segments, self._flags) for route in specification.routes
+            route.name: needs_of(route, models[route.model], segments, self._flags)
+            for route in in_effect(specification)
         }
         everything = needs_of_all(specification)
         self._texts = {

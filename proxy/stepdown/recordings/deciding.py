@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from stepdown.decide import spec
+from stepdown.decide.driving import by_name, effective
 from stepdown.decide.flag_view import compiled_flags
 from stepdown.decide.needs import Needs, needs_of
 from stepdown.decide.pins import HEADER
@@ -32,5 +33,6 @@ def deciding(specification: spec.SnapshotSpec, route: spec.Route) -> Deciding:
     needs = Needs()
     for one in specification.routes:
         needs.read_match(one.match)
+    route = effective(route, by_name(specification))
     needs.add(needs_of(route, models[route.model], segments, compiled_flags(specification.flags)))
     return Deciding(needs.of("header"), needs.of("cookie"), needs.client)

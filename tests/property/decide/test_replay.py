@@ -14,6 +14,7 @@ from stepdown.decide.cookies import Visitor
 from stepdown.decide.flag_spec import FlagRule, Flags
 from stepdown.decide.records import Record, read, write
 from stepdown.decide.replay import NotRecordedError, Outcome, Replay, recorded_outcome
+from stepdown.decide.rollout_spec import Driven, Rollout, Step
 from stepdown.decide.snapshot import Snapshot, compile_snapshot
 from stepdown.errors import StepdownError
 from stepdown.plane.recording import Recorder, decided_of
@@ -104,6 +105,26 @@ flag_definitions = st.sampled_from(
 )
 by_flag = FlagRule(flag="new-model", versions=(("new", "2.0.0"), ("old", "1.1.0")), default="1.1.0")
 
+rollouts_in_force = st.builds(
+    Rollout,
+    name=st.just("w"),
+    stable=st.just("1.1.0"),
+    candidate=st.just("2.0.0"),
+    steps=st.just((Step(weight=50, segment="them"), Step(weight=20), Step(weight=100))),
+    on_rollback=st.sampled_from(["keep", "refuse"]),
+    driven=st.one_of(
+        st.none(),
+        st.builds(
+            Driven,
+            run=st.just(1),
+            step=st.integers(0, 2),
+            weight=st.sampled_from([20.0, 50.0]),
+            stable=st.just("1.1.0"),
+        ),
+        st.just(Driven(run=1, step=1, weight=0, stable="1.1.0", taken_back=True)),
+    ),
+)
+
 
 @st.composite
 def configurations(draw: st.DrawFn) -> spec.SnapshotSpec:
@@ -112,7 +133,7 @@ def configurations(draw: st.DrawFn) -> spec.SnapshotSpec:
     versions = (specs.version("1.0.0"), *(specs.version(version, 1) for version in VERSIONS[1:]))
     model = specs.model(*versions, default=draw(st.sampled_from(VERSIONS)), chains=chains, clients=clients)
     key = tuple(draw(keys))
-    smooth = draw(st.booleans())
+    smooth, walks = draw(st.booleans()), draw(st.booleans())
     rules = (
         *(
             spec.Rule(name=f"r{number}", split=tuple(draw(splits).items()), when=condition, salt=f"s{number}")
@@ -123,6 +144,7 @@ def configurations(draw: st.DrawFn) -> spec.SnapshotSpec:
             if draw(st.booleans())
             else []
         ),
+        *([spec.Rule(name="walked", split=(("1.1.0", 1),), when=draw(conditions), rollout="w")] if walks else []),
         spec.Rule(name="all", split=tuple(draw(splits).items()), salt="all", smooth=smooth),
     )
     pin: Any = draw(st.sampled_from(["shape", "server"]))
@@ -134,7 +156,10 @@ def configurations(draw: st.DrawFn) -> spec.SnapshotSpec:
     segment = when.Segment("them", leaf(draw(fields)))
     flags = Flags(document=json.dumps({"flags": {"new-model": draw(flag_definitions)}}))
     decisions = spec.Decisions(sample=1.0, redact=tuple(draw(st.sets(st.sampled_from(["x-user-id", "x-app"])))))
-    return specs.snapshot(*routes, models=[model], segments=(segment,), decisions=decisions, flags=flags)
+    rollouts = (draw(rollouts_in_force),) if walks else ()
+    return specs.snapshot(
+        *routes, models=[model], segments=(segment,), decisions=decisions, flags=flags, rollouts=rollouts
+    )
 
 
 header_matches = st.one_of(

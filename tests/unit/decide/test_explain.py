@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+from typing import Literal
 
 import msgspec
 
 from stepdown.decide import spec
 from stepdown.decide.explanation import Alternative, Explanation, FlagTold, Refusal
 from stepdown.decide.records import FlagSaid
+from stepdown.decide.rollout_spec import Driven, Rollout, Step
 from stepdown.decide.slots import hash_of, slot_of
 from stepdown.decide.snapshot import Route, compile_snapshot
 from stepdown.decide.view import View
-from stepdown.decide.when import FieldIs, FlagIs
+from stepdown.decide.when import FieldIs, FlagIs, Segment
 from tests.kit import specs
 from tests.kit.request import Request, request
 
@@ -163,6 +165,7 @@ def test_an_explanation_travels_as_json() -> None:
         "ready": True,
         "steps": 1,
         "why_not": "",
+        "taken_back": "",
     }
     assert travelled["refusal"] is None
 
@@ -207,3 +210,95 @@ def test_flags_that_were_asked_are_told_with_their_reason() -> None:
     explanation = one.explain(view, (), None, "", [True], lambda _turns=None: 0)
     assert explanation.flags == (FlagTold("new-model", "new", "TARGETING_MATCH"),)
     assert "Flag new-model says new (TARGETING_MATCH)." in explanation.sentences()
+
+
+def walked(driven: Driven | None, *steps: Step, on_rollback: Literal["keep", "refuse"] = "keep") -> Route:
+    """A rule for beta that names the candidate, and one of a rollout from 1.0.0 to 2.0.0."""
+    chain = spec.Chain(served="2.0.0", pinned="1.0.0", steps=(spec.Step(source="2.0.0", target="1.0.0"),))
+    model = specs.model(specs.version("1.0.0", 1), specs.version("2.0.0", 2), chains=(chain,))
+    rules = (
+        spec.Rule(name="named", split=(("1.0.0", 9), ("2.0.0", 1)), when=BETA),
+        spec.Rule(name="everyone", split=(("1.0.0", 1),), rollout="m-2"),
+    )
+    rollout = Rollout(
+        name="m-2",
+        stable="1.0.0",
+        candidate="2.0.0",
+        steps=steps or (Step(weight=5), Step(weight=100)),
+        on_rollback=on_rollback,
+        driven=driven,
+    )
+    staff = Segment("staff", FieldIs(source="header", name="x-staff", exists=True))
+    route = specs.route({}, rules=rules)
+    whole = specs.snapshot(route, models=[model], rollouts=(rollout,), segments=(staff,))
+    return compile_snapshot(whole).routes[0]
+
+
+def told(one: Route, **fields: str) -> list[str]:
+    """The sentences but for match, pin and slot."""
+    explanation = one.explain(request(**fields), (), None, "", (True, True), lambda: 4711)
+    wanted = ("Rule", "Served", "In a", "Version", "Refused")
+    return [sentence for sentence in explanation.sentences() if sentence.startswith(wanted)]
+
+
+def test_what_a_rollout_does_is_told() -> None:
+    begins = "Rule everyone holds (always); its split is owned by the rollout m-2, "
+    staff = (Step(weight=50, segment="staff"), Step(weight=0), Step(weight=5))
+    at = [
+        Driven(run=1, step=step, weight=weight, stable="1.0.0", evidence=True) for step, weight in enumerate((50, 0, 5))
+    ]
+    assert told(walked(None))[0] == begins + "and until it is started, stable 1.0.0 has everything."
+    assert told(walked(at[0], *staff))[0] == (
+        begins + "which is at step 1 of 3, for the segment staff only: stable 1.0.0 has everything here."
+    )
+    assert told(walked(at[1], *staff))[0] == (
+        begins + "which is at step 2 of 3 and gives 2.0.0 nothing but copies: stable 1.0.0 has everything."
+    )
+    assert told(walked(at[2], *staff))[0] == (
+        begins + "which is at step 3 of 3 and gives 2.0.0 to 5 % of everybody: stable 1.0.0 has the rest."
+    )
+
+
+def test_a_segments_rule_says_whose_it_is() -> None:
+    staff = (Step(weight=50, segment="staff"), Step(weight=5))
+    first = Driven(run=1, step=0, weight=50, stable="1.0.0", evidence=True)
+    later = Driven(run=1, step=1, weight=5, stable="1.0.0", evidence=True)
+    assert told(walked(first, *staff), x_staff="1")[:3] == [
+        "Rule everyone/staff holds (the request is in segment staff (header x-staff is present)); its split is owned by"
+        " the rollout m-2, which is at step 1 of 2 and gives 2.0.0 to 50 % of the segment staff: stable 1.0.0 has the"
+        " rest.",
+        "Served by 2.0.0, because it is the assigned version.",
+        "In a rollout the request would count as evidence.",
+    ]
+    assert told(walked(later, *staff), x_staff="1")[:3] == [
+        "Rule everyone/staff holds (the request is in segment staff (header x-staff is present)); its split is owned by"
+        " the rollout m-2, which is at step 2 of 2 and leaves 2.0.0 to those 50 % of the segment staff that had it, as"
+        " no evidence: stable 1.0.0 has the rest.",
+        "Served by 2.0.0, because it is the assigned version.",
+        "In a rollout the request would not count as evidence.",
+    ]
+
+
+def test_a_version_that_was_taken_back_is_told_with_who_stands_in_its_place() -> None:
+    back = Driven(run=1, step=0, weight=0, stable="1.0.0", taken_back=True)
+    assert told(walked(back)) == [
+        "Rule everyone holds (always); its split is owned by the rollout m-2, which took 2.0.0 back at step 1 of 2:"
+        " stable 1.0.0 has everything.",
+        "Served by 1.0.0, because it is the assigned version.",
+        "In a rollout the request would not count as evidence.",
+        "Version 1.0.0 has weight 1, has the shape itself and is up.",
+        "Version 2.0.0 was taken back by the rollout m-2, reaches the shape in 1 step and is up.",
+    ]
+    assert told(walked(back), x_plan="beta")[0] == (
+        "Rule named holds (header x-plan is 'beta'); its split is 1.0.0 10; 1.0.0 stands in the place of 2.0.0, which"
+        " the rollout m-2 took back."
+    )
+    assert told(walked(back), x_model_version="2.0.0")[1] == (
+        "Served by 2.0.0, because nothing else can be stepped down to the pinned shape, although a rollout took it"
+        " back."
+    )
+    assert told(walked(back, on_rollback="refuse"), x_model_version="2.0.0") == [
+        "Rule everyone holds (always); its split is owned by the rollout m-2, which took 2.0.0 back at step 1 of 2:"
+        " stable 1.0.0 has everything.",
+        "Refused with 503 (version-taken-back): only 2.0.0 can answer as m 2.0.0, and the rollout m-2 took it back.",
+    ]
