@@ -17,28 +17,21 @@ EVERY = 8
 class Measures:
     """One measure of served version, candidate and noise copy."""
 
-    __slots__ = ("_candidate", "_change", "_noise", "_served")
+    __slots__ = ("_candidate", "_noise", "_served")
 
     def __init__(self, state: Sides) -> None:
-        self._served, self._candidate = Sketch(state.served), Sketch(state.candidate)
-        self._noise, self._change = Sketch(state.noise), Sketch(state.change)
+        self._served, self._candidate, self._noise = map(Sketch, (state.served, state.candidate, state.noise))
 
     def add(self, served: float, candidate: float, noise: float | None) -> None:
         """Of one request."""
         self._served.add(served)
         self._candidate.add(candidate)
-        self._change.add(candidate - served)
         if noise is not None:
             self._noise.add(noise)
 
     def state(self) -> Sides:
         """To be kept, or sent."""
-        return Sides(
-            served=self._served.state(),
-            candidate=self._candidate.state(),
-            noise=self._noise.state(),
-            change=self._change.state(),
-        )
+        return Sides(self._served.state(), self._candidate.state(), self._noise.state())
 
 
 class Numbers:
@@ -57,7 +50,6 @@ class Numbers:
             return
         if served.status // 100 != candidate.status // 100:
             return
-        self._section.measured += 1
         for side, reply in enumerate((served, candidate)):
             read = document(reply)
             if read is UNREAD:

@@ -26,7 +26,7 @@ KEPT = 20
 """Examples of a merged section, of each sort."""
 _COUNTS = (
     "compared", "equal", "invalid_served", "invalid_candidate", "checked", "both", "candidate_only", "noise_only",
-    "paired", "cut", "measured", "drawn_from",
+    "paired", "cut", "drawn_from",
 )  # fmt: skip
 
 
@@ -125,5 +125,4 @@ def _sides(first: Sides, second: Sides) -> Sides:
         served=sketches(first.served, second.served),
         candidate=sketches(first.candidate, second.candidate),
         noise=sketches(first.noise, second.noise),
-        change=sketches(first.change, second.change),
     )

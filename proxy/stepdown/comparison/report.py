@@ -51,13 +51,11 @@ class Drift(msgspec.Struct):
 
 
 class Sides(msgspec.Struct):
-    """One measure of all answers, and of how far the candidate's is from the served one's."""
+    """One measure of all answers."""
 
     served: SketchState = msgspec.field(default_factory=SketchState)
     candidate: SketchState = msgspec.field(default_factory=SketchState)
     noise: SketchState = msgspec.field(default_factory=SketchState)
-    change: SketchState = msgspec.field(default_factory=SketchState)
-    """Candidate less served."""
 
 
 class Example(msgspec.Struct):
@@ -97,8 +95,6 @@ class Section(msgspec.Struct):
     """All requests in which both candidate and noise copy were compared."""
     cut: int = 0
     """Answers with more differences than were told apart."""
-    measured: int = 0
-    """Answers whose numbers were taken."""
     paths: dict[str, PathCounts] = {}
     numbers: dict[str, Drift] = {}
     labels: dict[str, dict[str, dict[str, int]]] = {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import cast
 
 import msgspec
+import pytest
 
 from stepdown.comparer.asked import Asked
 from stepdown.comparer.limits import Budget, Hold
@@ -15,6 +16,7 @@ from stepdown.decide.shadow_spec import Shadow
 
 ANSWER = Answer(id=1, served="1.0.0", outcome="none", status=200, error="", elapsed=1, upstream=1, missing="", head=b"")
 RESULT = Result("2.0.0", "answered")
+NOISE = Result("1.0.0", "answered")
 
 
 def entry(budget: Budget, ring: int = 0, id: int = 1, *, noisy: bool = False) -> tuple[Entry, Awaited]:
@@ -78,3 +80,26 @@ def test_it_is_full_when_it_is() -> None:
         assert not table.full
         table.open(entry(budget, id=id)[0])
     assert table.full
+
+
+@pytest.mark.parametrize(
+    ("served", "paired"), [("1.0.0", True), ("1.1.0", False)], ids=["the version that answered", "another one"]
+)
+def test_noise_is_that_of_the_version_that_answered_in_the_end(served: str, paired: bool) -> None:
+    table, budget = Table(), Budget()
+    one, awaited = entry(budget, noisy=True)
+    table.open(one)
+    table.ended(one, awaited, RESULT, noise=False)
+    assert table.ended(one, awaited, NOISE, noise=True) == []
+    (pair,) = table.answered(one, msgspec.structs.replace(ANSWER, served=served), b"")
+    assert (pair.candidate, pair.noise) == (RESULT, NOISE if paired else None)
+
+
+def test_without_an_answer_there_is_nothing_that_noise_could_be_of() -> None:
+    table, budget = Table(), Budget()
+    one, awaited = entry(budget, noisy=True)
+    table.open(one)
+    table.ended(one, awaited, RESULT, noise=False)
+    table.ended(one, awaited, NOISE, noise=True)
+    (pair,) = table.expired(10.0)
+    assert (pair.answer, pair.noise) == (None, None)

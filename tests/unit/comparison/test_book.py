@@ -10,6 +10,7 @@ import pytest
 from stepdown.comparison.answers import Judged
 from stepdown.comparison.book import Book
 from stepdown.comparison.report import Report, Section
+from stepdown.comparison.sketch import Sketch
 from stepdown.decide.shadow_spec import Comparing, Examples
 from tests.kit.comparing import judged, reply
 
@@ -73,9 +74,9 @@ def test_status_codes_contracts_times_and_sizes_are_counted() -> None:
     found = section(one)
     assert found.statuses == {"200 > 500": 1}
     assert (found.checked, found.invalid_served, found.invalid_candidate) == (1, 0, 1)
-    means = [getattr(found.seconds, side).mean for side in ("served", "candidate", "noise", "change")]
-    assert means == pytest.approx([0.1, 0.3, 0.2, 0.2])
-    assert found.sizes.change.mean == -5
+    means = [getattr(found.seconds, side).mean for side in ("served", "candidate", "noise")]
+    assert means == pytest.approx([0.1, 0.3, 0.2])
+    assert (found.sizes.served.mean, found.sizes.candidate.mean) == (10, 5)
 
 
 def test_each_pinned_version_has_a_section_and_those_that_are_too_many_share_one() -> None:
@@ -118,7 +119,7 @@ def test_numbers_are_taken_of_equal_and_of_different_answers_alike() -> None:
     for number in range(100):
         one.add(judged({"n": number}, {"n": number if number % 2 else number + 1}))
     found = section(one)
-    assert found.measured == 100
+    assert Sketch(found.numbers["/n"].served).count == 100
     assert found.numbers["/n"].served.mean == pytest.approx(49.5)
     assert found.numbers["/n"].candidate.mean == pytest.approx(50)
 
@@ -127,7 +128,8 @@ def test_after_a_thousand_answers_the_numbers_of_every_eighth_are_taken() -> Non
     one = book()
     for _ in range(1800):
         one.add(judged(1, 1))
-    assert section(one).measured == 1100
+    (numbers,) = section(one).numbers.values()
+    assert (Sketch(numbers.served).count, Sketch(numbers.candidate).count) == (1100, 1100)
 
 
 def test_numbers_of_too_many_paths_and_of_failed_answers_are_not_taken() -> None:
@@ -137,7 +139,7 @@ def test_numbers_of_too_many_paths_and_of_failed_answers_are_not_taken() -> None
     one.add(Judged("1.0.0", reply(body=b"text"), reply(body=b"other")))
     found = section(one)
     assert len(found.numbers) == 50
-    assert found.measured == 2
+    assert {Sketch(each.served).count for each in found.numbers.values()} == {1}
 
 
 def test_the_time_of_a_report_is_that_of_its_requests() -> None:

@@ -140,8 +140,8 @@ def test_times_and_sizes_are_measures() -> None:
     one.add(pair)
     found = findings.measures(total(one.report()))
     assert [measure.path for measure in found] == ["seconds", "seconds of noise copies", "bytes"]
-    assert findings.quantiles(total(one.report()).seconds.change) == pytest.approx((0.1, 0.1, 0.1), rel=0.02)
-    assert findings.quantiles(Section().seconds.change) == ()
+    assert findings.quantiles(total(one.report()).seconds.candidate) == pytest.approx((0.2, 0.2, 0.2), rel=0.02)
+    assert findings.quantiles(Section().seconds.candidate) == ()
 
 
 def test_labels_agree_or_became_others() -> None:
