@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -193,3 +194,16 @@ def test_two_workers_hand_over_to_one_comparer(tmp_path: Path) -> None:
         for _ in range(40):
             assert scene.ask(PINNED) == 200
         scene.counted(40, **NATIVE, result="valid")
+
+
+def test_at_the_end_the_comparer_is_let_go_after_the_workers_and_waited_for(tmp_path: Path) -> None:
+    with validated(tmp_path, GOOD) as scene:
+        comparer = scene.comparer()
+        scene.sidecar.signal(signal.SIGTERM)
+        assert scene.sidecar.exit_code() == 0
+        events = [event["event"] for event in scene.sidecar.events if "event" in event]
+        assert scene.sidecar.seen("comparer stopped") == scene.sidecar.seen(
+            "comparer stopped", pid=comparer, exit_code=0
+        )
+        assert events.index("worker stopped") < events.index("comparer stopped") < events.index("stopped")
+        assert not scene.sidecar.seen("died")
