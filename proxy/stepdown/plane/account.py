@@ -20,6 +20,8 @@ def finished(exchange: Exchange) -> None:
     plan = exchange.plan
     if plan is not None and exchange.status:
         plan.account(exchange.status, exchange.outcome, elapsed, exchange.upstream_time)
+        if exchange.counted is not None:
+            exchange.counted.ended(exchange, elapsed)
     if exchange.mirrored is not None:
         exchange.mirrored.ended(exchange, elapsed)
     if exchange.retrying:
@@ -35,6 +37,8 @@ def aborted(exchange: Exchange) -> None:
         exchange.plan.route.count_abort()
     exchange.status = exchange.status if exchange.answer_begun else 499
     elapsed = perf_counter_ns() - exchange.started
+    if exchange.counted is not None:
+        exchange.counted.left(exchange, elapsed)
     if exchange.mirrored is not None:
         exchange.mirrored.ended(exchange, elapsed)
     if exchange.retrying:

@@ -143,6 +143,8 @@ def proceed(exchange: Exchange, plan: Plan) -> None:
     if plan.direct and not exchange.head.expect:
         forward.pick_and_send(exchange)
         return
+    if plan.evidence is not None and exchange.counted is None:
+        plan.evidence.begin(exchange)
     timeouts, limits = plan.route.timeouts, plan.route.limits
     if timeouts.whole and exchange.attempts == 0:
         exchange.whole_deadline = exchange.client.clock.now + timeouts.whole

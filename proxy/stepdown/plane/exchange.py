@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from stepdown.decide.turns import Rotation
     from stepdown.plane.adapt import AdaptedRequest
     from stepdown.plane.client import ClientConnection
+    from stepdown.plane.evidence import Counted
     from stepdown.plane.mirror import Mirrored
     from stepdown.plane.plan import Plan
     from stepdown.plane.pool import EndpointPool
@@ -57,6 +58,7 @@ class Exchange:
         "client",
         "complete",
         "cookie",
+        "counted",
         "drawn",
         "error",
         "extra",
@@ -116,6 +118,8 @@ class Exchange:
         """What is decided is to be recorded."""
         self.mirrored: Mirrored | None = None
         """What is copied of it for shadows and a recording."""
+        self.counted: Counted | None = None
+        """What it is evidence of, on a rule that a rollout has split."""
         # the request's body
         self.body: bytes | bytearray = payload
         self.kept = True
@@ -217,6 +221,11 @@ class Exchange:
             choose.version(self)
         except StepdownError as error:
             self.fail(error)
+
+    @property
+    def unit(self) -> int:
+        """Hash of the unit whose evidence it is (64 bits); 0 where it is none."""
+        return self.counted.unit if self.counted is not None else 0
 
     # --- for and from the pool --------------------------------------------------------------------------------------
 

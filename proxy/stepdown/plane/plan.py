@@ -23,6 +23,7 @@ from stepdown.wire import ResponseHead, serialise
 from stepdown_adapters.generate import CompiledChain
 
 if TYPE_CHECKING:
+    from stepdown.plane.evidence import Evidence
     from stepdown.plane.mirror import Mirror
 
 OUTCOMES = ("none", "adapted", "failed", "native", "passthrough")
@@ -105,6 +106,7 @@ class Plan:
         "check",
         "choice",
         "direct",
+        "evidence",
         "lines",
         "mirror",
         "needs",
@@ -130,6 +132,7 @@ class Plan:
         streams: Streams = UNTOUCHED,
         check: Check | None = None,
         mirror: Mirror | None = None,
+        evidence: Evidence | None = None,
     ) -> None:
         self.route = route
         self.choice = choice
@@ -146,6 +149,8 @@ class Plan:
         """What samples answers to be held against contracts; `None` where none are."""
         self.mirror = mirror
         """What hands copies over; `None` where the route has neither shadows nor a recording."""
+        self.evidence = evidence
+        """What counts its requests for a rollout; `None` where they are no evidence of one."""
         self.plain = self.adapter is None and check is None and mirror is None
         """Whether answers are passed on, and nothing else is done with them."""
         self.needs = adapter.request_needs | adapter.response_needs if adapter is not None else frozenset()
@@ -165,8 +170,8 @@ class Plan:
         timeouts = route.timeouts
         self.answer_seconds = timeouts.response_head or NEVER
         unlimited = not timeouts.whole and not route.limits.request_body
-        self.direct = unlimited and self.request_adapter is None and mirror is None
-        """Whether a request can be forwarded without a look at its body or its limits."""
+        self.direct = unlimited and self.request_adapter is None and mirror is None and evidence is None
+        """Whether a request can be forwarded without a look at whose it is, at its body or its limits."""
         self._slab = slab
         self._cells = slab.cells
         self._failures: dict[str, int] = {}

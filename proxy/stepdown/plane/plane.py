@@ -19,6 +19,7 @@ from stepdown.decide.keysets import KeySet
 from stepdown.errors import ConfigError, StepdownError
 from stepdown.plane.client import ClientConnection
 from stepdown.plane.clock import NEVER, CoarseClock
+from stepdown.plane.evidence_books import Books
 from stepdown.plane.flag_desk import FlagDesk
 from stepdown.plane.handoff import Handoff
 from stepdown.plane.offload import Offload
@@ -33,6 +34,8 @@ from stepdown_adapters.errors import AdaptersError
 
 BACKLOG = 4096
 """Connections that may wait to be accepted, as far as the kernel lets them."""
+LAST_EVIDENCE_SECONDS = 2.0
+"""How long a plane that was drained waits for the store to have what it counted."""
 
 
 class Plane:
@@ -73,6 +76,8 @@ class Plane:
         """Lists of ids by digest: those that specifications may name from now on."""
         self.desk = FlagDesk(loop, self.clock, slab)
         """Where flags of a provider are asked and known."""
+        self.books = Books(loop, slab)
+        """What was counted of rollouts and is not stored yet."""
         self._malformed: dict[str, int] = {}
         self._connections_cell = slab.gauge("stepdown_client_connections", ())
         self._active_cell = slab.gauge("stepdown_active_requests", ())
@@ -98,6 +103,7 @@ class Plane:
                 handoff=self._handoff,
                 lists=self.lists,
                 desk=self.desk,
+                books=self.books,
             )
         except ConfigError:
             raise
@@ -213,6 +219,8 @@ class Plane:
                 await asyncio.wait_for(self._empty.wait(), grace)
         for client in list(self.clients):
             client.transport.abort()
+        await self.books.settle(LAST_EVIDENCE_SECONDS)
+        self.books.close()
         for pool in self.runtime.pools.values():
             pool.retire()
         self.offload.close()

@@ -29,6 +29,8 @@ from stepdown.errors import StepdownError
 from stepdown.plane import streamed
 from stepdown.plane.check import Check
 from stepdown.plane.clock import CoarseClock
+from stepdown.plane.evidence import Stages
+from stepdown.plane.evidence_books import Books
 from stepdown.plane.flag_desk import FlagDesk
 from stepdown.plane.flags import counted
 from stepdown.plane.handoff import Handoff
@@ -87,6 +89,7 @@ class Runtime:
         "_routes",
         "_samplers",
         "_slab",
+        "_stages",
         "_streams",
         "_turns",
         "client_timeouts",
@@ -120,8 +123,9 @@ class Runtime:
         handoff: Handoff | None = None,
         lists: Mapping[str, KeySet] | None = None,
         desk: FlagDesk | None = None,
+        books: Books | None = None,
     ) -> None:
-        """`lists` has the lists of ids that the specification names, by digest."""
+        """`lists` has the lists of ids that the specification names, by digest; without `books` no evidence counts."""
         self.spec = spec
         self.digest = digest
         self.snapshot: Snapshot = compile_snapshot(spec, lists or {})
@@ -144,6 +148,7 @@ class Runtime:
         self.recorder = Recorder(spec, digest, decisions) if decisions is not None else None
         self.sampler = Sampler(decisions.sample, int(random() * 2**63)) if decisions is not None else None  # noqa: S311
         """Which decisions are recorded; each worker takes its share of its own."""
+        self._stages = Stages(spec, self.snapshot, books, slab) if books is not None else None
         self._refused_cells: dict[tuple[str, str], tuple[int, int]] = {}
         self._routes = {route.name: route for route in self.snapshot.routes}
         models = {model.name: model for model in spec.models}
@@ -252,6 +257,7 @@ class Runtime:
             streams=self._streams[way] if choice.chain is not None else UNTOUCHED,
             check=self._check(model.name, choice, parts.plan.limits.validated_body),
             mirror=parts.mirror,
+            evidence=self._stages.evidence(choice) if self._stages is not None else None,
         )
 
     def _check(self, model: str, choice: Choice, limit: int) -> Check | None:

@@ -44,8 +44,10 @@ def answer_head(  # noqa: PLR0917 - once a request, and names cost time
     elif exchange.head.minor == 0:
         framing += serialise.KEEP_ALIVE_LINE
     extra = exchange.extra
-    if exchange.cookie:
-        fields, extra = visiting.private(fields), extra + exchange.cookie
+    if exchange.cookie or exchange.counted is not None:
+        own = visiting.own_lines(exchange)
+        if own:
+            fields, extra = visiting.private(fields), extra + own
     return b"%b%b%b%b%b%b\r\n" % (_STATUS_LINES[head.status], fields, version_lines, extra, via, framing)
 
 
@@ -80,7 +82,7 @@ def problem(exchange: Exchange, error: StepdownError) -> None:
     close = exchange.head.close or not exchange.complete or client.closing
     style = plan.route.style if plan is not None else exchange.route.spec.errors if exchange.route else "problem"
     extra = plan.served_lines if plan is not None and exchange.last_pool is not None else b""
-    extra += exchange.extra + exchange.cookie
+    extra += exchange.extra + visiting.own_lines(exchange)
     exchange.status = error.code
     data = problems.render(error, style, extra, close=close, head_only=exchange.method == b"HEAD")
     exchange.answer_begun = True

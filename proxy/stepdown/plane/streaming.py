@@ -130,6 +130,9 @@ class StreamRelay(Relay):
         plan = self._plan
         plan.account_adapter(self._seconds)
         plan.count_events(self._chain.sent)
+        counted = self._exchange.counted
+        if counted is not None:
+            counted.stream_failed = bool(failure)
         if failure:
             plan.count_stream_failure(failure)
 

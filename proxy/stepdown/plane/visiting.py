@@ -3,7 +3,8 @@
 An answer that sets a cookie is one visitor's, whatever the model server says of its caching: stored by a shared cache
 (RFC 9111, section 7.3), it would hand the same id to everybody who comes after, and `Vary: Cookie` does not prevent
 that, since all of them come without a cookie. So it is marked `private`, and what speaks to shared caches only is taken
-off. Answers to visitors who have their cookie go on as they came.
+off. Answers to visitors who have their cookie go on as they came, but for those with a token of a rollout
+(`decide.feedback`): what is clicked in everybody's copy of one answer would be one person's click.
 """
 
 from __future__ import annotations
@@ -35,6 +36,13 @@ def chosen(exchange: Exchange, route: Route, choice: Choice) -> None:
     """Note what the answer has to say to the visitor, now that it is known where the request goes."""
     if exchange.visitor is not None:
         exchange.cookie = route.set_cookie(exchange.visitor, choice, time())
+
+
+def own_lines(exchange: Exchange) -> bytes:
+    """The field lines of an answer that are about nobody but its client: a cookie, a token."""
+    if exchange.counted is None:
+        return exchange.cookie
+    return exchange.cookie + exchange.counted.line(exchange)
 
 
 def private(fields: bytes) -> bytes:

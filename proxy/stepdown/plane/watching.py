@@ -55,12 +55,18 @@ class WatchedRelay(Relay):
 
     def drop(self) -> None:
         """It will not be whole, unless it has said itself that it is, and only its framing lacks an end."""
-        if self._open and ending(self._exchange) is Ending.BROKEN and not says_that_it_ends(self._last):
+        if not self._open:
+            return
+        if ending(self._exchange) is Ending.BROKEN and not says_that_it_ends(self._last):
             self._fail("cut")
+        elif self._exchange.counted is not None:
+            self._exchange.counted.stream_failed = False
 
     def _fail(self, reason: str) -> None:
         self._open = False
         self._plan.count_stream_failure(reason)
+        if self._exchange.counted is not None:
+            self._exchange.counted.stream_failed = True
 
 
 def may_tell_of_an_error(piece: bytes) -> bool:

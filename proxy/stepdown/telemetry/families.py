@@ -152,6 +152,41 @@ _WORKER = (
         ("route", "result"),
     ),
     Family(
+        "stepdown_evidence_requests_total",
+        "counter",
+        "Requests that a rollout's split assigned to one of its versions (`arm` is stable or candidate) with both "
+        "within the client's reach, by the version that they were assigned to, whoever answered them.",
+        ("rollout", "arm"),
+    ),
+    Family(
+        "stepdown_evidence_units_total",
+        "counter",
+        "Units of these requests as each worker saw them: sticky users, each once at each stage as far as the worker "
+        "remembers, and requests without a key. The store counts a user once for all workers and replicas.",
+        ("rollout", "arm"),
+    ),
+    Family(
+        "stepdown_evidence_waiting",
+        "gauge",
+        "First sightings of units and of events that were sent to no store yet, or are on their way. It rises where "
+        "the store of the rollouts, or the controller, is away.",
+    ),
+    Family(
+        "stepdown_evidence_dropped_total",
+        "counter",
+        "First sightings that were left out because too many were waiting for the store.",
+        ("rollout",),
+    ),
+    Family(
+        "stepdown_feedback_total",
+        "counter",
+        "Events that were posted as feedback. `outcome` is accepted, duplicate (posted before), or why it was refused: "
+        "unreadable, malformed, foreign, forged, future, expired, unknown-event; or unstored (the store did not take "
+        "it in time, and whoever posted it was told to try again). `rollout` and `event` are none where no genuine "
+        "token, or no guard of its rollout, says them.",
+        ("rollout", "event", "outcome"),
+    ),
+    Family(
         "stepdown_flag_evaluations_total",
         "counter",
         "What feature flags said; `variant` is none where the default of whoever asked counted, `reason` one of "

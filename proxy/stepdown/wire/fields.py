@@ -46,6 +46,8 @@ KINDS: dict[bytes, int] = {
     b"x-stepdown-serve": OWN,
     b"x-stepdown-override": OWN,
     b"x-stepdown-override-token": OWN,
+    b"x-stepdown-token": OWN,
+    b"x-stepdown-feedback-key": OWN,
     b"x-forwarded-for": FORWARDED,
     b"x-forwarded-host": FORWARDED,
     b"x-forwarded-proto": FORWARDED,
