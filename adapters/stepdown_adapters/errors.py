@@ -65,6 +65,10 @@ class ModelError(AdaptersError):
         self.further = tuple(further)
 
 
+class CatalogueError(AdaptersError):
+    """The catalogue has nothing of that name."""
+
+
 class OperationError(AdaptersError):
     """A list of operations is refused; `problems` names every mistake in it."""
 

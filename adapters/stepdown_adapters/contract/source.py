@@ -8,6 +8,7 @@ A reference is a text or, in a configuration, a mapping; files are relative to a
     churn.proto::shop.v1.Answer                 {protobuf: churn.proto, message: shop.v1.Answer}
     churn.binpb::shop.v1.Answer                 {protobuf: churn.binpb, message: shop.v1.Answer}
     shop.models:Answer                          {pydantic: "shop.models:Answer"}
+                                                {catalogue: openai/chat}, one that comes with the library (`catalogue`)
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from typing import Any
 from stepdown_adapters.contract.mistakes import Mistakes, listed, unknown
 from stepdown_adapters.contract.model import Contract
 from stepdown_adapters.contract.sides import Side
-from stepdown_adapters.errors import ContractError
+from stepdown_adapters.errors import CatalogueError, ContractError
 from stepdown_adapters.json_values import kind as kind_of
 
 SCHEMA_SUFFIXES = (".json", ".yaml", ".yml")
@@ -38,6 +39,7 @@ _OPTIONAL: Mapping[str, Mapping[str, bool]] = {
     "openapi": {"operation": True, "status": False, "media_type": False, "side": False},
     "protobuf": {"message": True},
     "pydantic": {"side": False},
+    "catalogue": {"side": False},
 }
 """The members beside the one that says what kind of source it is, and whether each is required."""
 
@@ -45,8 +47,8 @@ _OPTIONAL: Mapping[str, Mapping[str, bool]] = {
 def load_contract(reference: str | Mapping[str, Any], folder: Path, *, side: Side = "output") -> Contract:
     """The contract that `reference` declares.
 
-    `side` is whose it is where the reference does not say: `input` for what a model is asked. It matters to OpenAPI
-    and Pydantic, where the two sides of one declaration differ.
+    `side` is whose it is where the reference does not say: `input` for what a model is asked. It matters to OpenAPI,
+    Pydantic and the catalogue, where the two sides of one declaration differ.
 
     Raises:
         ContractError: with the place of each mistake: file and line, or file and JSON Pointer.
@@ -73,6 +75,13 @@ def load_contract(reference: str | Mapping[str, Any], folder: Path, *, side: Sid
         return protobuf.contract_of(folder / parts["protobuf"], parts["message"], folder)
     from stepdown_adapters.contract import json_schema  # noqa: PLC0415
 
+    if "catalogue" in parts:
+        from stepdown_adapters.catalogue.entries import contract_file  # noqa: PLC0415
+
+        try:
+            return json_schema.contract_of(contract_file(parts["catalogue"], side))
+        except CatalogueError as error:
+            raise ContractError(str(dict(parts)), str(error)) from None
     return json_schema.contract_of(folder / parts["json_schema"])
 
 

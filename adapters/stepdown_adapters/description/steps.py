@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from stepdown_adapters import neighbours, operations
+from stepdown_adapters.catalogue.entries import expanded
 from stepdown_adapters.contract.mistakes import unknown
 from stepdown_adapters.description.declared import DescribedVersion
 from stepdown_adapters.description.notes import At, Notes
 from stepdown_adapters.diff.prune import pruning
-from stepdown_adapters.errors import OperationError
+from stepdown_adapters.errors import CatalogueError, OperationError
 from stepdown_adapters.hooks import load_hook
 from stepdown_adapters.operations import Operation
 from stepdown_adapters.operations.carry import names, uncarried_in
@@ -23,7 +24,20 @@ from stepdown_adapters.stream.adapting.compiling import uncarried_in_stream
 from stepdown_adapters.versions import Version, VersionError
 
 ADAPTER_KEYS = frozenset(
-    {"from", "to", "response", "request", "errors", "hook", "prune", "fidelity", "non_finite", "refuse", "stream"}
+    {
+        "from",
+        "to",
+        "use",
+        "response",
+        "request",
+        "errors",
+        "hook",
+        "prune",
+        "fidelity",
+        "non_finite",
+        "refuse",
+        "stream",
+    }
 )
 _CHOICES = {"fidelity": ("normal", "strict"), "non_finite": ("fail", "nullify"), "prune": (True, False)}
 
@@ -77,16 +91,30 @@ class Steps:
         if section.get("refuse") is not None:
             self._refusal(section, at, newer, older)
             return
-        step = self._step(section, at, newer, older)
+        used = self._expanded(section, at)
+        if used is None:
+            return
+        step = self._step(used, at, newer, older)
         for name, problem in neighbours.problems(step, newer, older):
             hint = f"; did you mean {problem.nearest!r}?" if problem.nearest else ""
-            self._notes.wrong((*at, name, *problem.steps), problem.sentence + hint)
+            if name in section:
+                self._notes.wrong((*at, name, *problem.steps), problem.sentence + hint)
+            else:
+                self._notes.wrong((*at, "use"), f"{name} {problem}")
         if newer and older:
             if not step.request and isinstance(asked := neighbours.requests(newer, older), Excluded):
                 sentence = f"not every request for {older.version} is one for {newer.version}: {asked.reason}"
                 self._notes.wrong(at, f"{sentence}; 'request' needs the operations that make them so")
             if self._is_first(newer, older, at):
                 self.steps[str(newer.version), str(older.version)] = step
+
+    def _expanded(self, section: Mapping[str, Any], at: At) -> Mapping[str, Any] | None:
+        """The section with what an entry of the catalogue brings; `None` after noting that there is none."""
+        try:
+            return expanded(section)
+        except CatalogueError as error:
+            self._notes.wrong((*at, "use"), str(error))
+            return None
 
     def _end(self, section: Mapping[str, Any], at: At, key: str) -> DescribedVersion | None:
         """The version that `from` or `to` names."""

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from stepdown import __version__
+from stepdown.cli.catalogue import catalogue
 from stepdown.cli.check import check
 from stepdown.cli.deciding import DecidingCommand
 from stepdown.cli.diff import diff
@@ -31,8 +32,10 @@ HELP = """Routes requests to the right version of a model, and steps answers dow
   stepdown diff OLD NEW            see what a new contract breaks, for whom, and how to repair it
   stepdown gate --base origin/main refuse a change that would break clients, in CI
   stepdown prove stepdown.yaml     prove that adapters keep what contracts promise, or see a counterexample
+  stepdown catalogue               see the adapters that come with Stepdown: OpenAI, vLLM, Anthropic, KServe, MLflow
   stepdown replay RECORDING        send recorded requests to a candidate, and compare its answers
   stepdown rollout simulate NAME   see how often a rollout's guards would be wrong, and how soon they are right
+  stepdown rollout start NAME      bring a version in by steps, watched by guards; watch, pause, promote and abort it
   stepdown override-token          let a tester choose a server for a while
   stepdown switch churn green      move a running sidecar's traffic between blue and green, and back
   stepdown shadow report           see how shadows' answers compare with what clients got; gate and reset them
@@ -66,6 +69,7 @@ def options(
     """Options of the whole."""
 
 
+app.command()(catalogue)
 app.command()(check)
 app.command()(diff)
 app.command()(explain)

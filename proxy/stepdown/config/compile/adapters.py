@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Set
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,11 +13,12 @@ from stepdown.config.compile.carried import Carrying, carrying
 from stepdown.config.compile.checker import Checker
 from stepdown.config.compile.versions import Declared, DraftModel, Versions
 from stepdown.config.file import AdapterSection
+from stepdown.config.findings import listed
 from stepdown.config.tree import Path
 from stepdown.decide import spec
 from stepdown_adapters import neighbours
 from stepdown_adapters.diff.prune import pruning
-from stepdown_adapters.errors import OperationError
+from stepdown_adapters.errors import CatalogueError, OperationError
 from stepdown_adapters.hooks import load_hook
 from stepdown_adapters.plan import Edge
 from stepdown_adapters.proof.verdicts import Excluded, Undecided
@@ -50,10 +52,12 @@ def steps_of(model: DraftModel, checker: Checker, *, imports: bool = True) -> St
     With `imports=False` no hook is imported: what somebody else's file names is not run.
     """
     found = Steps()
-    for index, adapter in enumerate(model.section.adapters):
+    for index, given in enumerate(model.section.adapters):
         path: Path = (*model.path, "adapters", index)
-        ends = _ends(adapter, path, model.versions, checker)
-        pruned = _check_adapter(adapter, ends, path, checker, imports=imports) if adapter.refuse is None else ()
+        ends = _ends(given, path, model.versions, checker)
+        adapter = _expanded(given, path, checker)
+        brought = adapter.model_fields_set - given.model_fields_set
+        pruned = _check_adapter(adapter, ends, path, checker, brought, imports=imports) if not adapter.refuse else ()
         if ends is None:
             continue
         newer, older = ends
@@ -76,15 +80,40 @@ def steps_of(model: DraftModel, checker: Checker, *, imports: bool = True) -> St
     return found
 
 
+def _expanded(adapter: AdapterSection, path: Path, checker: Checker) -> AdapterSection:
+    """The section with what the catalogue's adapter brings that it names."""
+    if adapter.use is None:
+        return adapter
+    from stepdown_adapters.catalogue import entries  # noqa: PLC0415 - few files name one
+
+    try:
+        brings = entries.entry(adapter.use).brings
+    except CatalogueError:
+        checker.unknown((*path, "use"), adapter.use, entries.names(), f"one of {listed(entries.names())}")
+        return adapter
+    return adapter.model_copy(
+        update={key: value for key, value in brings.items() if key not in adapter.model_fields_set}
+    )
+
+
 def _check_adapter(
-    adapter: AdapterSection, ends: tuple[Declared, Declared] | None, path: Path, checker: Checker, *, imports: bool
+    adapter: AdapterSection,
+    ends: tuple[Declared, Declared] | None,
+    path: Path,
+    checker: Checker,
+    brought: Set[str],
+    *,
+    imports: bool,
 ) -> tuple[Any, ...]:
-    """Note every mistake of an adapter; what `prune` adds to it."""
+    """Note every mistake of an adapter, whose lists in `brought` are the catalogue's; what `prune` adds to it."""
     newer, older = ends or (None, None)
     pruned = _pruning(adapter, older, (*path, "prune"), checker) if older else ()
     step = Step("", "", adapter.response, adapter.request, adapter.errors, adapter.hook, pruned, stream=adapter.stream)
     for name, problem in neighbours.problems(step, newer, older):
-        checker.error((*path, name, *problem.steps), problem.sentence, nearest=problem.nearest or "")
+        if name in brought:
+            checker.error((*path, "use"), f"its {name} do not fit between these contracts: {problem}")
+        else:
+            checker.error((*path, name, *problem.steps), problem.sentence, nearest=problem.nearest or "")
     if imports:
         _check_hook(adapter.hook, (*path, "hook"), checker)
     if ends is not None and not adapter.request:

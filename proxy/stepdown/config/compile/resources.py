@@ -22,6 +22,7 @@ from stepdown.config.idlists import IdList
 from stepdown.config.sources import Contract, Disk, FileError, Source
 from stepdown.config.tree import Path
 from stepdown_adapters.contract.sides import Side
+from stepdown_adapters.errors import CatalogueError
 
 _IMPORT_PATH = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 Content = TypeVar("Content")
@@ -136,7 +137,7 @@ class _Gathering:
         try:
             reference, file, what = contract_reference(given, default, folder, side)
         except FileError as error:
-            self.checker.error(path, str(error), "a version of the registry")
+            self.checker.error(path, str(error), "a contract that is there")
             return
         key = f"{side} {folder} {reference}"
         contract = self.remembered(path, what, key, lambda: self.disk.contract(reference, file, folder, side), allowed)
@@ -159,6 +160,16 @@ def _in_registry(folder: FilePath, model: str, version: str, side: Side) -> File
         raise FileError(str(error)) from None
 
 
+def _in_catalogue(name: str, side: Side) -> FilePath:
+    """The file of a contract that comes with the library; raises `FileError`."""
+    from stepdown_adapters.catalogue.entries import contract_file  # noqa: PLC0415 - few configurations name one
+
+    try:
+        return contract_file(name, side)
+    except CatalogueError as error:
+        raise FileError(str(error)) from None
+
+
 def contract_reference(
     given: str | ContractSection, default: tuple[str, str], folder: FilePath, side: Side
 ) -> tuple[str | dict[str, str], str | None, str]:
@@ -169,6 +180,9 @@ def contract_reference(
     if given.registry is not None:
         path = _in_registry(folder / given.registry, given.name or default[0], given.version or default[1], side)
         return {"json_schema": str(path)}, str(path), f"the registry's {path.name}"
+    if given.catalogue is not None:
+        path = _in_catalogue(given.catalogue, side)
+        return {"json_schema": str(path)}, str(path), f"the catalogue's {given.catalogue}"
     return given.reference, given.file, f"the file {given.file}" if given.file else f"the model {given.pydantic}"
 
 

@@ -9,7 +9,7 @@ from pydantic import Discriminator, Field, Tag, model_validator
 from stepdown.config.file.section import Section, refused
 from stepdown.config.file.values import VersionText
 
-_SOURCES = ("json_schema", "openapi", "protobuf", "pydantic", "registry")
+_SOURCES = ("json_schema", "openapi", "protobuf", "pydantic", "registry", "catalogue")
 _OPTIONS = {"openapi": ("operation", "status", "media_type"), "protobuf": ("message",), "registry": ("name", "version")}
 
 
@@ -25,6 +25,9 @@ class ContractSection(Section):
     message: str | None = Field(default=None, description="Its message, with the package: `churn.v1.Prediction`.")
     pydantic: str | None = Field(default=None, description="A model by import path: `package.module:Model`.")
     registry: str | None = Field(default=None, description="Folder of a model registry (`stepdown registry`).")
+    catalogue: str | None = Field(
+        default=None, description="A contract that comes with Stepdown (`stepdown catalogue`): `openai/chat`."
+    )
     name: str | None = Field(default=None, description="The model's name there, where it has another one here.")
     version: VersionText | None = Field(default=None, description="The version there, where it has another one here.")
 
@@ -44,7 +47,7 @@ class ContractSection(Section):
 
     @property
     def file(self) -> str | None:
-        """The file that it is read from; `None` for an import path and a registry."""
+        """The file that it is read from; `None` for an import path, a registry and the catalogue."""
         return self.json_schema or self.openapi or self.protobuf
 
     @property

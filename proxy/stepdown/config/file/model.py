@@ -248,6 +248,11 @@ class AdapterSection(Section):
 
     source: VersionText = Field(alias="from", description="The newer version.")
     target: VersionText = Field(alias="to", description="The older version.")
+    use: str | None = Field(
+        default=None,
+        description="An adapter that comes with Stepdown (`stepdown catalogue`): `openai/responses-to-chat`. What is "
+        "said here of `request`, `response`, `errors` or `stream` takes the place of what it brings.",
+    )
     response: list[Any] = Field(default=[], description="Operations on the answer, newer to older.")
     request: list[Any] = Field(default=[], description="Operations on the request, older to newer.")
     errors: list[Any] = Field(
