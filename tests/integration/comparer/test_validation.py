@@ -201,6 +201,7 @@ def test_at_the_end_the_comparer_is_let_go_after_the_workers_and_waited_for(tmp_
         comparer = scene.comparer()
         scene.sidecar.signal(signal.SIGTERM)
         assert scene.sidecar.exit_code() == 0
+        scene.sidecar.wait_for("stopped")
         events = [event["event"] for event in scene.sidecar.events if "event" in event]
         assert scene.sidecar.seen("comparer stopped") == scene.sidecar.seen(
             "comparer stopped", pid=comparer, exit_code=0
