@@ -9,6 +9,8 @@ from stepdown.statistics.evidence import ALPHA
 from stepdown.statistics.windows import SUSTAINED
 
 Side = Literal["rise", "fall"]
+HALF = 50.0
+"""Per cent; the candidate has more than this only while stable is ready to take everything back."""
 
 
 class MetricServer(Spec, frozen=True):

@@ -13,11 +13,12 @@ from stepdown.config.compile.rules import DraftRoute, DraftRule
 from stepdown.config.compile.versions import DraftModel, Versions
 from stepdown.config.file import RootFile
 from stepdown.config.file.rollout import GuardSection, RolloutSection
+from stepdown.config.findings import listed
 from stepdown.config.tree import Path
 from stepdown.decide import rollout_spec
+from stepdown.decide.rollout_spec import HALF
 from stepdown.rollout.counts import SLOW
 
-HALF = 50.0
 _COUNTED = {"latency": SLOW}
 """What is counted of a kind of guard, where that has another name."""
 
@@ -41,6 +42,7 @@ def rollouts_of(
         versions = models[route.model].versions
         _check_guards(name, section, route, versions, checker)
         _check_ready(name, section, versions, checker)
+        _check_segments(name, section, file, checker)
         stable, candidate = versions.get(section.stable), versions.get(section.candidate)
         if stable is None or candidate is None:
             continue
@@ -69,11 +71,20 @@ def _check_owners(name: str, owned: Sequence[tuple[DraftRoute, DraftRule]], file
 def _check_ready(name: str, section: RolloutSection, versions: Versions, checker: Checker) -> None:
     stable = versions.get(section.stable)
     servers = len(stable.section.servers) if stable is not None else 0
-    if stable is None or section.min_ready <= servers or not servers or section.steps[-1].weight <= HALF:
+    highest = max(step.weight for step in section.steps)
+    if stable is None or section.min_ready <= servers or not servers or highest <= HALF:
         return
     problem = f"found {section.min_ready}, and {stable.id} has {servers} endpoint{'s' if servers > 1 else ''}"
     problem += f", so no step above {HALF:g} % would ever be taken"
     checker.error(("rollouts", name, "min_ready"), problem, f"a number up to {servers}")
+
+
+def _check_segments(name: str, section: RolloutSection, file: RootFile, checker: Checker) -> None:
+    for index, step in enumerate(section.steps):
+        known = step.segment is None or step.segment in file.segments
+        if not known and not checker.has_lost_names("segments", step.segment or ""):
+            allowed = f"one of segments: {listed(file.segments) or 'there are none'}"
+            checker.unknown(("rollouts", name, "steps", index, "segment"), step.segment or "", file.segments, allowed)
 
 
 def _check_guards(name: str, section: RolloutSection, route: DraftRoute, versions: Versions, checker: Checker) -> None:
@@ -137,6 +148,7 @@ def _compiled(  # noqa: PLR0917 - one rollout, and all that it is made from
         steps=tuple(
             rollout_spec.Step(
                 weight=step.weight,
+                segment=step.segment,
                 shadow=0.0 if step.weight else shadow,
                 least_duration=section.lasts if step.lasts is None else step.lasts,
                 least_units=section.min_requests if step.min_requests is None else step.min_requests,

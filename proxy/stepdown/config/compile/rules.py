@@ -17,7 +17,7 @@ from stepdown.config.findings import listed
 from stepdown.config.tree import Path
 from stepdown.decide import spec
 from stepdown.decide.flag_spec import FlagRule
-from stepdown.decide.when import EVERYONE, When
+from stepdown.decide.when import EVERYONE, InSegment, When
 
 
 @dataclass(slots=True)
@@ -32,6 +32,8 @@ class DraftRule:
     """Where the others are that `instead` names."""
     candidate: dict[str, Path] = field(default_factory=dict)
     """Where the version is that a rollout brings in, which gets nothing until it is driven."""
+    audiences: dict[str, Path] = field(default_factory=dict)
+    """Segments that steps of its rollout are for, with the first step of each."""
 
     @property
     def all_places(self) -> dict[str, Path]:
@@ -67,7 +69,9 @@ class DraftRoute:
 
     def conditions(self) -> Iterator[tuple[When, Path]]:
         """Every condition of its rules and of what it copies, with the place of what it belongs to."""
-        yield from ((rule.rule.when, rule.path) for rule in self.rules)
+        for rule in self.rules:
+            yield rule.rule.when, rule.path
+            yield from ((InSegment(segment), step) for segment, step in rule.audiences.items())
         yield from self.copying.conditions()
 
 
@@ -183,7 +187,7 @@ def _rule(  # noqa: PLR0917 - as `rules_of`
         drain=section.drain,
         rollout=section.rollout,
     )
-    return DraftRule(rule, path, split.places, instead.places, candidate)
+    return DraftRule(rule, path, split.places, instead.places, candidate, _audiences(section.rollout or "", rollouts))
 
 
 @dataclass(slots=True)
@@ -228,6 +232,15 @@ def _owned(
         problem = f'found "{section.candidate}", which is stable too'
         checker.error((*at, "candidate"), problem, "another version than stable")
     return split, other.places
+
+
+def _audiences(name: str, rollouts: Mapping[str, RolloutSection]) -> dict[str, Path]:
+    """Segments that steps of a rollout are for, with the first step of each."""
+    found: dict[str, Path] = {}
+    for index, step in enumerate(rollouts[name].steps if name in rollouts else []):
+        if step.segment is not None:
+            found.setdefault(step.segment, ("rollouts", name, "steps", index))
+    return found
 
 
 def _flagged(section: FlagVersionsSection, path: Path, versions: Versions, checker: Checker) -> _Split:

@@ -75,7 +75,9 @@ def check_uses(
             named = _reached(condition, conditions)
             unknown = unknown or not named <= conditions.keys()
             if named <= conditions.keys():
-                _check_condition(condition, (*path, "when"), route, conditions, file, checker)
+                of_step = path[0] == "rollouts"
+                at: Path = (*path, "segment" if of_step else "when")
+                _check_condition(condition, at, route, conditions, file, checker)
             used |= named
     if unknown or checker.is_damaged("routes"):  # whoever wrote a name wrongly may have meant any of them
         return

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
@@ -23,12 +22,20 @@ GuardKind = Literal[
     "event",
 ]
 
+LEAST_WEIGHT = 0.01
+"""One slot (`decide.slots`), in per cent."""
+
 
 class StepSection(Section):
     """One step of the ladder; a weight alone is short for `{weight: WEIGHT}`."""
 
     weight: Percent = Field(
         description="Per cent of the rule's units that the candidate gets; 0 is a warm-up by a shadow of the candidate."
+    )
+    segment: Name | None = Field(
+        default=None,
+        description="Only units of this segment take part. In later steps they keep what they had, and count as "
+        "evidence again when everybody has as much.",
     )
     lasts: Duration | None = Field(
         default=None, gt=0, alias="for", description="Least time that it lasts; the rollout's `for` if not given."
@@ -42,6 +49,16 @@ class StepSection(Section):
         default=None, description="Time after which it is held and a person asked; the rollout's if not given."
     )
     manual: bool = Field(default=False, description="A person lets it on.")
+
+    @model_validator(mode="after")
+    def _for_somebody(self) -> Self:
+        if 0 < self.weight < LEAST_WEIGHT:
+            problem = f"found {self.weight:g} %, which is less than one of 10,000 slots"
+            raise refused(f"at least {LEAST_WEIGHT:g}, or 0 for a warm-up", problem=problem)
+        if self.segment is not None and not self.weight:
+            problem = f"found the segment {self.segment} with a weight of 0, so that nobody takes part"
+            raise refused("a weight above 0, or a warm-up without segment", problem=problem)
+        return self
 
 
 def _from_weight(value: Any) -> Any:
@@ -114,10 +131,18 @@ USUAL = tuple(GuardSection(kind=kind) for kind in ("errors", "adapter_failures",
 
 
 def _ascending(value: list[StepSection]) -> list[StepSection]:
-    for one, following in pairwise(value):
-        if following.weight <= one.weight:
-            found = ", ".join(f"{step.weight:g}" for step in value)
-            raise refused("weights that rise with each step", problem=f"found the weights {found}")
+    reached: dict[str | None, float] = {}
+    for step in value:
+        before = [reached[one] for one in (step.segment, None) if one in reached]
+        if before and step.weight <= max(before):
+            found = ", ".join(f"{f'{one.segment} ' if one.segment else ''}{one.weight:g}" for one in value)
+            allowed = "weights that rise with each step"
+            if any(one.segment for one in value):
+                allowed += ", of each segment and of everybody, and those of segments above everybody's before"
+            raise refused(allowed, problem=f"found the weights {found}")
+        reached[step.segment] = step.weight
+    if value and value[-1].segment is not None:
+        raise refused("a last step for everybody", problem=f"found a last step for {value[-1].segment} only")
     return value
 
 
@@ -127,7 +152,8 @@ class RolloutSection(Section):
     stable: VersionText = Field(description="The version that has all requests before, and that takes them back.")
     candidate: VersionText = Field(description="The version that is brought in.")
     steps: Annotated[list[Step], Field(min_length=1, max_length=50), AfterValidator(_ascending)] = Field(
-        description="Weights of the candidate, in rising order: `[5, 25, {weight: 50, for: 1h, manual: true}, 100]`."
+        description="Weights of the candidate, in rising order: `[5, 25, {weight: 50, for: 1h, manual: true}, 100]`; "
+        "those of a segment, `{segment: beta, weight: 50}`, rise by themselves."
     )
     guards: list[Guard] | None = Field(
         default=None,

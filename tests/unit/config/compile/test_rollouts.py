@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from stepdown.decide.rollout_spec import Ceiling, Share
+from stepdown.decide.driving import in_effect, with_driven
+from stepdown.decide.rollout_spec import Ceiling, Driven, Share
+from stepdown.decide.rules import versions_of
 from tests.kit.configuration import Folder
 
 TEXT = """\
@@ -134,12 +136,40 @@ def test_a_warm_up_has_the_share_of_the_shadow(churn: Folder) -> None:
     assert [(step.weight, step.shadow) for step in rollout.steps[:2]] == [(0, 20), (5, 0)]
 
 
+def test_segments_come_first_and_then_everybody_from_less(churn: Folder) -> None:
+    steps = ("[5, 25,", "[{segment: beta, weight: 50}, {segment: beta, weight: 100, manual: true}, 5, 25,")
+    loaded = churn.load(text(steps, BETA))
+    (rollout,) = loaded.spec.rollouts
+    assert [(step.segment, step.weight, step.gate) for step in rollout.steps[:3]] == [
+        ("beta", 50, False),
+        ("beta", 100, True),
+        (None, 5, False),
+    ]
+    assert not [finding for finding in loaded.warnings if "used by no rule" in finding.message]
+
+
+def test_what_a_step_gives_keeps_the_promises_of_the_file(churn: Folder) -> None:
+    steps = ("[5, 25,", "[{segment: beta, weight: 50}, 5, 25,")
+    loaded = churn.load(text(steps, BETA))
+    model = loaded.spec.models[0]
+    reached = {(chain.served, chain.pinned) for chain in model.chains}
+    for step, weight in ((0, 50), (1, 5), (4, 100)):
+        driven = Driven(run=1, step=step, weight=weight, stable="1.1.0")
+        for route in in_effect(with_driven(loaded.spec, {"churn-2": driven})):
+            served = {version for rule in route.rules for version in versions_of(rule)}
+            assert all((one, model.default_version) in reached for one in served - {model.default_version})
+
+
 def test_an_included_file_may_bring_its_rollouts(churn: Folder) -> None:
     churn.write("team.yaml", TEXT)
     assert [one.name for one in churn.load("include: team.yaml\n").spec.rollouts] == ["churn-2"]
 
 
 STABLE, CANDIDATE = '    stable: "1.1.0"', '    candidate: "2.0.0"'
+BETA = (
+    "- {kind: event, event: click, name: ctr, margin: 10%}\n",
+    "- {kind: event, event: click, name: ctr, margin: 10%}\nsegments: {beta: {header: {x-plan: beta}}}\n",
+)
 MISTAKES: dict[str, tuple[tuple[tuple[str, str], ...], str]] = {
     "an unknown stable": (
         ((STABLE, '    stable: "1.2.0"'),),
@@ -172,6 +202,58 @@ MISTAKES: dict[str, tuple[tuple[tuple[str, str], ...], str]] = {
         (guards("{kind: errors, must_not: fall}"),),
         "21:14: rollouts.churn-2.guards[0]: found event or must_not with errors, which must not rise; "
         "allowed them with kind: event only",
+    ),
+    "weights of a segment that fall": (
+        (("[5, 25,", "[{segment: beta, weight: 50}, {segment: beta, weight: 20}, 5, 25,"), BETA),
+        "20:12: rollouts.churn-2.steps: found the weights beta 50, beta 20, 5, 25, 50, 100; allowed weights that rise "
+        "with each step, of each segment and of everybody, and those of segments above everybody's before",
+    ),
+    "a segment that has as much already": (
+        (("[5, 25,", "[5, {segment: beta, weight: 5}, 25,"), BETA),
+        "20:12: rollouts.churn-2.steps: found the weights 5, beta 5, 25, 50, 100; allowed weights that rise with each "
+        "step, of each segment and of everybody, and those of segments above everybody's before",
+    ),
+    "a last step for some": (
+        ((", 100]", ", {segment: beta, weight: 100}]"), BETA),
+        "20:12: rollouts.churn-2.steps: found a last step for beta only; allowed a last step for everybody",
+    ),
+    "an unknown segment": (
+        (("[5, 25,", "[{segment: bet, weight: 50}, 5, 25,"), BETA),
+        '20:23: rollouts.churn-2.steps[0].segment: found "bet"; allowed one of segments: "beta"; did you mean "beta"?',
+    ),
+    "a segment where there are none": (
+        (("[5, 25,", "[{segment: beta, weight: 50}, 5, 25,"),),
+        '20:23: rollouts.churn-2.steps[0].segment: found "beta"; allowed one of segments: there are none',
+    ),
+    "a segment of which nobody takes part": (
+        (("[5, 25,", "[{segment: beta, weight: 0}, 5, 25,"), BETA),
+        "20:13: rollouts.churn-2.steps[0]: found the segment beta with a weight of 0, so that nobody takes part; "
+        "allowed a weight above 0, or a warm-up without segment",
+    ),
+    "a weight that no slot has": (
+        (("[5, 25,", "[0.004, 25,"),),
+        "20:13: rollouts.churn-2.steps[0]: found 0.004 %, which is less than one of 10,000 slots; "
+        "allowed at least 0.01, or 0 for a warm-up",
+    ),
+    "a segment that reads what the route does not have": (
+        (
+            ("[5, 25,", "[{segment: beta, weight: 50}, 5, 25,"),
+            (BETA[0], BETA[1].replace("header: {x-plan: beta}", "percent: 5%")),
+        ),
+        "20:14: rollouts.churn-2.steps[0].segment: found percent or key_in, and the route churn has no key; allowed "
+        "them on a route with a key: where a request says whose it is",
+    ),
+    "a segment's step that stable could never take back": (
+        (
+            (
+                "[5, 25, {weight: 50, for: 1h, min_requests: 5000, manual: true}, 100]",
+                "[{segment: beta, weight: 60}, 5]",
+            ),
+            BETA,
+            (CANDIDATE, f"{CANDIDATE}\n    min_ready: 2"),
+        ),
+        "20:16: rollouts.churn-2.min_ready: found 2, and 1.1.0 has 1 endpoint, so no step above 50 % would ever be "
+        "taken; allowed a number up to 1",
     ),
     "a step over 100": (
         (("100]", "120]"),),
