@@ -11,7 +11,7 @@ import math
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
-from stepdown.decide.rollout_spec import Rollout, Share, Threshold
+from stepdown.decide.rollout_spec import HALF, Rollout, Share, Threshold
 from stepdown.rollout import sentences
 from stepdown.rollout.guards.ceiling import CeilingState
 from stepdown.rollout.guards.kinds import State, kind
@@ -22,8 +22,6 @@ from stepdown.rollout.position import Position
 
 Store = Literal["ok", "lost", "missing", "none"]
 """Of a rollout's state."""
-HALF = 50.0
-"""Per cent; more than this only while stable is ready to take everything back (`walk`)."""
 
 
 class Place(NamedTuple):

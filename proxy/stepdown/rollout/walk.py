@@ -10,15 +10,12 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from stepdown.decide.rollout_spec import Rollout, Step
+from stepdown.decide.rollout_spec import HALF, Rollout, Step
 from stepdown.rollout import events, sentences
 from stepdown.rollout.guards import breaker
 from stepdown.rollout.judge import Evidence, decide, explain, gathered, panels
 from stepdown.rollout.phases import ENDED, JUDGED, RUNNING, TABLE, Change, Happening
 from stepdown.rollout.position import Alert, Apply, Effect, Position, Quarantine, Release, Transition
-
-HALF = 50.0
-"""Per cent; more than this only while stable is ready to take everything back."""
 
 
 class _Happened(NamedTuple):

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stepdown.decide.rollout_spec import Ceiling, Guard, Threshold
+from stepdown.decide.rollout_spec import HALF, Ceiling, Guard, Threshold
 from stepdown.rollout import events
 from stepdown.rollout.counts import Arms, Counted, Measurement, Window
 from stepdown.rollout.guards.breaker import Flush
@@ -18,7 +18,7 @@ from stepdown.rollout.guards.reading import Terms
 from stepdown.rollout.judge import Evidence, explain, gathered, mean_log_e, panels, readings
 from stepdown.rollout.phases import ENDED, RUNNING, TABLE
 from stepdown.rollout.position import Apply, Candidate, Position, Transition, begin
-from stepdown.rollout.walk import HALF, Walk
+from stepdown.rollout.walk import Walk
 from tests.kit.rollouts import CLICKS, ERRORS, rollout, window
 
 LIMIT = Ceiling(name="limit", kind="errors", limit=0.2, prove=True)
