@@ -44,6 +44,10 @@ class AbortedByHand(ByHand, frozen=True):
     """Give stable everything now."""
 
 
+class UndoneByHand(ByHand, frozen=True):
+    """Give stable everything now, also after the candidate was promoted."""
+
+
 class WindowEnded(Event, frozen=True):
     """A window's counts are complete."""
 
@@ -68,6 +72,8 @@ class CandidateChanged(Event, frozen=True):
     """A configuration was accepted in which another version, or others of its endpoints, are the candidate."""
 
     candidate: Candidate
+    stable: str = ""
+    """Where another version is stable, that one."""
 
 
 class StableReady(Event, frozen=True):

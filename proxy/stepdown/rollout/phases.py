@@ -13,7 +13,7 @@
     frozen        resume -> stepping, promote -> promoted, abort -> aborted, breaker -> rolled back, change -> pending,
                   lost -> blind
     blind         abort -> aborted, breaker -> rolled back, change -> pending, found -> where it was
-    promoted      start -> stepping
+    promoted      start -> stepping, undo -> aborted
     aborted       start -> stepping
     rolled back   start -> stepping, cooled -> rolled back
 
@@ -21,7 +21,7 @@
 being judged, but only to be taken back: whoever holds a rollout does not mean to hold on to damage. *Frozen* is a wrong
 assignment, of which no evidence can be believed, so only the breaker acts. *Blind* is a lost store: traffic goes on
 with the last weights and nothing advances. *Promoted*, *aborted* and *rolled back* are the end, until a person starts
-again. What is not in the table does nothing.
+again, or takes a promotion back: that is an abort which came late. What is not in the table does nothing.
 """
 
 from __future__ import annotations
@@ -58,6 +58,7 @@ Happening = Literal[
     "lost",
     "found",
     "cooled",
+    "undo",
 ]
 Weight = Literal["keep", "step", "none", "all"]
 
@@ -98,6 +99,7 @@ def _rows() -> Iterator[tuple[tuple[Phase, Happening], Change]]:
     yield ("inconclusive", "resume"), Change("stepping")
     yield ("frozen", "resume"), Change("stepping", anew=True)
     yield ("blind", "found"), Change(None)
+    yield ("promoted", "undo"), Change("aborted", "none")
     yield ("rolled back", "cooled"), Change("rolled back", alert=True)
     for phase in JUDGED:
         yield (phase, "worse"), Change("rolled back", "none", quarantine=True, alert=True)

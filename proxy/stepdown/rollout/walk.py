@@ -117,13 +117,19 @@ class Walk:
             position = msgspec.structs.replace(position, entered=event.now)
         return _Happened("resume", _by(event), position)
 
+    def _undone(self, position: Position, event: events.UndoneByHand) -> _Happened:
+        return _Happened("undo" if position.phase == "promoted" else "abort", _by(event), position)
+
     def _changed_candidate(self, position: Position, event: events.CandidateChanged) -> _Happened:
         old, new = position.candidate, event.candidate
-        if old == new:
+        stable = event.stable or position.stable
+        if old == new and stable == position.stable:
             return _Happened(None, "", position)
         what = f"endpoints of {new.version} are others" if old.version == new.version else f"it is {new.version} now"
         why = f"the candidate is another: {what}, and what is known was of {old.version} as it was"
-        position = msgspec.structs.replace(position, candidate=new)
+        if old == new:
+            why = f"stable is another: it is {stable} now, and what is known was against {position.stable}"
+        position = msgspec.structs.replace(position, candidate=new, stable=stable)
         return _Happened("change" if position.phase in RUNNING else None, why, position)
 
     def _ready(self, position: Position, event: events.StableReady) -> _Happened:
@@ -133,7 +139,8 @@ class Walk:
         left = position.cool_until - event.now
         if left > 0:
             return _Happened(None, f"cool-down: {sentences.duration(left)} left", position)
-        return _Happened("cooled", "the cool-down is over", position)
+        over = msgspec.structs.replace(position, cool_until=0.0)
+        return _Happened("cooled", "the cool-down is over", over)
 
     # --- what changes -------------------------------------------------------------------------------------------------
 
@@ -156,6 +163,8 @@ class Walk:
             fields |= {"quarantined": (*held, position.candidate), "cool_until": now + self.rollout.cool_down}
         if to == "promoted":
             fields["good"] = position.candidate.version
+        if happening == "undo":
+            fields["good"] = position.stable
         after = msgspec.structs.replace(position, **fields)
         effects = tuple(self._effects(position, after, change, sentence))
         return Transition(after, effects, sentence, moved=True)
@@ -237,6 +246,7 @@ _READERS: Mapping[type[events.Event], _Reader] = {
     events.Resumed: Walk._resumed,
     events.PromotedByHand: _by_hand("promote"),
     events.AbortedByHand: _by_hand("abort"),
+    events.UndoneByHand: Walk._undone,
     events.StoreLost: _simply("lost", "its state cannot be stored, so nothing advances"),
     events.StoreFound: _simply("found", "its state can be stored again"),
     events.CandidateChanged: Walk._changed_candidate,

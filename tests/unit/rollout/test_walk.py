@@ -402,3 +402,36 @@ def test_a_position_can_be_kept_as_json_at_any_time() -> None:
         play.sees(1, **FINE)
         kept = msgspec.json.encode(play.position)
         assert msgspec.json.decode(kept, type=Position) == play.position
+
+
+def test_a_promotion_is_taken_back_by_hand_at_once() -> None:
+    play = Play(rollout(50, 100)).started()
+    play.does(events.PromotedByHand, who="ann")
+    assert play.position.good == "2.0.0"
+    undone = play.does(events.UndoneByHand, who="bob")
+    assert undone.sentence == "aborted at step 1 of 2 (100 %): by bob; 1.1.0 has all traffic"
+    assert undone.effects == (Apply(0, 0.0, everywhere=True),)
+    assert (play.position.phase, play.position.good, play.position.quarantined) == ("aborted", "1.1.0", ())
+
+
+def test_to_undo_what_runs_is_to_abort_it() -> None:
+    play = Play().started()
+    assert play.does(events.UndoneByHand, who="bob").position.phase == "aborted"
+    assert play.does(events.UndoneByHand, who="bob").sentence == "abort: not possible while aborted"
+
+
+def test_another_stable_version_ends_what_runs() -> None:
+    play = Play().started()
+    same = play.does(events.CandidateChanged, candidate=TWO, stable="1.1.0")
+    assert not same.moved
+    changed = play.does(events.CandidateChanged, candidate=TWO, stable="1.2.0")
+    assert (changed.position.phase, changed.position.stable) == ("pending", "1.2.0")
+
+
+def test_a_cool_down_is_over_once() -> None:
+    play = Play(rollout(cool_down=600.0)).started()
+    play.sees(30, errors=(20, 20))
+    assert play.position.phase == "rolled back"
+    play.now += 600
+    assert play.does(events.CooledDown).moved
+    assert play.position.cool_until == 0.0
