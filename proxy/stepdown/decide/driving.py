@@ -32,6 +32,7 @@ from stepdown.decide.walked import Slots, TakenBack, Walked
 from stepdown.decide.when import EVERYONE, All, InSegment, When
 
 Split = tuple[tuple[str, int], ...]
+_WHOLE = 100.0
 
 
 def with_driven(spec: SnapshotSpec, driven: Mapping[str, Driven]) -> SnapshotSpec:
@@ -137,7 +138,8 @@ def _walked(rule: Rule, salt: str, rollout: Rollout) -> Iterator[Rule]:
         yield msgspec.structs.replace(rule, walked=walked)
         return
     if driven.taken_back:
-        told = f"which took {rollout.candidate} back at {_place(rollout)}: stable {stable} has everything"
+        why = f"which took {rollout.candidate} back at {_place(rollout)}" if driven.run else "whose state is missing"
+        told = f"{why}: stable {stable} has everything"
         walked = Walked(rollout=rollout.name, told=told, alike=alike)
         yield msgspec.structs.replace(rule, split=((stable, 1),), walked=walked)
         return
@@ -157,6 +159,8 @@ def _walked(rule: Rule, salt: str, rollout: Rollout) -> Iterator[Rule]:
 
 def _audiences(rollout: Rollout, driven: Driven) -> list[_Audience]:
     """Largest weight first, so that whoever is in several has the largest; behind everybody there is nobody."""
+    if _is_promoted(driven):
+        return [_Audience(None, driven.weight, now=True)]
     place = _step(rollout)
     here = rollout.steps[place].segment
     reached: dict[str | None, float] = {None: 0.0}
@@ -169,6 +173,11 @@ def _audiences(rollout: Rollout, driven: Driven) -> list[_Audience]:
     return audiences[: everybody + 1]
 
 
+def _is_promoted(driven: Driven) -> bool:
+    """Whether everybody has the candidate and nothing is learned any more, also where a segment's step was the last."""
+    return driven.weight >= _WHOLE and not driven.evidence
+
+
 def _step(rollout: Rollout) -> int:
     """Place of the step; a file may have got fewer since."""
     assert rollout.driven is not None
@@ -177,7 +186,7 @@ def _step(rollout: Rollout) -> int:
 
 def _split(stable: str, candidate: str, weight: float) -> Split:
     """In slots; a candidate without any is not there, so that nothing falls back on it."""
-    slots = round(weight * SLOTS / 100)
+    slots = round(weight * SLOTS / _WHOLE)
     return ((stable, SLOTS - slots), (candidate, slots)) if slots and candidate != stable else ((stable, 1),)
 
 
@@ -270,6 +279,8 @@ def _merged(split: Split, moved: Mapping[str, str]) -> Split:
 
 def _told(audience: _Audience, rollout: Rollout, stable: str) -> str:
     whom = "everybody" if audience.segment is None else f"the segment {audience.segment}"
+    if rollout.driven is not None and _is_promoted(rollout.driven):
+        return f"which promoted {rollout.candidate}: it has everything, and {stable} takes over where it is down"
     if not audience.now and audience.segment is None and not audience.weight:
         here = rollout.steps[_step(rollout)].segment
         return f"which is at {_place(rollout)}, for the segment {here} only: stable {stable} has everything here"

@@ -226,6 +226,13 @@ def test_who_is_in_two_segments_has_the_larger_weight() -> None:
     assert {choose(at[2], user, x_plan="beta", x_staff="1").served for user in range(50)} == {"2.0.0"}
 
 
+def test_what_was_promoted_at_a_segments_step_is_for_everybody() -> None:
+    walk = rollout(*SEGMENTS_FIRST)
+    promoted = standing(a_spec(walk=walk), driven(1, 100, evidence=False))
+    assert names(promoted) == [("everyone", "churn-2", (("1.1.0", 0), ("2.0.0", 10_000)))]
+    assert [name for name, *_ in names(standing(a_spec(walk=walk), driven(1, 100)))] == ["everyone/beta", "everyone"]
+
+
 def test_a_segment_narrows_the_condition_of_the_rule() -> None:
     plan = FieldIs(source="header", name="x-tier", equals="gold")
     whole = a_spec(walk=rollout(*SEGMENTS_FIRST))

@@ -259,6 +259,16 @@ def test_what_a_rollout_does_is_told() -> None:
     )
 
 
+def test_the_end_of_a_rollout_is_told() -> None:
+    begins = "Rule everyone holds (always); its split is owned by the rollout m-2, "
+    promoted = Driven(run=1, step=1, weight=100, stable="1.0.0")
+    assert told(walked(promoted))[0] == (
+        begins + "which promoted 2.0.0: it has everything, and 1.0.0 takes over where it is down."
+    )
+    lost = Driven(run=0, step=0, weight=0, stable="1.0.0", taken_back=True)
+    assert told(walked(lost))[0] == begins + "whose state is missing: stable 1.0.0 has everything."
+
+
 def test_a_segments_rule_says_whose_it_is() -> None:
     staff = (Step(weight=50, segment="staff"), Step(weight=5))
     first = Driven(run=1, step=0, weight=50, stable="1.0.0", evidence=True)
