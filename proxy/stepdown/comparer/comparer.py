@@ -1,7 +1,7 @@
 """The comparer's loop: takes records out of the workers' rings, and gives each to whoever works on its kind.
 
 Samples of answers are held against contracts here; copies of requests, and what was answered to them, go to `shadows`,
-and those that are to be kept to `recordings`.
+and those that are to be kept to `recordings`. What of it is evidence of a rollout goes to `witness`.
 
 Nobody waits for it. It works in slices, so that messages of the parent are heard, and when there is nothing left to do
 it sleeps until a worker rings, or for a second. After that it lets some more samples come, so that a worker under load
@@ -26,10 +26,12 @@ from stepdown.comparer.reports import Clocks, Reports
 from stepdown.comparer.shadow_tally import ShadowTally
 from stepdown.comparer.shadows import Shadows
 from stepdown.comparer.tally import Tally
+from stepdown.comparer.witness import Witness
 from stepdown.decide.checks import Sample
 from stepdown.decide.spec import SnapshotSpec
 from stepdown.errors import AdapterFailedError, AnswerTooLargeError
 from stepdown.plane.clock import CoarseClock
+from stepdown.plane.evidence_books import Books
 from stepdown.telemetry.board import Board
 from stepdown.telemetry.ring import RingReader
 from stepdown.telemetry.slab import ABSENT, Slab
@@ -78,10 +80,15 @@ class Comparer:
         board: Board | None = None,
     ) -> None:
         """On the running loop. `bell` is the event descriptor (eventfd) that workers write to."""
+        loop = asyncio.get_running_loop()
         self.contracts = Contracts()
-        self._clock = CoarseClock(asyncio.get_running_loop())
+        self.books = Books(loop, slab)
+        """What was found about rollouts and is not stored yet."""
+        self._witness = Witness(self.books)
+        self._clock = CoarseClock(loop)
         tally = ShadowTally(slab, time.monotonic)
-        self.reports = Reports(tally, board, Clocks(time.monotonic, time.time, random))
+        clocks = Clocks(time.monotonic, time.time, random)
+        self.reports = Reports(tally, board, clocks, self._witness.compared)
         self.shadows = Shadows(self._clock, slab, tally, self.reports)
         self._clock.each_tick(self.reports.tick)
         self.recordings = Recordings(slab)
@@ -100,6 +107,7 @@ class Comparer:
         self.contracts.adopt(name, spec)
         self.reports.adopt(self.shadows.configurations.adopt(name, spec))
         self.recordings.adopt(name, spec)
+        self._witness.adopt(name, spec)
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -116,6 +124,8 @@ class Comparer:
             self.reports.write()
             self._record_the_rest()
             self.recordings.close()
+            await self.books.settle(LAST)
+            self.books.close()
             self._slab.cells[self._turn_cell] = ABSENT
 
     def _record_the_rest(self) -> None:
@@ -212,7 +222,7 @@ class Comparer:
             body = sample.body
             if sample.codings:
                 body = encodings.decode(body, sample.codings.encode("latin-1"), sample.limit)
-            self._tally.validated(sample.subject, contract.violations(body, LOOKED_AT))
+            violations = list(contract.violations(body, LOOKED_AT))
         except AnswerTooLargeError:
             self._tally.skipped(sample.subject, "too-large")
         except AdapterFailedError:
@@ -220,6 +230,9 @@ class Comparer:
         except Exception:
             logger.exception("an answer could not be held against its contract")
             self._tally.skipped(sample.subject, "failed")
+        else:
+            self._tally.validated(sample.subject, violations)
+            self._witness.validated(sample, broken=bool(violations))
 
 
 def _configuration(arrival: Sample | Copied) -> str:

@@ -21,7 +21,7 @@ from stepdown.comparer.judging import judged
 from stepdown.comparer.pairing import Pair
 from stepdown.comparer.shadow_tally import ShadowTally
 from stepdown.comparison import posts
-from stepdown.comparison.book import Book
+from stepdown.comparison.book import Book, Result
 from stepdown.comparison.posts import Post, meaning
 from stepdown.comparison.report import Report, decode
 from stepdown.decide.shadow_spec import Shadow
@@ -67,10 +67,20 @@ class _Kept:
 class Reports:
     """Takes pairs, and keeps the board up to date."""
 
-    def __init__(self, tally: ShadowTally, board: Board | None, clocks: Clocks) -> None:
-        """What is on the board already is gone on from. Without one, reports are kept all the same."""
+    def __init__(
+        self,
+        tally: ShadowTally,
+        board: Board | None,
+        clocks: Clocks,
+        compared: Callable[[Pair, Result], None] | None = None,
+    ) -> None:
+        """What is on the board already is gone on from. Without one, reports are kept all the same.
+
+        `compared` is told what came of each pair.
+        """
         self._tally = tally
         self._board = board
+        self._compared = compared
         self._clocks = clocks
         self._books: dict[Key, _Kept] = {}
         self._meanings: dict[tuple[str, Key], str] = {}
@@ -124,8 +134,11 @@ class Reports:
             return
         found = judged(pair)
         detail = found.detail if pair.candidate.answered else ""  # of others it was told when they ended
-        self._tally.compared(*key, kept.book.add(found), found.reason, detail)
+        result = kept.book.add(found)
+        self._tally.compared(*key, result, found.reason, detail)
         kept.changed = self._changed = True
+        if self._compared is not None:
+            self._compared(pair, result)
 
     def _meaning(self, pair: Pair, key: Key) -> str:
         """Of the pair's shadow, in the configuration that it was copied under."""

@@ -19,7 +19,7 @@ from typing import NamedTuple, cast
 
 from stepdown.decide.copies import SAMPLE
 from stepdown.decide.feedback import Arm
-from stepdown.decide.rollout_spec import Guard, Rollout, Threshold
+from stepdown.decide.rollout_spec import Rollout, Threshold
 from stepdown.decide.shadow_spec import copied
 from stepdown.decide.spec import Model, SnapshotSpec
 
@@ -129,6 +129,12 @@ def wanted(spec: SnapshotSpec) -> bool:
     return mirrored or bool(held(spec))
 
 
+def asks(rollout: Rollout, kind: str) -> bool:
+    """Whether a guard of a rollout is on what Stepdown itself counts under `kind`."""
+    counted = (guard for guard in rollout.guards if not isinstance(guard, Threshold))
+    return any(guard.kind == kind and guard.source is None for guard in counted)
+
+
 def _watching(spec: SnapshotSpec) -> Iterator[tuple[Model, Rollout]]:
     """The rollouts that are driven, count evidence, and have a guard on broken contracts; each with its model."""
     models = {model.name: model for model in spec.models}
@@ -137,13 +143,8 @@ def _watching(spec: SnapshotSpec) -> Iterator[tuple[Model, Rollout]]:
         driven, route = rollout.driven, routes.get(rollout.name)
         if driven is None or not driven.evidence or route is None:
             continue
-        if any(_asks(guard) for guard in rollout.guards):
+        if asks(rollout, VIOLATIONS):
             yield models[route.model], rollout
-
-
-def _asks(guard: Guard) -> bool:
-    """Whether a guard is on broken contracts, and on those that are found here."""
-    return not isinstance(guard, Threshold) and guard.kind == VIOLATIONS and guard.source is None
 
 
 def _versions(rollout: Rollout) -> tuple[str, ...]:

@@ -54,7 +54,7 @@ def answer(exchange: Exchange, plan: Plan, head: ResponseHead, body: bytes) -> N
     plan.account_adapter(perf_counter() - begun)
     deliver(exchange, plan, head, adapted)
     if plan.check is not None:
-        plan.check.adapted(head, decoded, adapted)
+        plan.check.adapted(head, decoded, adapted, exchange.unit)
 
 
 def error(exchange: Exchange, plan: Plan, head: ResponseHead, body: bytes) -> None:
@@ -85,7 +85,7 @@ async def _elsewhere(exchange: Exchange, plan: Plan, head: ResponseHead, body: b
         plan.account_adapter(perf_counter() - begun)
         deliver(exchange, plan, head, adapted)
         if plan.check is not None:
-            plan.check.adapted(head, decoded, adapted)
+            plan.check.adapted(head, decoded, adapted, exchange.unit)
 
 
 def deliver(exchange: Exchange, plan: Plan, head: ResponseHead, adapted: bytes) -> None:
@@ -128,7 +128,7 @@ def _failed(exchange: Exchange, plan: Plan, head: ResponseHead, body: bytes, err
     else:
         refuse(exchange, error)
     if plan.check is not None:
-        plan.check.failed(head, body)
+        plan.check.failed(head, body, exchange.unit)
 
 
 def tell(plan: Plan, error: AdapterFailedError) -> None:

@@ -1,14 +1,15 @@
 """What is done to hold the answers of one plan against contracts: sample, look whether it can be, hand over.
 
 All of it comes after the answer has been given to the client's connection, and only where the configuration asks for
-it: a plan without a `Check` costs nothing. The comparer does the work (`comparer.comparer`).
+it: a plan without a `Check` costs nothing. The comparer does the work (`comparer.comparer`). Of answers that are
+evidence of a rollout, it is told whose they are: the arm is the plan's, the unit the exchange's.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from stepdown.decide.checks import Subject, head
+from stepdown.decide.checks import Subject, Watched, head
 from stepdown.decide.sampling import Sampler
 from stepdown.plane import adapt
 from stepdown.plane.handoff import Handoff, Pieces
@@ -19,9 +20,9 @@ if TYPE_CHECKING:
 
 
 class Check:
-    """Of one plan; the sampler is shared by all plans of the version that computes the answers."""
+    """Of one plan; the sampler is shared by all plans of the version that computes the answers, or of one arm."""
 
-    __slots__ = ("_cells", "_delivered", "_handoff", "_limit", "_native", "_sampler", "_skipped", "_slab")
+    __slots__ = ("_cells", "_delivered", "_handoff", "_limit", "_native", "_sampler", "_skipped", "_slab", "_watched")
 
     def __init__(
         self,
@@ -32,47 +33,52 @@ class Check:
         native: Subject | None,
         delivered: Subject | None,
         limit: int,
+        watched: Watched | None = None,
     ) -> None:
-        """`native` is the served version's contract; `delivered` that of another shape in which answers are given."""
+        """`native` is the served version's contract; `delivered` that of another shape in which answers are given.
+
+        Where answers are evidence, `watched` says of what; `unit` of each of them is then the hash of its unit.
+        """
         self._sampler = sampler
         self._handoff = handoff
         self._native = native
         self._delivered = delivered
         self._limit = limit
+        self._watched = watched
         self._slab = slab
         self._cells: dict[str, int] = {}
         subject = native or delivered
         assert subject is not None
         self._skipped = (subject.model, subject.served)
 
-    def passed(self, answer: ResponseHead, body: bytes) -> None:
+    def passed(self, answer: ResponseHead, body: bytes, unit: int) -> None:
         """A whole answer that was passed on as it is."""
         if body and self._sampler.take() and self._fits(answer, len(body)):
-            self._hand_over(answer, body)
+            self._hand_over(answer, body, unit)
 
-    def adapted(self, answer: ResponseHead, body: bytes, delivered: bytes) -> None:
+    def adapted(self, answer: ResponseHead, body: bytes, delivered: bytes, unit: int) -> None:
         """A whole answer, decoded, and what it was adapted to."""
         if self._sampler.take() and self._fits(answer, max(len(body), len(delivered))):
             if self._native is not None:
-                self._put(self._native, body)
+                self._put(self._native, body, unit)
             if self._delivered is not None:
-                self._put(self._delivered, delivered)
+                self._put(self._delivered, delivered, unit)
 
-    def failed(self, answer: ResponseHead, body: bytes) -> None:
+    def failed(self, answer: ResponseHead, body: bytes, unit: int) -> None:
         """A whole answer, not decoded, that could not be adapted: its own contract may say why."""
         if self._native is not None and self._sampler.take() and self._fits(answer, len(body)):
-            self._put(self._native, body, adapt.notes(answer).codings or b"")
+            self._put(self._native, body, unit, adapt.notes(answer).codings or b"")
 
-    def begun(self, answer: ResponseHead) -> Gathering | None:
+    def begun(self, answer: ResponseHead, unit: int) -> Gathering | None:
         """An answer that is passed on as it comes: where its pieces are copied to, if they are to be."""
         if self._sampler.take() and self._fits(answer, answer.length):
-            return Gathering(self, self._handoff, answer, self._limit)
+            return Gathering(self, self._handoff, answer, self._limit, unit)
         return None
 
-    def ended(self, answer: ResponseHead, body: bytearray) -> None:
+    def ended(self, answer: ResponseHead, body: bytearray, unit: int) -> None:
         """What was gathered of a sampled answer is whole."""
         if body:
-            self._hand_over(answer, body)
+            self._hand_over(answer, body, unit)
 
     def skip(self, reason: str) -> None:
         """Count a sampled answer that is not held against anything."""
@@ -82,15 +88,15 @@ class Check:
             cell = self._cells[reason] = self._slab.counter("stepdown_validations_skipped_total", labels)
         self._slab.cells[cell] += 1
 
-    def _hand_over(self, answer: ResponseHead, body: bytes | bytearray) -> None:
+    def _hand_over(self, answer: ResponseHead, body: bytes | bytearray, unit: int) -> None:
         """Once for each contract: what needs no adapting is in both shapes."""
         codings = adapt.notes(answer).codings or b""
         for subject in (self._native, self._delivered):
             if subject is not None:
-                self._put(subject, body, codings)
+                self._put(subject, body, unit, codings)
 
-    def _put(self, subject: Subject, body: bytes | bytearray, codings: bytes = b"") -> None:
-        if not self._handoff.put(head(subject, self._limit, codings), body):
+    def _put(self, subject: Subject, body: bytes | bytearray, unit: int, codings: bytes = b"") -> None:
+        if not self._handoff.put(head(subject, self._limit, codings, self._watched, unit), body):
             self.skip("full")
 
     def _fits(self, answer: ResponseHead, size: int) -> bool:
@@ -111,11 +117,12 @@ class Check:
 class Gathering:
     """The copy of one sampled answer that passes through in pieces."""
 
-    __slots__ = ("_answer", "_check", "_pieces")
+    __slots__ = ("_answer", "_check", "_pieces", "_unit")
 
-    def __init__(self, check: Check, handoff: Handoff, answer: ResponseHead, limit: int) -> None:
+    def __init__(self, check: Check, handoff: Handoff, answer: ResponseHead, limit: int, unit: int) -> None:
         self._check = check
         self._answer = answer
+        self._unit = unit
         self._pieces: Pieces | None = Pieces(handoff, limit)
         """`None` once it was given up."""
 
@@ -132,7 +139,7 @@ class Gathering:
         """It is whole: hand it over."""
         pieces, self._pieces = self._pieces, None
         if pieces is not None:
-            self._check.ended(self._answer, pieces.take())
+            self._check.ended(self._answer, pieces.take(), self._unit)
 
     def drop(self) -> None:
         """Let go of what was copied, as of an answer that was cut."""

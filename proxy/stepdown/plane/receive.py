@@ -62,7 +62,7 @@ def _pass(exchange: Exchange, plan: Plan, head: ResponseHead, body: bytes) -> No
     """Pass on what is in the pinned shape already."""
     send.whole(exchange, head, head.fields, body, plan.lines)
     if plan.check is not None and adapt.has_shape(head.status, exchange.method):
-        plan.check.passed(head, body)
+        plan.check.passed(head, body, exchange.unit)
 
 
 def begin(exchange: Exchange, head: ResponseHead) -> None:
@@ -96,7 +96,7 @@ def _relay(exchange: Exchange, plan: Plan, head: ResponseHead) -> Relay:
     """For what is in the pinned shape already."""
     if adapt.has_shape(head.status, exchange.method):
         if plan.check is not None:
-            gathering = plan.check.begun(head)
+            gathering = plan.check.begun(head, exchange.unit)
             if gathering is not None:
                 return CheckedRelay(exchange, head, plan.lines, gathering)
         if adapt.notes(head).stream is not None:
@@ -112,7 +112,7 @@ def _streamed(exchange: Exchange, plan: Plan, head: ResponseHead) -> Relay | Doc
             adapt.refuse_stream(head, streams.refused)
         return _relay(exchange, plan, head)
     if plan.check is not None:
-        plan.check.begun(head)  # only to count that a stream is held against nothing
+        plan.check.begun(head, exchange.unit)  # only to count that a stream is held against nothing
     if streams.collects and not adapt.asks_for_stream(exchange, plan):
         return DocumentRelay(exchange, plan, head, streams.compiled)
     return StreamRelay(exchange, plan, head, streams.compiled)

@@ -12,15 +12,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from ipaddress import ip_address, ip_network
 from random import random
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, get_args
 from zlib import crc32
 
 import msgspec
 
 from stepdown.decide import checks
 from stepdown.decide import spec as specification
-from stepdown.decide.checks import Subject
+from stepdown.decide.checks import Subject, Watched
 from stepdown.decide.explanation import Explanation
+from stepdown.decide.feedback import Arm
 from stepdown.decide.keysets import KeySet
 from stepdown.decide.overrides import Overrides, Verdict, names_of
 from stepdown.decide.sampling import Sampler
@@ -29,7 +30,7 @@ from stepdown.errors import StepdownError
 from stepdown.plane import streamed
 from stepdown.plane.check import Check
 from stepdown.plane.clock import CoarseClock
-from stepdown.plane.evidence import Stages
+from stepdown.plane.evidence import Evidence, Stages
 from stepdown.plane.evidence_books import Books
 from stepdown.plane.flag_desk import FlagDesk
 from stepdown.plane.flags import counted
@@ -81,9 +82,10 @@ class Runtime:
     __slots__ = (
         "_adapters",
         "_allowed",
+        "_arm_samplers",
         "_handoff",
+        "_held",
         "_natives",
-        "_pairs",
         "_parts",
         "_refused_cells",
         "_routes",
@@ -160,13 +162,19 @@ class Runtime:
         }
         self._adapters: dict[tuple[str, str, str], CompiledChain] = {way: compiled(one) for way, one in steps.items()}
         self._streams: dict[tuple[str, str, str], Streams] = {way: streamed.compiled(one) for way, one in steps.items()}
-        self._pairs = {(model.name, *pair) for model in spec.models for pair in checks.pairs(model)}
+        self._held = checks.held(spec)
         self._samplers = {
             (model.name, version.id): Sampler(version.validate, crc32(f"{model.name}/{version.id}".encode()))
             for model in spec.models
             for version in model.versions
             if version.validate
         }
+        self._arm_samplers: dict[tuple[str, Arm], Sampler] = {
+            (rollout, arm): Sampler(share, crc32(f"{rollout}: {arm}".encode()))
+            for rollout, share in checks.shares(spec).items()
+            for arm in get_args(Arm)
+        }
+        """Those of rollouts that watch for broken contracts."""
         build = _PoolBuilder(self.pools, before, clock, slab)
         self.versions: dict[tuple[str, str], VersionPool] = {}
         self.idle: list[VersionPool] = []
@@ -247,6 +255,7 @@ class Runtime:
         way = model.name, choice.served, choice.pinned
         adapter = self._adapters[way] if choice.chain is not None else None
         lines = answer_lines(declared, choice.pinned, choice.served, parts.vary)
+        evidence = self._stages.evidence(choice) if self._stages is not None else None
         return Plan(
             route=parts.plan,
             choice=choice,
@@ -255,28 +264,40 @@ class Runtime:
             lines=lines,
             slab=self._slab,
             streams=self._streams[way] if choice.chain is not None else UNTOUCHED,
-            check=self._check(model.name, choice, parts.plan.limits.validated_body),
+            check=self._check(model.name, choice, evidence, parts.plan.limits.validated_body),
             mirror=parts.mirror,
-            evidence=self._stages.evidence(choice) if self._stages is not None else None,
+            evidence=evidence,
         )
 
-    def _check(self, model: str, choice: Choice, limit: int) -> Check | None:
+    def _check(self, model: str, choice: Choice, evidence: Evidence | None, limit: int) -> Check | None:
         """What samples the answers of a plan; `None` where there is no contract to hold them against, or nobody."""
         native = self._subject(model, choice, choice.served)
         delivered = self._subject(model, choice, choice.pinned) if choice.chain is not None else None
-        if self._handoff is None or (native is None and delivered is None):
+        watched = self._watched(evidence) if evidence is not None else None
+        sampler = self._samplers.get((model, choice.served))
+        if watched is not None:
+            sampler = self._arm_samplers[watched.rollout, watched.arm]
+        if self._handoff is None or sampler is None or (native is None and delivered is None):
             return None
         return Check(
-            sampler=self._samplers[model, choice.served],
+            sampler=sampler,
             handoff=self._handoff,
             slab=self._slab,
             native=native,
             delivered=delivered,
             limit=limit,
+            watched=watched,
         )
 
+    def _watched(self, evidence: Evidence) -> Watched | None:
+        """Of what answers are evidence, where a guard of their rollout is on broken contracts."""
+        arm = evidence.arm
+        run, place = arm.stage.run, arm.stage.place
+        known = (run.rollout, arm.name) in self._arm_samplers
+        return Watched(run.rollout, run.number, place, arm.name) if known else None
+
     def _subject(self, model: str, choice: Choice, contract: str) -> Subject | None:
-        known = (model, choice.served, contract) in self._pairs
+        known = (model, choice.served, contract) in self._held
         return Subject(self.digest, model, choice.served, contract) if known else None
 
     def explain(

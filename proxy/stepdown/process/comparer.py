@@ -1,7 +1,8 @@
 """The comparer process: gets memory and contracts from the parent, and gives them to `comparer.comparer`.
 
 It is the one that may go: it runs when nothing else wants the processor, and when memory is short the kernel takes it
-first. Nothing but the parent talks to it, so it needs no controller.
+first. It does its work with or without a controller, which it tells of nothing but evidence of rollouts
+(`comparer.witness`), and which has nothing to say but that it took that.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import socket
 import sys
 from contextlib import suppress
 
@@ -16,7 +18,9 @@ from stepdown import tasks
 from stepdown.comparer.comparer import Comparer
 from stepdown.decide.spec import decode, digest
 from stepdown.process import held, shield
+from stepdown.process.channel import Channel
 from stepdown.process.loop import new_loop
+from stepdown.process.messages import TO_CONTROLLER_BYTES, TO_WORKER_BYTES, EvidenceTaken, Reader, evidence
 from stepdown.process.settings import BOARD_BYTES, RING_BYTES, SLAB_BYTES, Settings
 from stepdown.process.tether import Received, Tether, TetherClosedError
 from stepdown.telemetry import log
@@ -44,6 +48,7 @@ class Host:
         self._comparer = Comparer(rings, fds["bell"], slab, board)
         self._adopt(fds["spec"])
         self._work: asyncio.Task[None] | None = None
+        self._channel: Channel[EvidenceTaken] | None = None
 
     async def run(self) -> None:
         """Until the parent has no more use for it, or is gone; raises what the work raises, to be started anew."""
@@ -59,6 +64,8 @@ class Host:
                 match message.kind:
                     case "spec":
                         self._adopt(message.fds["spec"])
+                    case "link":
+                        tasks.start(self._talk(message.fds["channel"]), name="open the channel")
                     case "begin-anew":
                         self._comparer.reports.begin_anew(**message.facts)
                     case "leave":
@@ -66,6 +73,22 @@ class Host:
                         self._work.cancel()
         except TetherClosedError:
             shield.orphaned()
+
+    async def _talk(self, fd: int) -> None:
+        """To the controller, from now on over this channel."""
+        if self._channel is not None:
+            self._channel.close()
+        reader = Reader[EvidenceTaken](EvidenceTaken, TO_WORKER_BYTES)
+        channel = self._channel = Channel("the controller", reader, TO_CONTROLLER_BYTES, self._taken, self._lose)
+        await channel.open(socket.socket(fileno=fd))
+        self._comparer.books.link(lambda batch: channel.send(evidence(batch)))
+
+    def _taken(self, _channel: Channel[EvidenceTaken], taken: EvidenceTaken) -> None:
+        self._comparer.books.taken(taken.rollout, taken.run, taken.source, taken.sequence)
+
+    def _lose(self, channel: Channel[EvidenceTaken]) -> None:
+        if channel is self._channel:
+            self._comparer.books.link(None)
 
     def _adopt(self, fd: int) -> None:
         encoded = held.read(fd)

@@ -18,6 +18,7 @@ from stepdown import tasks
 from stepdown.control.state import ComparerView
 from stepdown.decide.spec import decode
 from stepdown.process import held, shield
+from stepdown.process.comparer_link import ComparerLink
 from stepdown.process.fleet import Fleet
 from stepdown.process.settings import BOARD_BYTES, LISTS_A_MESSAGE, SLAB_BYTES, Settings
 from stepdown.process.tether import Received, Tether, TetherClosedError
@@ -42,6 +43,7 @@ class Host:
         settings = decode(self._encoded).log
         log.configure("controller", settings.format, settings.level)
         self._fleet = Fleet(self._settings.workers, self._encoded, lambda index: self._tell("relink", index=index))
+        self._comparer_link = ComparerLink(self._fleet, lambda: self._tell("relink-comparer"))
         self._controller: Controller | None = None
         self._early: list[str] = []
         self.comparer: ComparerView | None = None
@@ -135,6 +137,8 @@ class Host:
                     facts = message.facts
                     view = ComparerView(facts["pid"], facts["ready"], facts["restarts"])
                     self.comparer = view if facts["wanted"] else None
+                elif message.kind == "comparer-link":
+                    tasks.start(self._comparer_link.place(message.fds["channel"]), name="link the comparer")
                 else:
                     self._pass_on(message.kind)
         except TetherClosedError:

@@ -25,7 +25,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from stepdown.decide.flag_questions import Answer, Question
-from stepdown.rollout.batch import Cell, Counts, Sighting
+from stepdown.rollout.batch import Batch, Cell, Counts, Sighting
 
 VERSION = 1
 _LENGTH = 4
@@ -140,6 +140,18 @@ class EvidenceTaken(Message, frozen=True):
     run: int
     source: str
     sequence: int
+
+
+def evidence(batch: Batch) -> Evidence:
+    """A batch as it is sent."""
+    return Evidence(
+        rollout=batch.rollout,
+        run=batch.run,
+        source=batch.source,
+        sequence=batch.sequence,
+        sightings=tuple(batch.sightings),
+        deltas=tuple(batch.deltas.items()),
+    )
 
 
 ToWorker = Prepare | Activate | Health | StatusRequest | FlagAnswers | FlagsChanged | EvidenceTaken

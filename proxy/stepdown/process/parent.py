@@ -172,6 +172,7 @@ class Parent:
         for worker in self._workers:
             self._link(worker)
         self._tell_of_comparer()
+        self._link_comparer()
         if self._phase != "serving":
             self._controller.tell("drain")
 
@@ -181,6 +182,7 @@ class Parent:
         fds = {"slab": self._comparers_slab, "bell": self._bell, "board": self._board, "spec": self._held["spec"]}
         self._comparer.tell("start", fds, settings=self._settings.to_json())
         self._tell_of_comparer()
+        self._link_comparer()
 
     def _tell_of_comparer(self) -> None:
         child = self._comparer
@@ -198,6 +200,15 @@ class Parent:
         with near, far:
             worker.tell("link", {"channel": near.fileno()})
             self._controller.tell("worker", {"channel": far.fileno()}, **facts)
+
+    def _link_comparer(self) -> None:
+        """Join the comparer and the controller likewise, if there are both."""
+        if not self._comparer.pid or not self._controller.pid:
+            return
+        near, far = socket.socketpair()
+        with near, far:
+            self._comparer.tell("link", {"channel": near.fileno()})
+            self._controller.tell("comparer-link", {"channel": far.fileno()})
 
     # --- what happens -------------------------------------------------------------------------------------------------
 
@@ -236,6 +247,8 @@ class Parent:
                 self._comparer.tell("begin-anew", **message.facts)
             case "relink":
                 self._link(self._workers[message.facts["index"]])
+            case "relink-comparer":
+                self._link_comparer()
             case "drain":
                 self._leave("the controller asks to")
             case unknown:

@@ -29,7 +29,6 @@ from stepdown.process.messages import (
     TO_WORKER_BYTES,
     Activate,
     Activated,
-    Evidence,
     EvidenceTaken,
     FlagAnswers,
     FlagQuestions,
@@ -43,10 +42,10 @@ from stepdown.process.messages import (
     Status,
     StatusRequest,
     ToWorker,
+    evidence,
 )
 from stepdown.process.settings import RING_BYTES, SLAB_BYTES, Settings
 from stepdown.process.tether import Received, Tether, TetherClosedError
-from stepdown.rollout.batch import Batch
 from stepdown.telemetry import log
 from stepdown.telemetry.access import AccessLog
 from stepdown.telemetry.decisions import DecisionLog
@@ -137,7 +136,7 @@ class Worker:
         await channel.open(socket.socket(fileno=fd))
         channel.send(Hello(index=self._index, pid=os.getpid(), digest=self._digest))
         self._plane.desk.link(lambda questions: channel.send(FlagQuestions(questions=tuple(questions))))
-        self._plane.books.link(lambda batch: channel.send(_evidence(batch)))
+        self._plane.books.link(lambda batch: channel.send(evidence(batch)))
 
     def _lose_controller(self, channel: Channel[ToWorker]) -> None:
         if channel is self._channel:
@@ -199,17 +198,6 @@ class Worker:
         if self._plane.access is not None:
             self._plane.access.close(timeout=0.0)  # its thread writes what is left
         self._plane.access = AccessLog(self._slab, wanted.format) if wanted.access else None
-
-
-def _evidence(batch: Batch) -> Evidence:
-    return Evidence(
-        rollout=batch.rollout,
-        run=batch.run,
-        source=batch.source,
-        sequence=batch.sequence,
-        sightings=tuple(batch.sightings),
-        deltas=tuple(batch.deltas.items()),
-    )
 
 
 def _logs_of(encoded: bytes) -> tuple[Log, Decisions | None]:
