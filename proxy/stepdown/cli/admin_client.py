@@ -63,8 +63,8 @@ def call(
             connection.request(method, url.path.rstrip("/") + path, body, headers)
             status, answer = _answered(connection) if watch is None else _watched(connection, watch)
         except (OSError, http.client.HTTPException) as error:
-            lost, tells = method != "GET", "shadow report" if path.startswith("/v1/shadows") else "switch --status"
-            unknown = f": whether the call was done is not known. `stepdown {tells}` tells." if lost else "."
+            lost = method != "GET"
+            unknown = f": whether the call was done is not known. `stepdown {_tells(path)}` tells." if lost else "."
             raise AdminError(
                 f"The connection to {admin} ended before its answer came ({error or type(error).__name__}){unknown}",
                 lost=lost,
@@ -72,6 +72,13 @@ def call(
     finally:
         connection.close()
     return _answer(status, answer, admin)
+
+
+def _tells(path: str) -> str:
+    """The command that shows what became of a call."""
+    if path.startswith("/v1/rollouts"):
+        return "rollout status"
+    return "shadow report" if path.startswith("/v1/shadows") else "switch --status"
 
 
 def _answered(connection: http.client.HTTPConnection) -> tuple[int, bytes]:

@@ -1,4 +1,4 @@
-"""`stepdown rollout simulate | plan`: what guards would do, and how long steps have to be, before any is driven."""
+"""`stepdown rollout`: tried on made-up traffic before it is trusted with any, then driven (`rollout_driving`)."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ from typing import Annotated
 
 import typer
 
+from stepdown.cli import rollout_driving as driving
 from stepdown.cli import rollout_output, rollout_planned
 from stepdown.cli.output import show_tables
 from stepdown.cli.rollout_runs import runs_of
 from stepdown.cli.rollout_traffic import EXIT_UNUSABLE, Supposed, give_up, per_second, supposed
+from stepdown.cli.rollout_watch import watch
 from stepdown.cli.shadow_limits import share_of
 from stepdown.config import RefusedError, load
 from stepdown.config.findings import listed, nearest_name
@@ -32,9 +34,38 @@ _LEAST = 0.01
 _LOST = 0.9
 """and nine tenths of what must not fall."""
 
+HELP = """Bring a new version in by steps, watched by guards that take it back by themselves.
+
+A rollout is written in the file (docs/rollouts.md). Before it starts, it is tried on made-up traffic:
+
+\b
+  simulate NAME --rate 200/s   how often its guards would be wrong, and how soon they are right
+  plan NAME --rate 200/s       how long each step takes, and what is found in that time
+
+Then it is started on a running sidecar, and watched:
+
+\b
+  start NAME                   give the candidate its first step; also after it was taken back
+  watch NAME                   ladder, evidence and what it waits for, live, until it is over
+  status [NAME]                where all of them stand, or one with its guards
+  history NAME                 what happened, and why, with the numbers
+
+It walks by itself. A person may hold it, let it on, or end it:
+
+\b
+  pause NAME, resume NAME      keep the weight; go on, also from a step that waits for a person
+  promote NAME                 give the candidate everything now
+  abort NAME                   give stable everything now
+  undo NAME                    take a promotion back
+
+These ask the admin API of the sidecar (--admin, or STEPDOWN_ADMIN) with a bearer token (STEPDOWN_ADMIN_TOKEN): looking
+takes the role `view`, everything else `operate`. For deployment tools there is `verdict NAME`: success, failure or
+inconclusive, by its exit code.
+"""
+
 rollout = typer.Typer(
     name="rollout",
-    help="Try a rollout of the file on made-up traffic before it is trusted with any.",
+    help=HELP,
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -58,7 +89,19 @@ JsonOption = Annotated[bool, typer.Option("--json", help="The result as JSON, fo
 CONFIG = Path("stepdown.yaml")
 
 
-@rollout.command()
+rollout.command(short_help="Give the candidate its first step.")(driving.start)
+rollout.command(short_help="See ladder and evidence, live, until it is over.")(watch)
+rollout.command(short_help="Where rollouts stand: all, or one with its guards.")(driving.status)
+rollout.command(short_help="What happened, and why.")(driving.history)
+rollout.command(short_help="Success, failure or inconclusive: exit codes.")(driving.verdict)
+rollout.command(short_help="Keep the weight; guards go on watching.")(driving.pause)
+rollout.command(short_help="Go on, also from a step that waits for a person.")(driving.resume)
+rollout.command(short_help="Give the candidate everything now.")(driving.promote)
+rollout.command(short_help="Give stable everything now.")(driving.abort)
+rollout.command(short_help="Take a promotion back.")(driving.undo)
+
+
+@rollout.command(short_help="How often its guards would be wrong, and how late.")
 def simulate(
     name: NameArgument,
     *,
@@ -136,7 +179,7 @@ def simulate(
     _hold(found.ours.rolled_back / runs, most, least)
 
 
-@rollout.command()
+@rollout.command(short_help="How long steps take, and what they find.")
 def plan(
     name: NameArgument,
     *,

@@ -66,6 +66,7 @@ def test_an_address_that_is_none_is_told(admin: str) -> None:
     [
         ("POST", "/v1/x", True, r": whether the call was done is not known. `stepdown switch --status` tells\.$"),
         ("POST", "/v1/shadows/r/s/reset", True, "is not known. `stepdown shadow report` tells"),
+        ("POST", "/v1/rollouts/r/start", True, "is not known. `stepdown rollout status` tells"),
         ("GET", "/v1/x", False, r"ended before its answer came \([^)]*\)\.$"),
     ],
 )
