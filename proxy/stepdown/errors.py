@@ -155,6 +155,18 @@ class TakenBackError(StepdownError):
     problem, title, status, fault = "version-taken-back", "Version taken back", 503, Fault.OPERATOR
 
 
+class FeedbackRefusedError(StepdownError):
+    """What was posted as feedback is none, or nobody may post it who has no key."""
+
+    problem, title, status, fault = "feedback-refused", "Feedback refused", 400, Fault.CLIENT
+
+
+class FeedbackUnavailableError(StepdownError):
+    """Feedback cannot be stored now; posted again later, it counts once."""
+
+    problem, title, status, fault = "feedback-unavailable", "Feedback cannot be stored now", 503, Fault.STEPDOWN
+
+
 class OverloadedError(StepdownError):
     """A bound of the sidecar itself is reached (connections, pending requests)."""
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from stepdown.errors import BodyTooLargeError, NoReadyVersionError, NoRouteError, StepdownError
 from stepdown.plane import awaiting, collect, forward, reasons, recording, visiting
 from stepdown.plane.collect import KEY_BYTES
+from stepdown.plane.feedback import PATH
 from stepdown.plane.outgoing import client_address
 
 if TYPE_CHECKING:
@@ -38,6 +39,9 @@ def route(exchange: Exchange) -> None:
         exchange.sampled = True  # and decided the long way, which knows what to record
     elif (settled := exchange.head.settled) is not None and settled.runtime is runtime:
         _again(exchange, runtime, settled)
+        return
+    if runtime.feedback is not None and exchange.head.path == PATH:
+        runtime.feedback.begin(exchange)
         return
     found = _matched(exchange, runtime)
     if found is None:

@@ -75,6 +75,9 @@ def take(exchange: Exchange, payload: bytes) -> bool:
             exchange.client.pause()  # `send_request` goes on reading, but only where there is more to come
     elif exchange.upstream is not None and not exchange.request_sent:
         forward.send_more(exchange, exchange.upstream, payload)
+    elif stage == stages.COLLECT_FEEDBACK:
+        assert exchange.runtime.feedback is not None
+        exchange.runtime.feedback.more(exchange, payload)
     return False
 
 

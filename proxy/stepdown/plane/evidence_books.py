@@ -31,9 +31,7 @@ BATCH_SIGHTINGS = 2_000
 MOST_WAITING = 100_000
 """Sightings of one run that wait for a controller or a store that is away; some 15 MiB."""
 MOST_SEEN = 65_536
-"""Sightings of one stage that are remembered so as not to be sent again; some 10 MiB."""
-STAGES_SEEN = 2
-"""Stages of which any are: the one in force, and the one before it, whose exchanges may still run."""
+"""Sightings of one run that are remembered so as not to be sent again; some 15 MiB."""
 
 Send = Callable[[Batch], None]
 Told = Callable[[], None]
@@ -52,13 +50,14 @@ class Book:
         """Whoever may count in it."""
         self._dropped = dropped
         self._sums: dict[Cell, list[int]] = {}
-        self._seen: dict[int, set[tuple[str, Side, int]]] = {}
+        self._seen: set[tuple[int, str, Side, int]] = set()
         self._waiting: deque[Sighting] = deque()
         self._noted = 0
         """Sightings that were ever put into it,"""
         self._stored = 0
         """and of these, how many the store has: they go in order."""
-        self._told: deque[tuple[int, Told]] = deque()
+        self._told: dict[Told, int] = {}
+        """Who waits, and for how many of them."""
         self._sequence = 0
         self._sent: Batch | None = None
         """The batch that is on its way,"""
@@ -72,10 +71,8 @@ class Book:
 
     def saw(self, stage: int, arm: Arm, kind: str, unit: int, side: Side) -> bool:
         """Note a sighting, unless it was noted lately or has no room; whether it was."""
-        seen = self._seen.get(stage)
-        if seen is None:
-            seen = self._remember(stage)
-        key = (kind, side, unit)
+        key = (stage, kind, side, unit)
+        seen = self._seen
         if key in seen:
             return False
         if len(self._waiting) >= MOST_WAITING:
@@ -84,34 +81,24 @@ class Book:
         if len(seen) >= MOST_SEEN:
             seen.clear()
         seen.add(key)
-        self._note(Sighting(stage, arm, kind, unit, side))
+        self._waiting.append(Sighting(stage, arm, kind, unit, side))
+        self._noted += 1
         return True
 
-    @property
-    def full(self) -> bool:
-        """Whether there is no room for a sighting."""
-        return len(self._waiting) >= MOST_WAITING
-
-    def note(self, sighting: Sighting) -> None:
-        """Note a sighting that somebody waits for, whether or not it was seen before; there has to be room."""
-        self._note(sighting)
+    def has_room(self, number: int) -> bool:
+        """Whether so many sightings may still be noted."""
+        return len(self._waiting) + number <= MOST_WAITING
 
     def when_stored(self, told: Told) -> None:
         """Tell when the store has all sightings that were noted so far."""
         if self._stored >= self._noted:
             told()
         else:
-            self._told.append((self._noted, told))
+            self._told[told] = self._noted
 
-    def _note(self, sighting: Sighting) -> None:
-        self._waiting.append(sighting)
-        self._noted += 1
-
-    def _remember(self, stage: int) -> set[tuple[str, Side, int]]:
-        seen = self._seen[stage] = set()
-        while len(self._seen) > STAGES_SEEN:
-            del self._seen[min(self._seen)]
-        return seen
+    def forget(self, told: Told) -> None:
+        """Tell somebody nothing who does not wait any more."""
+        self._told.pop(told, None)
 
     # --- what goes out ------------------------------------------------------------------------------------------------
 
@@ -131,8 +118,9 @@ class Book:
             return  # of an earlier book, or taken already
         self._sent = None
         self._stored += len(sent.sightings)
-        while self._told and self._told[0][0] <= self._stored:
-            self._told.popleft()[1]()
+        for told in [told for told, noted in self._told.items() if noted <= self._stored]:
+            del self._told[told]
+            told()
 
     @property
     def waiting(self) -> int:

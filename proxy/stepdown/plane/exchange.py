@@ -26,7 +26,7 @@ from stepdown.errors import (
 from stepdown.plane import account, adapt, adapting, choose, collect, forward, receive, send
 from stepdown.plane.clock import NEVER
 from stepdown.plane.plan import FAILED, NONE
-from stepdown.plane.stages import ANSWER, AWAIT_ANSWER, COLLECT_BODY, COLLECT_KEY, CONNECT
+from stepdown.plane.stages import ANSWER, AWAIT_ANSWER, COLLECT_BODY, COLLECT_FEEDBACK, COLLECT_KEY, CONNECT
 from stepdown.wire import RequestHead, ResponseHead
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from stepdown.plane.adapt import AdaptedRequest
     from stepdown.plane.client import ClientConnection
     from stepdown.plane.evidence import Counted
+    from stepdown.plane.feedback import Post
     from stepdown.plane.mirror import Mirrored
     from stepdown.plane.plan import Plan
     from stepdown.plane.pool import EndpointPool
@@ -140,7 +141,7 @@ class Exchange:
         """Nanoseconds."""
         # the answer
         self.stage = COLLECT_KEY
-        self.relay: Relay | Collector | DocumentRelay | Overheard | None = None
+        self.relay: Relay | Collector | DocumentRelay | Overheard | Post | None = None
         self.answer_begun = False
         self.status = 0
         self.response_bytes = 0
@@ -193,7 +194,7 @@ class Exchange:
         """What was waited for has not come in time."""
         upstream_full = self.upstream is not None and self.upstream.full
         sending = self.stage == AWAIT_ANSWER and not self.request_sent
-        if self.stage in (COLLECT_KEY, COLLECT_BODY) or (sending and not upstream_full):
+        if self.stage in (COLLECT_KEY, COLLECT_BODY, COLLECT_FEEDBACK) or (sending and not upstream_full):
             self.fail(RequestTimeoutError("The request's body did not arrive in time"))
         elif self.answer_begun:
             if self.pool is not None and not self.client.full:

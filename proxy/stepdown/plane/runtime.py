@@ -32,6 +32,7 @@ from stepdown.plane.check import Check
 from stepdown.plane.clock import CoarseClock
 from stepdown.plane.evidence import Evidence, Stages
 from stepdown.plane.evidence_books import Books
+from stepdown.plane.feedback import desk_of
 from stepdown.plane.flag_desk import FlagDesk
 from stepdown.plane.flags import counted
 from stepdown.plane.handoff import Handoff
@@ -96,6 +97,7 @@ class Runtime:
         "_turns",
         "client_timeouts",
         "digest",
+        "feedback",
         "flags",
         "idle",
         "not_down",
@@ -151,6 +153,7 @@ class Runtime:
         self.sampler = Sampler(decisions.sample, int(random() * 2**63)) if decisions is not None else None  # noqa: S311
         """Which decisions are recorded; each worker takes its share of its own."""
         self._stages = Stages(spec, self.snapshot, books, slab) if books is not None else None
+        self.feedback = desk_of(spec, books, slab)
         self._refused_cells: dict[tuple[str, str], tuple[int, int]] = {}
         self._routes = {route.name: route for route in self.snapshot.routes}
         models = {model.name: model for model in spec.models}
