@@ -24,6 +24,7 @@ _BY_HAND = {
     "resume": events.Resumed,
     "promote": events.PromotedByHand,
     "abort": events.AbortedByHand,
+    "undo": events.UndoneByHand,
 }
 
 
@@ -115,8 +116,6 @@ class Walked(Rollouts):
         self.asked.append(asked)
         if self.refusal is not None:
             raise self.refusal
-        if asked.action == "undo":
-            raise RolloutRefusedError(409, "nothing-to-undo", "Nothing was promoted before.")
         fields = {"force": asked.force} if asked.action == "start" else {}
         return self.ones[asked.rollout].does(_BY_HAND[asked.action], who=asked.by, **fields)
 

@@ -171,7 +171,7 @@ def promote(
 def abort(
     name: NameArgument, *, admin: AdminOption = ADMIN, token_env: TokenOption = TOKEN_ENV, as_json: JsonOption = False
 ) -> None:
-    """Give stable everything now. The candidate is not in quarantine: it may be started again.
+    """Give stable everything now. The candidate does not go into quarantine.
 
     Exits with 0 if it was aborted, 1 if not, with the reason, or 2 if it could not be asked.
     """
@@ -181,7 +181,7 @@ def abort(
 def undo(
     name: NameArgument, *, admin: AdminOption = ADMIN, token_env: TokenOption = TOKEN_ENV, as_json: JsonOption = False
 ) -> None:
-    """Take a promotion back: the version that was stable before gets everything again.
+    """Take a promotion back: the version that was stable before gets everything again. On its way it is an abort.
 
     Exits with 0 if it was taken back, 1 if not, with the reason, or 2 if it could not be asked.
     """

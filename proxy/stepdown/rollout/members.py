@@ -151,7 +151,7 @@ class RolloutView(_View, frozen=True):
     phase: Phase
     run: int
     step: int
-    """From 1; 0 before it was started."""
+    """From 1; 0 before it was started, or was started again with another candidate."""
     steps: int
     weight: float
     applied: float

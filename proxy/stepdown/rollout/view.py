@@ -91,7 +91,7 @@ def view(
         candidate=CandidateView(version=position.candidate.version, endpoints=position.candidate.endpoints),
         phase=position.phase,
         run=position.run,
-        step=position.step + 1 if position.run else 0,
+        step=position.step + 1 if position.run and position.phase != "pending" else 0,
         steps=len(seats),
         weight=position.weight,
         applied=rollout.driven.weight if rollout.driven is not None else 0.0,

@@ -64,8 +64,8 @@ class Look(NamedTuple):
 
 
 def place(panels: Sequence[Panel], position: Position, now: float) -> Place | None:
-    """Where a rollout stands; `None` where its steps or guards are not those of which something is known."""
-    if not position.run or not 0 <= position.step < len(panels):
+    """Where a rollout stands; `None` before a start, and where its guards are not those of which something is known."""
+    if not position.run or position.phase == "pending" or not 0 <= position.step < len(panels):
         return None
     panel, known = panels[position.step], position.evidence[position.step :]
     evidence = known[0] if known else Evidence()

@@ -225,6 +225,7 @@ def test_a_rollout_is_driven_by_hand(sidecar: RolloutAdmin) -> None:
     assert says("abort", "churn-2") == "churn-2: aborted at step 1 of 3 (5 %): by deploy; 1.1.0 has all traffic.\n"
     assert json.loads(says("start", "churn-2", "--force", "--json"))["run"] == 2
     assert says("promote", "churn-2").endswith("by deploy; 2.0.0 has all traffic.\n")
+    assert says("undo", "churn-2").endswith("by deploy; 1.1.0 has all traffic.\n")
     assert [(asked.action, asked.force) for asked in sidecar.rollouts.asked] == [
         ("start", False),
         ("pause", False),
@@ -232,15 +233,16 @@ def test_a_rollout_is_driven_by_hand(sidecar: RolloutAdmin) -> None:
         ("abort", False),
         ("start", True),
         ("promote", False),
+        ("undo", False),
     ]
 
 
 def test_what_changes_nothing_says_why_and_exits_with_1(sidecar: RolloutAdmin) -> None:
     done = sidecar.run("pause", "churn-2")
     assert (done.exit_code, done.stdout) == (1, "churn-2: pause: not possible while pending.\n")
-    refused = sidecar.run("undo", "churn-2")
-    assert refused.exit_code == 1
-    assert refused.stderr == "Refused with 409 (nothing-to-undo): Nothing was promoted before.\n"
+    sidecar.rollouts.refusal = RolloutRefusedError(409, "rollout-changed", "Somebody else was faster.")
+    refused = sidecar.run("start", "churn-2")
+    assert (refused.exit_code, refused.stderr) == (1, "Refused with 409 (rollout-changed): Somebody else was faster.\n")
 
 
 @pytest.mark.parametrize("action", ACTIONS)

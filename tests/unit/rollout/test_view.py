@@ -252,3 +252,4 @@ def test_another_candidate_in_the_file_begins_before_the_ladder() -> None:
     one.does(events.CandidateChanged, candidate=Candidate(version="2.1.0", endpoints="cc"))
     seen = shown(one)
     assert (seen.phase, seen.candidate.version, seen.ladder[0].state) == ("pending", "2.1.0", "to come")
+    assert (seen.step, seen.guards, seen.evidence) == (0, [], None)
