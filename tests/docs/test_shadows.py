@@ -65,7 +65,7 @@ def test_of_every_hundred_requests_of_the_example_twenty_are_copied(folder: Fold
         chosen = [mirror.choose(request(PATH), "1.1.0", None, samplers) for _ in range(100)]
         assert sum(one.shadows == (0,) for one in chosen) == 20
     internal = request(PATH, x_plan="internal")
-    assert all(mirror.choose(internal, "1.1.0", None, samplers).nothing for _ in range(100))
+    assert not any(mirror.choose(internal, "1.1.0", None, samplers).shadows for _ in range(100))
 
 
 def test_the_sentence_of_an_explanation_is_the_examples(folder: Folder) -> None:

@@ -1,4 +1,8 @@
-"""Which copies may go, and what exactly is sent: the limits of a shadow, the body in its version's shape, the marks."""
+"""Which copies may go, and what exactly is sent: the limits of a shadow, the body in its version's shape, the marks.
+
+Limits are asked twice: how many copies a shadow has room for is told to workers (`granting`), and each copy that comes
+is held against them here, since several workers may come at once, and those of a former configuration know nothing.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,7 @@ from typing import NamedTuple
 from zlib import crc32
 
 from stepdown.comparer.asked import Asked
+from stepdown.comparer.breaker import Breaker
 from stepdown.comparer.legs import Errand
 from stepdown.comparer.limits import Bucket, Hold
 from stepdown.comparer.marking import noted
@@ -15,6 +20,7 @@ from stepdown.decide.sampling import Sampler
 from stepdown.decide.shadow_spec import Shadow
 from stepdown.decide.spec import Endpoint
 from stepdown.errors import ConfigError, RequestNotAdaptableError, UnreachableShapeError
+from stepdown.plane.clock import TICK
 from stepdown.plane.pool import EndpointPool
 
 
@@ -30,14 +36,31 @@ class SkippedError(Exception):
 class State:
     """What is remembered of a shadow from one copy to the next, over reloads."""
 
-    __slots__ = ("_noise", "_share", "bucket", "flying", "noise_flying")
+    __slots__ = ("_noise", "_share", "breaker", "bucket", "down_until", "flying", "noise_flying")
 
     def __init__(self) -> None:
         self.bucket = Bucket()
+        self.breaker = Breaker()
+        self.down_until = 0.0
+        """Monotonic seconds until which no endpoint is looked for; 0 where one was found last."""
         self.flying = 0
         self.noise_flying = 0
         self._noise: Sampler | None = None
         self._share = 0.0
+
+    def room(self, shadow: Shadow, now: float) -> tuple[int, str]:
+        """How many more copies may go, and what is in the way of more than that."""
+        trial = self.breaker.room(now)
+        if trial is not None:
+            return trial, "broken"
+        free = shadow.concurrent - self.flying
+        if self.down_until:
+            return (min(free, 1) if now >= self.down_until else 0), "down"
+        if shadow.rate:
+            within = self.bucket.room(shadow.rate, now)
+            if within < free:
+                return within, "rate"
+        return free, "concurrent"
 
     def noisy(self, shadow: Shadow) -> bool:
         """Whether this copy is one of those that the served version gets too."""
@@ -66,20 +89,36 @@ class Admission:
         self._states: dict[tuple[str, str], State] = {}
 
     def state(self, asked: Asked, shadow: Shadow) -> State:
-        """What is remembered of a shadow."""
-        return self._states.setdefault((asked.route.name, shadow.name), State())
+        """What is remembered of a request's shadow."""
+        return self.state_of(asked.route.name, shadow.name)
+
+    def state_of(self, route: str, shadow: str) -> State:
+        """What is remembered of the shadow with this name."""
+        state = self._states.get((route, shadow))
+        if state is None:
+            state = self._states[route, shadow] = State()
+        return state
 
     def candidate(self, asked: Asked, shadow: Shadow, hold: Hold) -> Send:
         """What goes to the shadow's version; raises `SkippedError`."""
-        state = self.state(asked, shadow)
+        state, now = self.state(asked, shadow), self._read()
         if len(asked.body) > shadow.max_body:
             raise SkippedError("too-large")
+        if state.breaker.room(now) == 0:
+            raise SkippedError("broken")
         if state.flying >= shadow.concurrent:
             raise SkippedError("concurrent")
-        if not state.bucket.take(shadow.rate, self._read()):
+        if not state.bucket.take(shadow.rate, now):
             raise SkippedError("rate")
         endpoints = asked.configuration.endpoints(asked.route, shadow)
-        return self._send(asked, shadow, shadow.version, endpoints, hold)
+        try:
+            send = self._send(asked, shadow, shadow.version, endpoints, hold)
+        except SkippedError as skipped:
+            if skipped.reason == "down":
+                state.down_until = now + TICK
+            raise
+        state.down_until = 0.0
+        return send
 
     def noise(self, asked: Asked, shadow: Shadow, hold: Hold) -> Send:
         """What goes to the served version besides; raises `SkippedError`."""

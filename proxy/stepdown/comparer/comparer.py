@@ -89,7 +89,7 @@ class Comparer:
         tally = ShadowTally(slab, time.monotonic)
         clocks = Clocks(time.monotonic, time.time, random)
         self.reports = Reports(tally, board, clocks, self._witness.compared)
-        self.shadows = Shadows(self._clock, slab, tally, self.reports)
+        self.shadows = Shadows(self._clock, slab, tally, self.reports, rings=rings)
         self._clock.each_tick(self.reports.tick)
         self.recordings = Recordings(slab)
         self._clock.each_tick(self.recordings.tick)
@@ -105,7 +105,7 @@ class Comparer:
     def adopt(self, name: str, spec: SnapshotSpec) -> None:
         """Know a specification by its digest, under which records may come from now on."""
         self.contracts.adopt(name, spec)
-        self.reports.adopt(self.shadows.configurations.adopt(name, spec))
+        self.reports.adopt(self.shadows.adopt(name, spec))
         self.recordings.adopt(name, spec)
         self._witness.adopt(name, spec)
 

@@ -25,12 +25,16 @@ class Bucket:
         """Whether another one is within `rate` a second, which 0 leaves open; if so, it is counted."""
         if not rate:
             return True
-        self._tokens = min(max(1.0, rate), self._tokens + (now - self._since) * rate)
-        self._since = now
-        if self._tokens < 1.0:
+        if not self.room(rate, now):
             return False
         self._tokens -= 1.0
         return True
+
+    def room(self, rate: float, now: float) -> int:
+        """How many are within `rate` a second now, which is not 0."""
+        self._tokens = min(max(1.0, rate), self._tokens + (now - self._since) * rate)
+        self._since = now
+        return int(self._tokens)
 
 
 class Budget:

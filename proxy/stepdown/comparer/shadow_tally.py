@@ -45,6 +45,16 @@ class ShadowTally:
             detail = result.detail or f"{result.endpoint} answered {result.status}"
             self._tell("copies fail at a shadow", route, shadow, result.outcome, detail)
 
+    def broken(self, route: str, shadow: str, result: Result, seconds: float) -> None:
+        """Tell that a shadow is left alone because nothing else comes of its copies."""
+        times = self._telling.due("broken", route, shadow)
+        if times:
+            detail = result.detail or result.outcome
+            about = fields(
+                route=route, shadow=shadow, reason=result.outcome, detail=detail, seconds=seconds, times=times
+            )
+            logger.warning("a shadow is left alone, for its copies all fail", extra=about)
+
     def noise(self, route: str, shadow: str, outcome: str) -> None:
         """Count a copy to the served version."""
         self._counters.count("stepdown_shadow_noise_total", route, shadow, outcome)

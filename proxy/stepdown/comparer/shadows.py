@@ -2,20 +2,22 @@
 
 What a shadow does touches nobody else. Its connections are its own (`pools`), its copies are bounded by its own numbers
 (rate, concurrent), what they hold by a budget of all (`limits`), and their time by its deadline; nothing here waits.
-What goes over a bound is not sent, the newest first, and counted with its reason.
+What goes over a bound is not sent, the newest first, and counted with its reason. What a bound leaves room for is told
+to the workers (`granting`), which hand over no more than that.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from time import monotonic
 
 import msgspec
 
 from stepdown.comparer.admission import Admission, Send, SkippedError
 from stepdown.comparer.asked import Asked
-from stepdown.comparer.configurations import Configurations
+from stepdown.comparer.configurations import Configuration, Configurations
+from stepdown.comparer.granting import Granting
 from stepdown.comparer.legs import Leg
 from stepdown.comparer.limits import Budget, Hold
 from stepdown.comparer.pairing import Awaited, Entry, Pair, Table
@@ -24,7 +26,9 @@ from stepdown.comparer.results import Result
 from stepdown.comparer.shadow_tally import ShadowTally
 from stepdown.decide.copies import Answer, Copy
 from stepdown.decide.shadow_spec import Shadow
+from stepdown.decide.spec import SnapshotSpec
 from stepdown.plane.clock import TICK, CoarseClock
+from stepdown.telemetry.ring import RingReader
 from stepdown.telemetry.slab import Slab
 
 logger = logging.getLogger(__name__)
@@ -49,11 +53,15 @@ class Shadows:
         tally: ShadowTally,
         consumer: Consumer,
         *,
+        rings: Sequence[RingReader] = (),
         read: Callable[[], float] = monotonic,
         budget: Budget | None = None,
         table: Table | None = None,
     ) -> None:
-        """`consumer` gets each pair; `read` gives the seconds that `clock` shows as of its last tick."""
+        """`consumer` gets each pair; workers are told of room through `rings`, in their order.
+
+        `read` gives the seconds that `clock` shows as of its last tick.
+        """
         self.configurations = Configurations()
         self.table = Table() if table is None else table
         self.budget = Budget() if budget is None else budget
@@ -62,6 +70,7 @@ class Shadows:
         self._consumer = consumer
         self._pools = Pools(clock, slab)
         self._admission = Admission(self._pools, read)
+        self._granting = Granting(rings)
         self._legs: set[Leg] = set()
         self._swept = read()
         self._held_up = False
@@ -72,8 +81,17 @@ class Shadows:
         """Copies that are on their way."""
         return len(self._legs)
 
+    def adopt(self, name: str, spec: SnapshotSpec) -> Configuration:
+        """Know a specification by its digest, and tell workers of its shadows from now on."""
+        configuration = self.configurations.adopt(name, spec)
+        if self._granting.adopt(name, list(configuration.routes.values())):
+            self._tell_all()
+            self._granting.speak()
+        return configuration
+
     def copied(self, ring: int, about: Copy, body: bytes) -> None:
         """A request was copied: send it to whoever gets it."""
+        self._granting.took(ring, about)
         configuration = self.configurations.find(about.digest)
         route = None if configuration is None else configuration.routes.get(about.route)
         if configuration is None or route is None or not about.shadows:
@@ -85,11 +103,17 @@ class Shadows:
             logger.exception("a copy cannot be read")
             for shadow in chosen:
                 self._tally.skipped(about.route, shadow.name, "failed", repr(error))
-            return
+        else:
+            self._send(ring, asked, chosen)
+        for shadow in chosen:
+            self._tell(about.route, shadow.name)
+
+    def _send(self, ring: int, asked: Asked, chosen: list[Shadow]) -> None:
+        about = asked.about
         until = self._read() + max((shadow.deadline for shadow in chosen), default=0.0) + SLACK
         entry = Entry((ring, about.id), asked, Hold(self.budget), until)
         if not self.table.full:
-            entry.hold.take(len(about.head) + len(body))
+            entry.hold.take(len(about.head) + len(asked.body))
         starting = [leg for shadow in chosen for leg in self._admitted(entry, shadow)]
         if not entry.awaited:
             entry.hold.release()
@@ -125,13 +149,31 @@ class Shadows:
                 leg.expire()
         self._hand_out(self.table.expired(now))
         self._pools.sweep(now)
+        self._granting.settle()
+        self._tell_all()
 
     def close(self) -> None:
         """Give up whatever is on its way."""
+        self._granting.silence()
         for leg in self._legs:
             leg.drop()
         self._legs.clear()
         self._pools.close()
+
+    def _tell_all(self) -> None:
+        for route, shadow in self._granting.numbers:
+            self._tell(route, shadow)
+
+    def _tell(self, route: str, shadow: str) -> None:
+        """Tell workers how many more copies a shadow takes."""
+        number = self._granting.numbers.get((route, shadow))
+        if number is None:
+            return
+        if self.table.full:
+            room, reason = 0, "pending"
+        else:
+            room, reason = self._admission.state_of(route, shadow).room(self._granting.shadows[number], self._read())
+        self._granting.tell(number, room, reason)
 
     def _admitted(self, entry: Entry, shadow: Shadow) -> list[Leg]:
         """The legs of one shadow; none where it may not have the copy, which is counted."""
@@ -168,6 +210,7 @@ class Shadows:
     def _leg(self, entry: Entry, awaited: Awaited, send: Send, noise: bool) -> Leg:
         route, shadow = entry.asked.route.name, awaited.shadow.name
         state = self._admission.state(entry.asked, awaited.shadow)
+        trial = not noise and state.breaker.began()
 
         def ended(leg: Leg, result: Result) -> None:
             self._legs.discard(leg)
@@ -177,6 +220,9 @@ class Shadows:
             else:
                 state.flying -= 1
                 self._tally.ended(route, shadow, result)
+                if state.breaker.ended(result.outcome, self._read(), trial=trial):
+                    self._tally.broken(route, shadow, result, state.breaker.seconds)
+                self._tell(route, shadow)
             self._hand_out(self.table.ended(entry, awaited, result, noise=noise))
 
         leg = Leg(send.errand, send.pool, entry.hold, self._read(), ended)

@@ -60,11 +60,6 @@ class Chosen(NamedTuple):
     marked: tuple[int, ...] = ()
     """Places of those that might get one, were the request not a copy itself."""
 
-    @property
-    def nothing(self) -> bool:
-        """Whether no copy is needed."""
-        return not self.shadows and not self.recorded
-
 
 NOTHING = Chosen()
 

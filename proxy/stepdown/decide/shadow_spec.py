@@ -139,3 +139,15 @@ def copied(shadows: Iterable[Shadow], record: Recording | None) -> Iterator[Shad
     yield from (shadow for shadow in shadows if shadow.percent > 0)
     if record is not None:
         yield record
+
+
+def numbered(shadows: Iterable[tuple[str, tuple[Shadow, ...]]]) -> dict[str, int]:
+    """By route: the number of its first shadow, if all of a configuration are counted in the file's order, from 0.
+
+    The argument has each route's name and shadows.
+    """
+    numbers, following = {}, 0
+    for route, its in shadows:
+        numbers[route] = following
+        following += len(its)
+    return numbers

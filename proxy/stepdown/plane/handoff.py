@@ -3,6 +3,9 @@
 What has no room is dropped and counted, whether the comparer is slow, stopped, dead or was never started: from here
 they all look like a ring that is full (`telemetry.ring`). Its size is the bound on what waits, in bytes and in records;
 what is still being put together, because it passes through in pieces, has a bound of its own.
+
+What it has room for may still be more than anybody does anything with. So nothing is begun for a shadow that takes no
+more copies, as far as the comparer has told (`telemetry.grants`).
 """
 
 from __future__ import annotations
@@ -12,21 +15,27 @@ from contextlib import suppress
 from itertools import count
 from random import getrandbits
 
+from stepdown.plane.clock import TICK
 from stepdown.telemetry.ring import RingWriter
 
 GATHERED_BYTES = 4 * 1024 * 1024
 """All that is copied of bodies that have not ended yet, in this worker."""
+SILENCE = 2.0
+"""Seconds without a sign of life of the comparer, from which on what it takes no more of is said to be `full`."""
 
 
 class Handoff:
     """A worker's end."""
 
-    __slots__ = ("_bell", "_ring", "gathered", "number")
+    __slots__ = ("_bell", "_ring", "_silent", "gathered", "grants", "number")
 
     def __init__(self, ring: RingWriter, bell: int) -> None:
         """`bell` is an event descriptor (eventfd) on which the comparer sleeps."""
         self._ring = ring
         self._bell = bell
+        self._silent = 0
+        """Ticks since the comparer gave a sign of life."""
+        self.grants = ring.grants
         self.gathered = 0
         """Bytes of bodies that have not ended yet."""
         self.number = count(getrandbits(62) + 1).__next__
@@ -40,6 +49,15 @@ class Handoff:
             with suppress(OSError):
                 os.eventfd_write(self._bell, 1)
         return True
+
+    def tick(self, now: float) -> None:
+        """Look whether the comparer lives; `now` is of no matter here."""
+        self._silent = 0 if self.grants.alive() else self._silent + 1
+
+    @property
+    def silent(self) -> bool:
+        """Whether the comparer is stopped, dead, or has not come to do anything for a while."""
+        return self._silent * TICK >= SILENCE
 
     def has_room(self, size: int) -> bool:
         """Whether it is worth while to begin a record of `size` bytes to which another one will belong."""

@@ -6,9 +6,11 @@
    of the answer by then. Most bodies are whole by themselves; of one that passes through, and is too long to be kept in
    case it has to be sent again, the rest is copied here, within a bound for the whole worker.
 3. A body is copied whole or not at all: who takes none of its length is left out and counted.
-4. Where the ring is nearly full, nothing is begun: who is behind anyway makes the next request no dearer, and what has
+4. Nothing is begun for a shadow that takes no more copies at the moment, as the comparer has told (`telemetry.grants`):
+   that is counted with the comparer's reason, as it would have done. A recording takes all the same.
+5. Where the ring is nearly full, nothing is begun: who is behind anyway makes the next request no dearer, and what has
    been handed over keeps room for its answer.
-5. Once the exchange has ended, however it has, the answer follows under the same number: as the last server that was
+6. Once the exchange has ended, however it has, the answer follows under the same number: as the last server that was
    asked sent it, before anything was adapted, with what the client got to see. It follows only where the copy has gone
    before, and without its body where that is too long, was cut, or has no room, or where nobody compares or records it.
 
@@ -31,6 +33,7 @@ from stepdown.plane.collect import KEY_BYTES
 from stepdown.plane.handoff import Handoff, Pieces
 from stepdown.plane.plan import OUTCOMES
 from stepdown.plane.recording import address_of
+from stepdown.telemetry.grants import SHADOWS, generation
 
 if TYPE_CHECKING:
     from stepdown.decide.mirror import Key
@@ -50,6 +53,9 @@ class Mirror:
     __slots__ = (
         "_cells",
         "_choose",
+        "_first",
+        "_generation",
+        "_grants",
         "_idle",
         "_keys",
         "_reads_key",
@@ -65,8 +71,11 @@ class Mirror:
         "record_limit",
     )
 
-    def __init__(self, route: Route, digest: str, handoff: Handoff, slab: Slab) -> None:
-        """`route` is one that has a mirror; `digest` is of the specification that it is in."""
+    def __init__(self, route: Route, digest: str, handoff: Handoff, slab: Slab, first: int = 0) -> None:
+        """`route` is one that has a mirror; `digest` is of the specification that it is in.
+
+        `first` is its first shadow's number there (`decide.shadow_spec.numbered`).
+        """
         assert route.mirror is not None
         self.digest = digest
         self.handoff = handoff
@@ -78,6 +87,9 @@ class Mirror:
         self.most = max((*self.limits, self.record_limit))
         """The longest one that any of them takes."""
         self._idle = frozenset(place for place, shadow in enumerate(route.spec.shadows) if shadow.idle)
+        self._grants = handoff.grants
+        self._generation = generation(digest)
+        self._first = first
         self._route = route
         self._choose = route.mirror.choose
         self._reads_key = route.mirror.reads_key
@@ -105,6 +117,8 @@ class Mirror:
             self.skip(place, "served")
         for place in marked:
             self.skip(place, "marked")
+        if shadows and self._grants.generation == self._generation:
+            shadows = self._granted(shadows)
         if shadows or recorded:
             size = max(exchange.head.length, exchange.received)
             if not self.handoff.has_room(len(exchange.head.raw) + min(size, self.most)):
@@ -115,6 +129,22 @@ class Mirror:
             mirrored = Mirrored(self, shadows, recorded, key)
             if size <= self.least or mirrored.fit(size):
                 exchange.mirrored = mirrored
+
+    def _granted(self, shadows: tuple[int, ...]) -> tuple[int, ...]:
+        """Those of the shadows that take another copy; the others are counted."""
+        for place in shadows:
+            number = self._first + place
+            if number < SHADOWS and (reason := self._grants.refused(number)):
+                self.skip(place, "full" if self.handoff.silent else reason)
+                shadows = tuple(other for other in shadows if other != place)
+        return shadows
+
+    def gave(self, shadows: tuple[int, ...]) -> None:
+        """Count copies that were handed over."""
+        if self._grants.generation == self._generation:
+            for place in shadows:
+                if self._first + place < SHADOWS:
+                    self._grants.gave(self._first + place)
 
     def _full(self, shadows: tuple[int, ...], recorded: bool) -> None:
         """Count who gets no copy because the comparer is behind."""
@@ -249,6 +279,7 @@ class Mirrored:
         )
         if mirror.handoff.put(copies.copy(about), body):
             self._number = number
+            mirror.gave(self._shadows)
         else:
             self._give_up(exchange, "full")
 
@@ -296,8 +327,10 @@ class Mirrored:
             self._give_up(exchange, "aborted")
             return
         head, answer = self._head, self._answer
-        if answer is not None and not self._missing:
-            self._body, self._missing = answer.take(), answer.missing
+        if answer is not None:
+            body = answer.take()
+            if not self._missing:
+                self._body, self._missing = body, answer.missing
         about = Answer(
             id=self._number,
             served=self._served,
@@ -312,8 +345,6 @@ class Mirrored:
         put = self._mirror.handoff.put
         if not put(copies.answer(about), self._body) and self._body:
             put(copies.answer(msgspec.structs.replace(about, missing="full")), b"")
-        if answer is not None:
-            answer.take()
 
     # --- for both ---------------------------------------------------------------------------------------------------
 

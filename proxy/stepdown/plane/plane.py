@@ -85,6 +85,8 @@ class Plane:
         self.runtime = Runtime(empty, "", slab, self.clock, {})
         self._most_clients = empty.max_client_connections
         self.clock.each_tick(self._sweep)
+        if handoff is not None:
+            self.clock.each_tick(handoff.tick)
         self.clock.start()
 
     # --- snapshots --------------------------------------------------------------------------------------------------

@@ -25,6 +25,7 @@ from stepdown.decide.feedback import Arm
 from stepdown.decide.keysets import KeySet
 from stepdown.decide.overrides import Overrides, Verdict, names_of
 from stepdown.decide.sampling import Sampler
+from stepdown.decide.shadow_spec import numbered
 from stepdown.decide.snapshot import Choice, Route, Snapshot, compile_snapshot
 from stepdown.errors import StepdownError
 from stepdown.plane import streamed
@@ -84,6 +85,7 @@ class Runtime:
         "_adapters",
         "_allowed",
         "_arm_samplers",
+        "_first_shadow",
         "_handoff",
         "_held",
         "_natives",
@@ -156,6 +158,7 @@ class Runtime:
         self.feedback = desk_of(spec, books, slab)
         self._refused_cells: dict[tuple[str, str], tuple[int, int]] = {}
         self._routes = {route.name: route for route in self.snapshot.routes}
+        self._first_shadow = numbered((route.name, route.shadows) for route in spec.routes)
         models = {model.name: model for model in spec.models}
         self._parts = {route.name: self._route_parts(route, models[route.spec.model]) for route in self.snapshot.routes}
         steps = {
@@ -197,7 +200,7 @@ class Runtime:
         asking = [name.decode() for name in names_of(overrides)] if overrides is not None else []
         mirror = None
         if self._handoff is not None and route.mirror is not None:
-            mirror = Mirror(route, self.digest, self._handoff, self._slab)
+            mirror = Mirror(route, self.digest, self._handoff, self._slab, self._first_shadow[route.name])
         return RouteParts(plan, model, vary_line(model, route.spec, [*asking, *route.asking]), mirror)
 
     def _passthrough(self, build: _PoolBuilder) -> Plan:

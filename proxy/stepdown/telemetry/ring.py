@@ -3,7 +3,8 @@
 The parent holds the memory for life, as it holds the slabs, so records outlive the process that wrote them and wait for
 the successor of the one that reads them. Its bytes are
 
-    header      how far was written (bytes since the beginning of time), how far was read, whether the reader sleeps
+    header      how far was written (bytes since the beginning of time), how far was read, whether the reader sleeps;
+                how many copies the reader takes (`telemetry.grants`)
     records     checksum, length, payload, one after the other, from the end of the memory on at its beginning
 
 Rules that make it safe without a lock:
@@ -24,17 +25,20 @@ import struct
 import zlib
 
 from stepdown.errors import Fault, StepdownError
+from stepdown.telemetry import grants
+from stepdown.telemetry.grants import Granter, Grants
 
 DEFAULT_SIZE = 4 * 1024 * 1024
 """Bytes of a ring. Memory that no record has used is never touched, so it costs nothing."""
 
-_HEADER = 192
-_WRITTEN, _READ, _ASLEEP = 0, 8, 16
-"""Places of the header's 64-bit cells, each in a cache line of its own."""
+_WRITTEN, _READ, _ASLEEP, _GRANTS = 0, 8, 16, 24
+"""Places of the header's 64-bit cells, each of the first three in a cache line of its own."""
+HEADER = (_GRANTS + grants.CELLS) * 8
+"""Bytes before the records."""
 _PREFIX = struct.Struct("<II")
 _JOINED = 16 * 1024
-"""Up to this length a record is put together first: one copy more, and a third less time for what is usual."""
-_LAYOUT = zlib.crc32(b"stepdown ring 1")
+"""Up to this length a record is put together first: one copy of bytes more, and one slice of the memory less."""
+_LAYOUT = zlib.crc32(b"stepdown ring 2")
 """What checksums begin with, so that another release's records do not fit."""
 
 _pack = _PREFIX.pack
@@ -53,16 +57,17 @@ class RingError(StepdownError):
 class _Ring:
     """What both sides see; `close` unmaps the memory and leaves the descriptor open."""
 
-    __slots__ = ("_capacity", "_header", "_map", "_records", "_view")
+    __slots__ = ("_capacity", "_granted", "_header", "_map", "_records", "_view")
 
     def __init__(self, fd: int, size: int) -> None:
-        if size <= 2 * _HEADER or os.fstat(fd).st_size < size:
+        if size <= HEADER or os.fstat(fd).st_size < size:
             raise RingError(f"{os.fstat(fd).st_size} bytes of shared memory where {size} are announced")
         self._map = mmap.mmap(fd, size, flags=mmap.MAP_SHARED, prot=mmap.PROT_READ | mmap.PROT_WRITE)
         self._view = memoryview(self._map)
-        self._header = self._view[:_HEADER].cast("q")
-        self._records = self._view[_HEADER:]
-        self._capacity = size - _HEADER
+        self._header = self._view[:HEADER].cast("q")
+        self._granted = self._header[_GRANTS:]
+        self._records = self._view[HEADER:]
+        self._capacity = size - HEADER
 
     @property
     def waiting(self) -> int:
@@ -71,7 +76,7 @@ class _Ring:
 
     def close(self) -> None:
         """Unmap the memory."""
-        for view in (self._records, self._header, self._view):
+        for view in (self._records, self._granted, self._header, self._view):
             view.release()
         self._map.close()
 
@@ -79,7 +84,11 @@ class _Ring:
 class RingWriter(_Ring):
     """The side that writes."""
 
-    __slots__ = ()
+    __slots__ = ("grants",)
+
+    def __init__(self, fd: int, size: int) -> None:
+        super().__init__(fd, size)
+        self.grants = Grants(self._granted)
 
     def put(self, head: bytes, body: bytes | bytearray) -> bool:
         """Add the record `head + body`; false where it has no room."""
@@ -94,9 +103,9 @@ class RingWriter(_Ring):
             header[_WRITTEN] = self._copy(self._copy(written, begun), body)
             return True
         record = begun + body
-        start = written % capacity + _HEADER
+        start = written % capacity + HEADER
         end = start + len(record)
-        if end <= capacity + _HEADER:
+        if end <= capacity + HEADER:
             self._map[start:end] = record
         else:
             self._copy(written, record)
@@ -129,10 +138,11 @@ class RingWriter(_Ring):
 class RingReader(_Ring):
     """The side that reads."""
 
-    __slots__ = ("_looks", "lost")
+    __slots__ = ("_looks", "grants", "lost")
 
     def __init__(self, fd: int, size: int) -> None:
         super().__init__(fd, size)
+        self.grants = Granter(self._granted)
         self._looks = 0
         self.lost = 0
         """Times that records were skipped because they could not be read."""

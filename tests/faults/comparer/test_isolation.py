@@ -12,24 +12,31 @@ import pytest
 from tests.kit.isolation import CASES, COPIED, MIB, bytes_of, forget_most, isolated, load, most
 from tests.kit.processes import eventually
 
+GIVEN = 2 * 8
+"""Copies that a worker gives for nothing: those that two routes' shadows would take."""
+
 
 @pytest.mark.slow
-def test_while_it_is_stopped_the_ring_is_full_and_clients_see_the_same_bytes(tmp_path: Path) -> None:
+def test_while_it_is_stopped_it_is_given_no_more_and_clients_see_the_same_bytes(tmp_path: Path) -> None:
     with isolated(tmp_path, deadline="15s") as scene:
         expected = {case: bytes_of(scene.see(case)) for case in CASES}
         eventually(lambda: scene.counted_copies() == COPIED)
         worker, comparer = scene.sidecar.worker(), scene.comparer()
         os.kill(comparer, signal.SIGSTOP)
-        assert load(scene.sidecar.port, expected) == []  # fills the ring, which was never used as a whole before
+        assert load(scene.sidecar.port, expected) == []  # as many as may be on their way are given
         before = forget_most(worker)
         assert load(scene.sidecar.port, expected) == []
         assert most(worker) - before < 8 * MIB
-        dropped = scene.metric("stepdown_shadow_skipped_total", reason="full")
-        assert dropped > 0
+        assert scene.metric("stepdown_shadow_skipped_total", reason="concurrent") > 0  # it may just be busy
+        asked = 0
+        while scene.metric("stepdown_shadow_skipped_total", reason="full") == 0:  # until it is known that it is not
+            asked += 1
+            scene.see("whole")
+        dropped = scene.metric("stepdown_shadow_skipped_total")
         assert scene.counted_copies() == COPIED + dropped
+        assert COPIED * 24 + asked - dropped <= GIVEN
         os.kill(comparer, signal.SIGCONT)
-        eventually(lambda: scene.counted_copies() == COPIED * 25)
-        assert scene.metric("stepdown_shadow_skipped_total", reason="full") == dropped
+        eventually(lambda: scene.counted_copies() == COPIED * 25 + asked)
         # Copies go on as before.
         answered = scene.metric("stepdown_shadow_copies_total", outcome="answered")
         scene.see("whole")

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import trustme
 
+from stepdown.comparer.breaker import AFTER, FIRST
 from stepdown.comparer.limits import Budget
 from stepdown.comparer.pairing import Table
 from stepdown.decide import spec
@@ -15,7 +16,7 @@ from stepdown.decide.shadow_spec import Shadow
 from tests.kit import specs
 from tests.kit.looping import LoopThread, eventually
 from tests.kit.shadowing import BODY, SCORED, Scene, Staged, post, shadowed, staged
-from tests.kit.upstream import Request, Upstream, serve, silent
+from tests.kit.upstream import Peer, Request, Upstream, serve, silent
 
 
 def shadow(**options: Any) -> Shadow:
@@ -377,3 +378,48 @@ def test_what_compares_may_fail_and_harms_no_other_pair(caplog: pytest.LogCaptur
         stage.scene.until("compared", {("s", "equal"): 1})
         stage.scene.nothing_held()
     assert caplog.text.count("two answers could not be compared") == 1
+
+
+# --- shadows that give no answers -----------------------------------------------------------------------------------
+
+
+def test_a_shadow_whose_copies_all_fail_is_left_alone_and_asked_again_one_at_a_time(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    broken = True
+
+    async def script(peer: Peer) -> None:
+        while True:
+            await peer.request()
+            if broken:
+                peer.reset()
+                return
+            await peer.send(SCORED)
+
+    with staged(script) as stage:
+        scene = stage.scene
+        for number in range(1, AFTER + 1):
+            scene.answer(scene.copy())
+            scene.until("copies", {("s", "reset"): number})
+        for _ in range(3):
+            scene.answer(scene.copy())
+        scene.until("skipped", {("s", "broken"): 3})
+        scene.wait(FIRST)
+        scene.answer(scene.copy())
+        scene.answer(scene.copy())
+        scene.until("copies", {("s", "reset"): AFTER + 1})
+        scene.until("skipped", {("s", "broken"): 4})
+        scene.wait(FIRST)  # it takes twice as long now
+        scene.answer(scene.copy())
+        scene.until("skipped", {("s", "broken"): 5})
+        broken = False
+        scene.wait(FIRST)
+        scene.answer(scene.copy())
+        scene.until("copies", {("s", "reset"): AFTER + 1, ("s", "answered"): 1})
+        for _ in range(3):
+            scene.answer(scene.copy())
+        scene.until("copies", {("s", "reset"): AFTER + 1, ("s", "answered"): 4})
+        scene.nothing_held()
+        assert len(stage.upstream.requests) == AFTER + 5
+    told = [record for record in caplog.records if record.message.startswith("a shadow is left alone")]
+    assert len(told) == 1

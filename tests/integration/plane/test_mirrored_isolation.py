@@ -9,7 +9,7 @@ import pytest
 
 from stepdown.decide import spec
 from stepdown.decide.shadow_spec import Recording, Shadow
-from stepdown.telemetry.ring import DEFAULT_SIZE
+from stepdown.telemetry.ring import DEFAULT_SIZE, HEADER
 from tests.kit import specs
 from tests.kit.client import EndedError
 from tests.kit.looping import Gate, eventually
@@ -22,7 +22,7 @@ RENAME = [{"move": {"from": "/score", "to": "/probability"}}]
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (len(NEW), NEW)
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 UPLOAD = b"POST /infer HTTP/1.1\r\nHost: test\r\nContent-Length: 300000\r\n\r\n" + bytes(range(250)) * 1200
-TINY = 400
+TINY = HEADER + 208
 """A ring so small that hardly anything fits in."""
 
 RECORD = Recording(sample=1.0, folder="/recordings")

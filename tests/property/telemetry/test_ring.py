@@ -9,9 +9,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
 
-from stepdown.telemetry.ring import RingReader, RingWriter
+from stepdown.telemetry.ring import HEADER, RingReader, RingWriter
 
-SIZE = 192 + 512
+SIZE = HEADER + 512
 
 
 class RingMachine(RuleBasedStateMachine):

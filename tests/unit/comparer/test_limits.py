@@ -19,6 +19,13 @@ def test_a_bucket_begins_full_and_is_filled_by_time_up_to_one_second_s_worth() -
     assert taken(bucket, 10, 1000.0, 50) == 10
 
 
+def test_what_a_bucket_has_room_for_is_what_may_be_taken() -> None:
+    bucket = Bucket()
+    for now in (100.0, 100.05, 100.25, 101.0):
+        room = bucket.room(10, now)
+        assert taken(bucket, 10, now, 50) == room
+
+
 def test_a_rate_below_one_lets_one_go_at_a_time() -> None:
     bucket = Bucket()
     assert taken(bucket, 0.1, 0.0, 5) == 1

@@ -13,10 +13,11 @@ import pytest
 
 from stepdown.decide.shadow_spec import Recording, Shadow
 from stepdown.decide.snapshot import compile_snapshot
-from stepdown.plane.clock import CoarseClock
-from stepdown.plane.handoff import Handoff
+from stepdown.plane.clock import TICK, CoarseClock
+from stepdown.plane.handoff import SILENCE, Handoff
 from stepdown.plane.mirror import Mirror
 from stepdown.plane.runtime import Runtime
+from stepdown.telemetry.grants import SHADOWS, Granter, generation
 from stepdown.telemetry.ring import RingWriter
 from stepdown.telemetry.slab import Slab
 from stepdown.wire import parse_request
@@ -146,3 +147,87 @@ def test_nothing_is_begun_while_the_ring_is_nearly_full() -> None:
         assert asked.mirrored is None
         counted = {series.labels: slab.cells[series.first] for series in slab.series() if "full" in series.labels}
         assert counted == {("r", "a", "full"): 1, ("r", "full"): 1}
+
+
+def given_to(made: Mirror, times: int) -> tuple[int, int]:
+    """How often a copy of a request was begun, of so many times, each handed over at once; how often for nobody."""
+    head = parse_request(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n")
+    begun = 0
+    for _ in range(times):
+        asked: Any = SimpleNamespace(facts=head, head=head, received=0, mirrored=None)
+        made.begin(asked, "1.0.0")
+        if asked.mirrored is not None:
+            begun += 1
+            made.gave(asked.mirrored._shadows)
+    return begun, times - begun
+
+
+def skipped(slab: Slab) -> dict[tuple[str, ...], int]:
+    return {
+        series.labels[1:]: slab.cells[series.first]
+        for series in slab.series()
+        if series.family == "stepdown_shadow_skipped_total" and slab.cells[series.first] > 0
+    }
+
+
+@contextmanager
+def told(handoff: Handoff, digest: str = "digest") -> Iterator[Granter]:
+    """The comparer's side of the grants, where it speaks of a configuration."""
+    comparer = Granter(handoff.grants._cells)
+    comparer.speak(generation(digest))
+    yield comparer
+
+
+def test_nothing_is_begun_for_a_shadow_that_takes_no_more_and_it_is_counted_with_the_comparer_s_reason() -> None:
+    with handing_over() as (handoff, slab), told(handoff) as comparer:
+        comparer.grant(0, 3, "concurrent")
+        assert given_to(mirror(handoff, slab, shadow("a")), 10) == (3, 7)
+        assert skipped(slab) == {("a", "concurrent"): 7}
+        comparer.grant(0, 4, "broken")
+        assert given_to(mirror(handoff, slab, shadow("a")), 2) == (1, 1)
+        assert skipped(slab) == {("a", "concurrent"): 7, ("a", "broken"): 1}
+
+
+def test_a_shadow_that_takes_no_more_keeps_nothing_from_another_one_or_from_a_recording() -> None:
+    with handing_over() as (handoff, slab), told(handoff) as comparer:
+        comparer.grant(5, 0, "rate")
+        comparer.grant(6, 100, "rate")
+        options = {"shadows": (shadow("a"), shadow("b")), "record": RECORD}
+        route = compile_snapshot(specs.plain(1, route_options=options)).routes[0]
+        assert given_to(Mirror(route, "digest", handoff, slab, 5), 4) == (4, 0)
+        assert [comparer.given(number) for number in (4, 5, 6, 7)] == [0, 0, 4, 0]
+        comparer.grant(6, 0, "rate")
+        assert given_to(Mirror(route, "digest", handoff, slab, 5), 4) == (4, 0)  # which is recorded
+        assert skipped(slab) == {("a", "rate"): 8, ("b", "rate"): 4}
+
+
+def test_grants_of_another_configuration_mean_nothing_and_nothing_is_counted_as_given() -> None:
+    with handing_over() as (handoff, slab), told(handoff, "another") as comparer:
+        assert given_to(mirror(handoff, slab, shadow("a")), 4) == (4, 0)
+        comparer.silence()
+        assert given_to(mirror(handoff, slab, shadow("a")), 4) == (4, 0)
+        assert comparer.given(0) == 0
+
+
+def test_a_shadow_without_a_number_is_always_given() -> None:
+    with handing_over() as (handoff, slab), told(handoff):
+        route = compile_snapshot(specs.plain(1, route_options={"shadows": (shadow("a"), shadow("b"))})).routes[0]
+        made = Mirror(route, "digest", handoff, slab, SHADOWS - 1)
+        assert given_to(made, 4) == (4, 0)
+        assert skipped(slab) == {("a", "concurrent"): 4}
+
+
+def test_where_nobody_was_heard_of_for_a_while_the_comparer_is_what_is_in_the_way() -> None:
+    with handing_over() as (handoff, slab), told(handoff) as comparer:
+        made = mirror(handoff, slab, shadow("a"))
+        for _ in range(int(SILENCE / TICK)):
+            comparer.turn()
+            handoff.tick(0.0)
+        assert given_to(made, 1) == (0, 1)
+        for _ in range(int(SILENCE / TICK)):
+            handoff.tick(0.0)
+        assert given_to(made, 1) == (0, 1)
+        comparer.turn()
+        handoff.tick(0.0)
+        assert given_to(made, 1) == (0, 1)
+        assert skipped(slab) == {("a", "concurrent"): 2, ("a", "full"): 1}

@@ -8,9 +8,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from stepdown.telemetry.ring import DEFAULT_SIZE, PATIENCE, RingError, RingReader, RingWriter
+from stepdown.telemetry.ring import DEFAULT_SIZE, HEADER, PATIENCE, RingError, RingReader, RingWriter
 
-HEADER = 192
 SIZE = HEADER + 1000
 
 

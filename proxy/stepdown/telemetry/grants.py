@@ -1,0 +1,108 @@
+"""How many copies each shadow takes: told by the comparer to one worker, in the header of the ring between the two.
+
+A worker that hands over what nobody can send pays for it all the same. So the comparer grants copies, as a receiver
+grants bytes in HTTP/2, and a worker counts what it has given:
+
+    generation      of which configuration the numbers below are; 0 while nobody takes anything
+    turn            counts up as long as the comparer lives
+    granted         by shadow: how many copies may have been given by now, since the beginning, and what is in the way
+                    of more, in the lowest bits
+    given           by shadow: how many were
+
+Rules that make it safe without a lock, whoever dies or is replaced:
+
+1. Each cell has one writer: the worker counts `given`, the comparer writes all others. A grant and its reason are one
+   cell, so they are never those of two moments.
+2. The numbers of another configuration's shadows mean others. So they hold only where the generation is that of the
+   configuration that the worker decides by; where it is not, nothing is counted as given, and all is handed over, for
+   the comparer to refuse.
+3. What is on its way from the one to the other is known to both: `given` less what the comparer has taken out of the
+   ring. Where a replaced process lost count, the comparer takes over the worker's once the ring is empty.
+4. A shadow without a cell, because there are too many, is always granted.
+"""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+
+SHADOWS = 64
+"""Shadows of a configuration that have cells, by their number (`decide.shadow_spec.numbered`)."""
+
+REASONS = ("concurrent", "rate", "down", "broken", "pending")
+"""What may be in the way of more copies, by the code in the lowest bits of a grant; `families.py` explains them."""
+
+_GENERATION, _TURN, _GRANTED = 0, 1, 8
+_GIVEN = _GRANTED + SHADOWS
+CELLS = _GIVEN + SHADOWS
+"""64-bit cells; the worker's begin a cache line of their own."""
+
+_BITS = 3
+_MASK = (1 << _BITS) - 1
+_CODES = {reason: code for code, reason in enumerate(REASONS)}
+
+
+def generation(digest: str) -> int:
+    """What stands for a configuration; never 0."""
+    return int.from_bytes(blake2b(digest.encode(), digest_size=7).digest()) or 1
+
+
+class Grants:
+    """The worker's side."""
+
+    __slots__ = ("_cells", "_turn")
+
+    def __init__(self, cells: memoryview) -> None:
+        """`cells` are `CELLS` 64-bit integers (`telemetry.ring`)."""
+        self._cells = cells
+        self._turn = -1
+
+    @property
+    def generation(self) -> int:
+        """Of the configuration that the comparer tells of."""
+        told: int = self._cells[_GENERATION]
+        return told
+
+    def refused(self, number: int) -> str:
+        """Why a shadow gets no other copy; empty where it does."""
+        cells = self._cells
+        granted = cells[_GRANTED + number]
+        return "" if granted >> _BITS > cells[_GIVEN + number] else REASONS[granted & _MASK]
+
+    def gave(self, number: int) -> None:
+        """A copy was handed over."""
+        self._cells[_GIVEN + number] += 1
+
+    def alive(self) -> bool:
+        """Whether the comparer has done anything since this was asked last."""
+        turn, self._turn = self._turn, self._cells[_TURN]
+        return turn != self._turn
+
+
+class Granter:
+    """The comparer's side."""
+
+    __slots__ = ("_cells",)
+
+    def __init__(self, cells: memoryview) -> None:
+        self._cells = cells
+
+    def silence(self) -> None:
+        """From now on the numbers are nobody's, so that they can be changed to another configuration's."""
+        self._cells[_GENERATION] = 0
+
+    def speak(self, generation: int) -> None:
+        """From now on they are this configuration's."""
+        self._cells[_GENERATION] = generation
+
+    def grant(self, number: int, upto: int, reason: str) -> None:
+        """So many copies may have been given since the beginning; `reason` is what is in the way of more."""
+        self._cells[_GRANTED + number] = upto << _BITS | _CODES[reason]
+
+    def given(self, number: int) -> int:
+        """How many were."""
+        given: int = self._cells[_GIVEN + number]
+        return given
+
+    def turn(self) -> None:
+        """Show that somebody is there."""
+        self._cells[_TURN] += 1
