@@ -40,9 +40,9 @@ _WORKER = (
         "counter",
         "Requests answered. `assigned` is what the split said, `served` the version that computed the answer, "
         "`pinned` the shape that the client was due, all three `none` where there was no choice (reason refused); "
-        "`reason` says how `served` was chosen (split, flag, kept, pin-forced, unhealthy, pin-server, override); "
-        "`adapter` says what became of the answer (none, adapted, failed; native: a version that has the shape was "
-        "asked; passthrough: the answer kept its own shape).",
+        "`reason` says how `served` was chosen (split, flag, kept, pin-forced, taken-back, unhealthy, pin-server, "
+        "override); `adapter` says what became of the answer (none, adapted, failed; native: a version that has the "
+        "shape was asked; passthrough: the answer kept its own shape).",
         ("route", "rule", "assigned", "served", "pinned", "reason", "key_source", "status_class", "adapter"),
     ),
     Family(
