@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from stepdown.cli.app import app
-from stepdown.config.file.rollout import GuardKind
+from stepdown.config.file.guards import GuardKind
 from tests.docs.repository import ROOT
 from tests.kit.configuration import Folder
 

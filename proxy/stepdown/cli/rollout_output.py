@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from statistics import NormalDist
 from typing import Any, NamedTuple
 
-from stepdown.cli.rollout_traffic import Supposed
+from stepdown.cli.rollout_traffic import Supposed, unmeasured
 from stepdown.cli.summary import Table
 from stepdown.decide.rollout_spec import Rollout
 from stepdown.rollout import sentences
@@ -90,6 +90,7 @@ def lines(simulated: Simulated) -> list[str]:
         median = simulated.seconds(found.durations[len(found.durations) // 2])
         longest = simulated.seconds(found.durations[-1])
         said.append(f"A promotion took {sentences.duration(median)} (median; {sentences.duration(longest)} at most).")
+    said.extend(filter(None, [unmeasured(rollout)]))
     if any(step.gate for step in rollout.steps) or rollout.promotion == "manual":
         said.append("Steps that a person lets on were let on at once.")
     return said

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from stepdown.cli.rollout_output import rate, requests
-from stepdown.cli.rollout_traffic import Supposed
+from stepdown.cli.rollout_traffic import Supposed, unmeasured
 from stepdown.cli.summary import Table
-from stepdown.decide.rollout_spec import Rollout, Share
+from stepdown.decide.rollout_spec import Ceiling, Rollout, Share
 from stepdown.rollout import sentences
 from stepdown.rollout.plan import Found, Rates, StepPlan, plan
 
@@ -90,9 +90,10 @@ def tables(whole: Planned) -> tuple[Table, ...]:
 def lines(whole: Planned) -> list[str]:
     """From which weight on each effect is found in time."""
     said = [_judged(whole, one) for one in whole.asked]
-    others = [guard.name for guard in whole.rollout.guards if not isinstance(guard, Share)]
+    others = [guard.name for guard in whole.rollout.guards if isinstance(guard, Ceiling)]
     if others:
         said.append(f"Limits of their own, which need no comparison: {', '.join(others)}.")
+    said.extend(filter(None, [unmeasured(whole.rollout)]))
     if any(step.gate for step in whole.rollout.steps) or whole.rollout.promotion == "manual":
         said.append("The time that people take to let a step on is not in it.")
     return said

@@ -10,7 +10,7 @@ from typing import NamedTuple, NoReturn
 import typer
 
 from stepdown.config.findings import listed, nearest_name
-from stepdown.decide.rollout_spec import Ceiling, Rollout, Share
+from stepdown.decide.rollout_spec import Ceiling, Rollout, Share, Threshold
 
 EXIT_UNUSABLE = 2
 USUAL = {
@@ -31,6 +31,14 @@ _SIZES = {None: 1.0, "k": 1e3, "M": 1e6}
 _EFFECT = re.compile(r"(?P<sign>[+-])?(?P<times>x)?(?P<number>\d+(?:\.\d+)?)(?P<unit>%|pp)?")
 _SMALL = 0.1
 """A rise by less than this part of something that is rarer still is most likely meant in points."""
+
+
+def unmeasured(rollout: Rollout) -> str:
+    """What is not tried of a rollout: made-up traffic has no values for threshold guards."""
+    left = [guard.name for guard in rollout.guards if isinstance(guard, Threshold)]
+    if not left:
+        return ""
+    return f"Left out, since what they measure is no traffic that could be made up: {', '.join(left)}."
 
 
 class Supposed(NamedTuple):
@@ -56,8 +64,9 @@ def supposed(rollout: Rollout, stable: Sequence[str], effects: Sequence[str], op
     """One for each guard that counts events, with what the options (`stable`, and effects of `option`) say of it."""
     guards = [one for one in rollout.guards if isinstance(one, Share | Ceiling)]
     names = [one.name for one in guards]
-    base = {name: _share(f"--stable {name}={text}", text) for name, text in _pairs("--stable", stable, names)}
-    changed = dict(_pairs(option, effects, names))
+    left_out = [one.name for one in rollout.guards if isinstance(one, Threshold)]
+    base = {name: _share(f"--stable {name}={text}", text) for name, text in _pairs("--stable", stable, names, left_out)}
+    changed = dict(_pairs(option, effects, names, left_out))
     found = []
     for guard in guards:
         rate = base.get(guard.name, USUAL.get(guard.kind, USUAL_EVENT))
@@ -83,12 +92,14 @@ def _of_one_kind(
     return [one._replace(stable=said[one.kind].stable, candidate=said[one.kind].candidate) for one in found]
 
 
-def _pairs(option: str, given: Sequence[str], names: Sequence[str]) -> list[tuple[str, str]]:
+def _pairs(option: str, given: Sequence[str], names: Sequence[str], left_out: Sequence[str]) -> list[tuple[str, str]]:
     pairs = []
     for text in given:
         name, equals, value = text.partition("=")
         if not equals or not value:
             give_up(f"{option} {text}: allowed GUARD=VALUE")
+        if name in left_out:
+            give_up(f"{option} {text}: {name} is a threshold guard, and what it measures cannot be made up")
         if name not in names:
             near = nearest_name(name, names)
             meant = f'; did you mean "{near}"?' if near else ""

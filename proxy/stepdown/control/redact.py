@@ -2,7 +2,8 @@
 
 Values are hidden by where they stand, not by what they look like: what Stepdown adds to requests for an endpoint, what
 tells clients apart (that is often their API key, in full or as a digest that a short one could be guessed from), any
-header whose name speaks of a secret, and the query of an endpoint's path.
+header whose name speaks of a secret, what is told to servers of metrics, and the query of their URLs and of an
+endpoint's path.
 """
 
 from __future__ import annotations
@@ -52,8 +53,8 @@ def _member(key: str, value: Any, *, identifies_clients: bool) -> Any:
         return value
     if key == "secrets":
         return [HIDDEN for _ in value]
-    if key == "set_headers":
+    if key in {"set_headers", "tells"}:
         return [[name, HIDDEN] for name, _ in value]
-    if key in {"path", "metadata_path", "id"} and isinstance(value, str) and "?" in value:
+    if key in {"path", "metadata_path", "id", "url"} and isinstance(value, str) and "?" in value:
         return without_query(value)
     return _node(value, identifies_clients=identifies_clients)

@@ -65,7 +65,7 @@ class Hook(Spec, frozen=True, tag="hook"):
 
     server: MetricServer
     method: Literal["POST", "GET"] = "POST"
-    body: tuple[tuple[str, str], ...] = ()
+    tells: tuple[tuple[str, str], ...] = ()
     """Members (name, JSON) that it is told besides where the rollout stands."""
     reads: Literal["value", "counts", "status"] = "value"
     """`status`: 1 where that is 200 to 202, and 0 for everything else."""
@@ -75,6 +75,10 @@ class Hook(Spec, frozen=True, tag="hook"):
     """JSON Pointers of counts, which only grow."""
     trials: PerArm = PerArm(candidate="/candidate/trials", stable="/stable/trials")
     as_is: bool = False
+
+    def __repr__(self) -> str:
+        """Without what it is told."""
+        return f"Hook({self.method} {self.server!r})"
 
 
 class Share(Spec, frozen=True, tag="share"):

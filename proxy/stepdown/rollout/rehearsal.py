@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from stepdown.decide.rollout_spec import Rollout
+from stepdown.decide.rollout_spec import Rollout, Threshold
 from stepdown.rollout import events
 from stepdown.rollout.peers import Checked
 from stepdown.rollout.phases import Phase
@@ -77,9 +77,10 @@ class Rehearsed(NamedTuple):
 
 
 def unattended(rollout: Rollout) -> Rollout:
-    """As if a person let everything on at once."""
+    """As if a person let everything on at once, and without threshold guards: traffic says nothing of what they ask."""
     steps = tuple(msgspec.structs.replace(step, gate=False) for step in rollout.steps)
-    return msgspec.structs.replace(rollout, steps=steps, promotion="automatic")
+    guards = tuple(guard for guard in rollout.guards if not isinstance(guard, Threshold))
+    return msgspec.structs.replace(rollout, steps=steps, guards=guards, promotion="automatic")
 
 
 def shortest(rollout: Rollout, per_window: int) -> int:

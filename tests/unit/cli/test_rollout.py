@@ -197,3 +197,44 @@ def test_a_margin_makes_steps_longer_until_it_is_shown(file: Path) -> None:
     assert found(file, "plan", "--rate", "200/s")["steps"][0]["seconds"] > 600
     shown = run(file, "plan", "--rate", "200/s").stdout
     assert "requests until an equal candidate is shown not to be worse by the margin" in shown
+
+
+ELSEWHERE = "prometheus: http://prometheus:9090\n"
+COUNTERS = (
+    "{kind: prometheus, name: cart, must_not: fall, events: 'c{v=\"{{version}}\"}', trials: 't{v=\"{{version}}\"}'}"
+)
+READY = "{kind: threshold, name: ready, query: up, success: 'result[0] > 0', interval: 30s}"
+
+
+@pytest.fixture
+def elsewhere(file: Path) -> Path:
+    """Of guards whose numbers come from elsewhere."""
+    file.write_text(ELSEWHERE + FILE.replace("guards: [errors,", f"guards: [errors, {COUNTERS}, {READY},"))
+    return file
+
+
+def test_counters_of_somebody_else_are_supposed_like_any_event(elsewhere: Path) -> None:
+    told = found(elsewhere, "simulate", *QUICK, "--effect", "cart=-50%")
+    assert told["decided_by"]["stepdown"]["rolled_back"] == 30
+    assert "of cart: " in run(elsewhere, "simulate", *QUICK, "--effect", "cart=-50%").stdout.replace("\n", " ")
+    plan = run(elsewhere, "plan", "--rate", "200/s", "--detect", "cart=-50%").stdout
+    assert "cart from 4 % to 2 % is found in time at 5 %" in plan
+
+
+@pytest.mark.parametrize("command", [("simulate", *QUICK), ("plan", "--rate", "200/s")])
+def test_thresholds_cannot_be_made_up_and_that_is_said(command: tuple[str, ...], elsewhere: Path) -> None:
+    result = run(elsewhere, *command)
+    assert result.exit_code == 0, result.stderr
+    said = "Left out, since what they measure is no traffic that could be made up: ready."
+    assert said in " ".join(result.stdout.split())
+    for option in ("--stable", "--effect" if command[0] == "simulate" else "--detect"):
+        refused = run(elsewhere, *command, option, "ready=1%")
+        assert refused.exit_code == 2
+        assert refused.stderr == (
+            f"{option} ready=1%: ready is a threshold guard, and what it measures cannot be made up\n"
+        )
+
+
+def test_a_rollout_that_a_threshold_watches_is_not_held_by_it(elsewhere: Path) -> None:
+    told = found(elsewhere, "simulate", *QUICK, "--stable", "ctr=20%", "--stable", "cart=20%")
+    assert told["decided_by"]["stepdown"]["held"] == 0

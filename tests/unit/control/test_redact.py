@@ -3,6 +3,7 @@ import json
 import msgspec
 
 from stepdown.control.redact import HIDDEN, redacted, without_query
+from stepdown.decide.rollout_spec import Hook, MetricServer, Query, Rollout, Threshold
 from stepdown.decide.spec import (
     Chain,
     ClientEntry,
@@ -120,3 +121,21 @@ def test_what_lets_people_ask_for_a_server_is_hidden():
         "keys": [{"header": "x-team", "sha256": HIDDEN}],
         "secrets": [HIDDEN, HIDDEN],
     }
+
+
+def test_what_servers_of_metrics_are_sent_and_told_is_hidden():
+    server = MetricServer(url="https://metrics/v1?key=sesame", set_headers=(("authorization", "Bearer sesame"),))
+    hook = Hook(server=server, tells=(("token", '"sesame"'),))
+    guards = (
+        Threshold(name="hook", source=hook),
+        Threshold(name="query", source=Query(servers=(server,), query="up")),
+    )
+    rollout = Rollout(name="churn-2", stable="1.0.0", candidate="2.0.0", steps=(), guards=guards)
+    whole = msgspec.structs.replace(spec(), rollouts=(rollout,))
+    assert "sesame" not in repr(rollout)
+    shown = redacted(whole)["rollouts"][0]["guards"]
+    assert "sesame" not in json.dumps(shown)
+    assert shown[0]["source"]["server"]["url"] == "https://metrics/v1?***"
+    assert shown[0]["source"]["server"]["set_headers"] == [["authorization", HIDDEN]]
+    assert shown[0]["source"]["tells"] == [["token", HIDDEN]]
+    assert shown[1]["source"]["query"] == "up"

@@ -16,6 +16,7 @@ from stepdown.config.compile.conditions import id_files
 from stepdown.config.file import EndpointSection, RootFile
 from stepdown.config.file.contract import ContractSection
 from stepdown.config.file.flags import FlagsSection
+from stepdown.config.file.metrics import PrometheusSection, ServerSection, WebhookSection
 from stepdown.config.file.model import SecretSection
 from stepdown.config.flagfiles import FlagFile, FlagsError
 from stepdown.config.idlists import IdList
@@ -86,6 +87,14 @@ class _Gathering:
                 self.secret(value, (*path, "set_headers", name))
         if section.tls is not None and section.tls.ca_file is not None:
             self.read((*path, "tls", "ca_file"), section.tls.ca_file, self.disk.exists, "a file of certificates (PEM)")
+
+    def server(self, section: ServerSection | WebhookSection, path: Path) -> None:
+        """One that is asked for numbers."""
+        for name, value in section.set_headers.items():
+            if isinstance(value, SecretSection):
+                self.secret(value, (*path, "set_headers", name))
+        if section.ca_file is not None:
+            self.read((*path, "ca_file"), section.ca_file, self.disk.exists, "a file of certificates (PEM)")
 
     def ids(self, path: Path, name: str) -> None:
         """A list of ids; where the file cannot be used any more, the list in force stays in force."""
@@ -201,6 +210,8 @@ def gather(  # noqa: PLR0917 - a file and all that it may be made from
         gathering.secret(secret, at)
     for index, endpoint in enumerate(file.passthrough_to):
         gathering.endpoint(endpoint, ("passthrough_to", index))
+    for at, server in _metric_servers(file):
+        gathering.server(server, at)
     if file.flags is not None:
         gathering.flags(file.flags, flags)
     for at, name in _id_files(file):
@@ -226,6 +237,11 @@ def _secrets(file: RootFile) -> Iterator[tuple[SecretSection, Path]]:
     tokens = file.overrides.tokens if file.overrides is not None else None
     for index, secret in enumerate(tokens.secret if tokens is not None else ()):
         yield secret, ("overrides", "tokens", "secret", index)
+    if file.feedback is not None:
+        for index, secret in enumerate(file.feedback.secrets):
+            yield secret, ("feedback", "secrets", index)
+        for index, holder in enumerate(file.feedback.keys):
+            yield holder.key, ("feedback", "keys", index, "key")
     for name, route in file.routes.items():
         for index, key in enumerate(route.key):
             for number, secret in enumerate(key.cookie.secrets if key.cookie is not None else ()):
@@ -234,6 +250,20 @@ def _secrets(file: RootFile) -> Iterator[tuple[SecretSection, Path]]:
             for header, value in shadow.headers.set_headers.items():
                 if isinstance(value, SecretSection):
                     yield value, ("routes", name, "shadow", index, "headers", "set", header)
+
+
+def _metric_servers(file: RootFile) -> Iterator[tuple[Path, ServerSection | WebhookSection]]:
+    """Everybody who is asked for what guards are judged by."""
+    asked: list[tuple[Path, PrometheusSection | None]] = [(("prometheus",), file.prometheus)]
+    for name, rollout in file.rollouts.items():
+        for index, guard in enumerate(rollout.guards or ()):
+            path: Path = ("rollouts", name, "guards", index)
+            asked.append(((*path, "prometheus"), guard.prometheus))
+            if guard.webhook is not None:
+                yield (*path, "webhook"), guard.webhook
+    for path, section in asked:
+        for index, server in enumerate(section.servers if section is not None else ()):
+            yield (*path, "servers", index), server
 
 
 def _id_files(file: RootFile) -> Iterator[tuple[Path, str]]:

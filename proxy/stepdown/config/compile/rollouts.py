@@ -9,22 +9,24 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from stepdown.config.compile.checker import Checker
+from stepdown.config.compile.guards import GuardCompiler, breaker_of
+from stepdown.config.compile.resources import Resources
 from stepdown.config.compile.rules import DraftRoute, DraftRule
 from stepdown.config.compile.versions import DraftModel, Versions
 from stepdown.config.file import RootFile
-from stepdown.config.file.rollout import GuardSection, RolloutSection
+from stepdown.config.file.rollout import RolloutSection
 from stepdown.config.findings import listed
 from stepdown.config.tree import Path
 from stepdown.decide import rollout_spec
 from stepdown.decide.rollout_spec import HALF
-from stepdown.rollout.counts import SLOW
-
-_COUNTED = {"latency": SLOW}
-"""What is counted of a kind of guard, where that has another name."""
 
 
 def rollouts_of(
-    file: RootFile, models: Mapping[str, DraftModel], routes: Iterable[DraftRoute], checker: Checker
+    file: RootFile,
+    models: Mapping[str, DraftModel],
+    routes: Iterable[DraftRoute],
+    resources: Resources,
+    checker: Checker,
 ) -> tuple[rollout_spec.Rollout, ...]:
     """All rollouts in the file's order; notes what keeps one from being driven."""
     owners: dict[str, list[tuple[DraftRoute, DraftRule]]] = {name: [] for name in file.rollouts}
@@ -32,6 +34,7 @@ def rollouts_of(
         for rule in route.rules:
             if rule.rule.rollout in owners:
                 owners[rule.rule.rollout].append((route, rule))
+    compiler = GuardCompiler(file.prometheus, resources, checker)
     found = []
     for name, section in file.rollouts.items():
         owned = owners[name]
@@ -46,7 +49,7 @@ def rollouts_of(
         stable, candidate = versions.get(section.stable), versions.get(section.candidate)
         if stable is None or candidate is None:
             continue
-        found.append(_compiled(name, section, stable.id, candidate.id, route, versions))
+        found.append(_compiled(name, section, stable.id, candidate.id, route, versions, compiler))
         if file.state is None or file.state.rollouts is None:
             newest = max(map(versions.ids.index, route.served), default=-1)
             missed = versions.ids.index(candidate.id) > newest
@@ -107,7 +110,8 @@ def _check_guards(name: str, section: RolloutSection, route: DraftRoute, version
                 at, problem, "it for `stepdown rollout simulate` and `plan`, until there is a feedback section"
             )
     if section.guards == []:
-        checker.warn(path, "found no guard: nothing but an outage would take the candidate back", "at least one")
+        what = "no guard and no breaker: nothing" if section.breaker.off else "no guard: nothing but an outage"
+        checker.warn(path, f"found {what} would take the candidate back", "at least one")
     for index, step in enumerate(section.steps):
         if not step.weight and not _shadow(section, route, versions):
             problem = f"found a warm-up, and the route {route.name} copies nothing to {section.candidate}"
@@ -135,7 +139,13 @@ def _shadow(section: RolloutSection, route: DraftRoute, versions: Versions) -> f
 
 
 def _compiled(  # noqa: PLR0917 - one rollout, and all that it is made from
-    name: str, section: RolloutSection, stable: str, candidate: str, route: DraftRoute, versions: Versions
+    name: str,
+    section: RolloutSection,
+    stable: str,
+    candidate: str,
+    route: DraftRoute,
+    versions: Versions,
+    compiler: GuardCompiler,
 ) -> rollout_spec.Rollout:
     guards = section.watching
     if section.guards is None and not has_contracts(section, versions):
@@ -157,7 +167,8 @@ def _compiled(  # noqa: PLR0917 - one rollout, and all that it is made from
             )
             for step in section.steps
         ),
-        guards=tuple(_guard(guard) for guard in guards),
+        guards=compiler.compiled(guards, ("rollouts", name, "guards")),
+        breaker=breaker_of(section.breaker),
         alpha=section.alpha,
         sustained=section.sustained,
         window=section.window,
@@ -166,11 +177,3 @@ def _compiled(  # noqa: PLR0917 - one rollout, and all that it is made from
         cool_down=section.cool_down,
         min_ready=section.min_ready,
     )
-
-
-def _guard(section: GuardSection) -> rollout_spec.Guard:
-    counted = section.event or _COUNTED.get(section.kind, section.kind)
-    if section.limit is not None:
-        return rollout_spec.Ceiling(name=section.called, kind=counted, limit=section.limit)
-    must_not = section.must_not or ("fall" if section.kind == "event" else "rise")
-    return rollout_spec.Share(name=section.called, kind=counted, must_not=must_not, margin=section.margin)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from stepdown.config.compile.checker import Checker
 from stepdown.config.compile.conditions import WhenCompiler
 from stepdown.config.compile.endpoints import endpoints_of
+from stepdown.config.compile.feedback import feedback_of
 from stepdown.config.compile.flags import AskedFlags, FlagCompiler
 from stepdown.config.compile.keys import check_cookies
 from stepdown.config.compile.models import model_of
@@ -45,7 +46,7 @@ def compile_snapshot_spec(
     routes = [route_of(draft, drafts[draft.model], file, resources, checker) for draft in draft_routes]
     check_distinct(routes, checker)
     check_cookies(draft_routes, routes, checker)
-    rollouts = rollouts_of(file, drafts, draft_routes, checker)
+    rollouts = rollouts_of(file, drafts, draft_routes, resources, checker)
     models = [
         model_of(draft, [route for route in draft_routes if route.model == name], resources, previous, checker)
         for name, draft in drafts.items()
@@ -56,6 +57,7 @@ def compile_snapshot_spec(
         segments=segments,
         flags=flags.compiled(),
         rollouts=rollouts,
+        feedback=feedback_of(file, resources, checker),
         passthrough_to=_passthrough(file, resources, checker),
         trusted_hops=file.trusted_hops or 0,
         max_client_connections=file.max_client_connections,

@@ -6,21 +6,9 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from stepdown.config.file.guards import USUAL, Breaker, BreakerSection, Guard, GuardSection
 from stepdown.config.file.section import Section, refused
 from stepdown.config.file.values import Duration, Name, Percent, Share, VersionText
-from stepdown.decide.rollout_spec import Side
-
-GuardKind = Literal[
-    "errors",
-    "client_errors",
-    "timeouts",
-    "adapter_failures",
-    "contract_violations",
-    "stream_errors",
-    "latency",
-    "shadow_different",
-    "event",
-]
 
 LEAST_WEIGHT = 0.01
 """One slot (`decide.slots`), in per cent."""
@@ -70,64 +58,6 @@ def _from_weight(value: Any) -> Any:
 
 
 Step = Annotated[StepSection, BeforeValidator(_from_weight, json_schema_input_type=float | StepSection)]
-
-
-class GuardSection(Section):
-    """One metric with its direction; a kind alone is short for `{kind: KIND}`."""
-
-    kind: GuardKind = Field(
-        description="What is counted: failed answers (5xx), refused requests (4xx), timeouts, answers that cannot be "
-        "adapted, that break a contract, or that end in an error in the stream; answers slower than stable's p99; "
-        "copies that are answered differently; or an event that the application reports."
-    )
-    name: Name | None = Field(default=None, description="For messages; the kind, or the event's name, if not given.")
-    event: Name | None = Field(default=None, description="With `kind: event`, its name: `click`.")
-    must_not: Side | None = Field(
-        default=None, description="With `kind: event`, which change is bad; `fall` if not given."
-    )
-    margin: Share | None = Field(
-        default=None,
-        gt=0,
-        lt=1,
-        description="To go on takes proof that the candidate's rate is not worse than stable's by this part of it.",
-    )
-    limit: Share | None = Field(
-        default=None,
-        gt=0,
-        lt=1,
-        description="In the place of a comparison with stable, the most that the candidate's own rate may be.",
-    )
-
-    @model_validator(mode="after")
-    def _of_its_kind(self) -> Self:
-        if self.kind == "event" and self.event is None:
-            raise refused("event: NAME with kind: event", problem="found an event without its name")
-        if self.kind != "event" and (self.event is not None or self.must_not is not None):
-            raise refused(
-                "them with kind: event only", problem=f"found event or must_not with {self.kind}, which must not rise"
-            )
-        if self.kind == "shadow_different" and self.limit is None:
-            problem = "found shadow_different without limit: there is nothing of stable's to compare with"
-            raise refused("limit, such as 2%", problem=problem)
-        if self.limit is not None and self.margin is not None:
-            raise refused("one of them in a guard", problem="found limit and margin")
-        if self.limit is not None and self.must_not == "fall":
-            raise refused("limit for what must not rise", problem="found limit for an event that must not fall")
-        return self
-
-    @property
-    def called(self) -> str:
-        """Its name."""
-        return self.name or self.event or self.kind
-
-
-def _from_kind(value: Any) -> Any:
-    return {"kind": value} if isinstance(value, str) else value
-
-
-Guard = Annotated[GuardSection, BeforeValidator(_from_kind, json_schema_input_type=GuardKind | GuardSection)]
-USUAL = tuple(GuardSection(kind=kind) for kind in ("errors", "adapter_failures", "contract_violations", "latency"))
-"""Guards of a rollout that names none."""
 
 
 def _ascending(value: list[StepSection]) -> list[StepSection]:
@@ -187,6 +117,10 @@ class RolloutSection(Section):
     cool_down: Duration = Field(default=0.0, description="Time after a rollback in which it is not started again.")
     min_ready: int = Field(
         default=1, ge=1, description="Endpoints of stable that must be ready before the candidate gets more than 50 %."
+    )
+
+    breaker: Breaker = Field(
+        default_factory=BreakerSection, description="What takes back at once a candidate that fails outright."
     )
 
     @model_validator(mode="after")

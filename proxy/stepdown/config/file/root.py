@@ -6,7 +6,9 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from stepdown.config.file.feedback import FeedbackSection
 from stepdown.config.file.flags import FlagsSection
+from stepdown.config.file.metrics import Prometheus
 from stepdown.config.file.model import Endpoint, ModelSection, Secret, SecretSection
 from stepdown.config.file.people import DecisionsSection, ExplainSection, OverridesSection
 from stepdown.config.file.rollout import RolloutSection
@@ -144,6 +146,12 @@ class RootFile(Section):
     routes: dict[Name, RouteSection] = Field(default={}, description="By name.")
     rollouts: dict[Name, RolloutSection] = Field(
         default={}, description="Walks from a stable version to a candidate, by name; each is named by one rule."
+    )
+    prometheus: Prometheus | None = Field(
+        default=None, description="Who is asked by guards of rollouts that name nobody else; nobody by default."
+    )
+    feedback: FeedbackSection | None = Field(
+        default=None, description="What applications tell of answers; they can tell nothing by default."
     )
     flags: FlagsSection | None = Field(default=None, description="Feature flags; none by default.")
     segments: dict[Name, WhenSection] = Field(

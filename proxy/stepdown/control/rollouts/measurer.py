@@ -243,7 +243,7 @@ def _place(rollout: Rollout, position: Position, since: float) -> Place:
 def _told(source: Hook, place: Place, weight: float) -> dict[str, Any]:
     """What a hook is told."""
     told = {**place._asdict(), "weight": weight}
-    return told | {name: msgspec.Raw(value.encode()) for name, value in source.body}
+    return told | {name: msgspec.Raw(value.encode()) for name, value in source.tells}
 
 
 def _url(template: str, values: Mapping[str, str]) -> URL:

@@ -200,8 +200,8 @@ MISTAKES: dict[str, tuple[tuple[tuple[str, str], ...], str]] = {
     ),
     "a direction of what has one": (
         (guards("{kind: errors, must_not: fall}"),),
-        "21:14: rollouts.churn-2.guards[0]: found event or must_not with errors, which must not rise; "
-        "allowed them with kind: event only",
+        "21:14: rollouts.churn-2.guards[0]: found must_not with errors; allowed it with kind: event, prometheus or "
+        "webhook only",
     ),
     "weights of a segment that fall": (
         (("[5, 25,", "[{segment: beta, weight: 50}, {segment: beta, weight: 20}, 5, 25,"), BETA),
@@ -290,7 +290,8 @@ MISTAKES: dict[str, tuple[tuple[tuple[str, str], ...], str]] = {
     "an unknown kind of guard": (
         (guards("{kind: latencies}"),),
         '21:21: rollouts.churn-2.guards[0].kind: found "latencies"; allowed errors or client_errors or timeouts or '
-        "adapter_failures or contract_violations or stream_errors or latency or shadow_different or event; "
+        "adapter_failures or contract_violations or stream_errors or latency or shadow_different or event or "
+        "prometheus or webhook or threshold; "
         'did you mean "latency"?',
     ),
     "two guards of one name": (

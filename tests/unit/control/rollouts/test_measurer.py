@@ -324,7 +324,7 @@ def test_counts_that_were_set_back_go_on_from_there() -> None:
 
 
 def test_a_hook_is_told_where_the_rollout_stands_and_what_the_file_adds() -> None:
-    asked = hook(server={"set_headers": (("authorization", "Bearer s3cret"),)}, body=(("team", '{"name":"growth"}'),))
+    asked = hook(server={"set_headers": (("authorization", "Bearer s3cret"),)}, tells=(("team", '{"name":"growth"}'),))
     with story(ctr(asked), scripts=(saying(sides((1, 1), (2, 2))),)) as one:
         one.look()
         (request,) = one.upstreams[0].requests
