@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from aiohttp import web
 
 from stepdown import __version__
+from stepdown.control.rollouts.gauges import gauges
 from stepdown.control.state import ControllerState, HealthView
 from stepdown.decide.colours import places
 from stepdown.decide.spec import Model, Route, Version
@@ -98,6 +99,7 @@ def samples(state: ControllerState) -> Iterator[Sample]:
             yield Sample("stepdown_flag_questions_total", (result,), count)
     yield from _switches(state)
     yield from _shadows(state)
+    yield from gauges(state.rollouts.standings())
     for model in state.spec.models:
         for version in model.versions:
             dates = (_date(version.deprecated), _date(version.sunset))

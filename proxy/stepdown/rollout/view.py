@@ -34,7 +34,7 @@ from stepdown.rollout.members import (
 from stepdown.rollout.phases import ENDED, RUNNING
 from stepdown.rollout.position import Position
 from stepdown.rollout.verdicts import NOW, verdict
-from stepdown.rollout.waiting import Look, Place, Store, cooling, estimate, place, waits
+from stepdown.rollout.waiting import Look, Place, Store, cooling, estimate, place, step_of, waits
 
 _LARGEST = math.log(1e300)
 
@@ -91,7 +91,7 @@ def view(
         candidate=CandidateView(version=position.candidate.version, endpoints=position.candidate.endpoints),
         phase=position.phase,
         run=position.run,
-        step=position.step + 1 if position.run and position.phase != "pending" else 0,
+        step=step_of(position),
         steps=len(seats),
         weight=position.weight,
         applied=rollout.driven.weight if rollout.driven is not None else 0.0,

@@ -76,6 +76,11 @@ def place(panels: Sequence[Panel], position: Position, now: float) -> Place | No
     return Place(evidence, panel, max(now - position.entered, 0.0))
 
 
+def step_of(position: Position) -> int:
+    """The step where it stands, from 1; 0 before it is started."""
+    return position.step + 1 if position.run and position.phase != "pending" else 0
+
+
 def waits(look: Look) -> list[str]:
     """Everything that has to come before it goes on, a sentence each; empty where nothing has to, or it is over."""
     position, at = look.position, look.at

@@ -351,6 +351,72 @@ _CONTROLLER = (
         ("route", "shadow"),
     ),
     Family(
+        "stepdown_rollout_phase",
+        "gauge",
+        "1 for the phase in which a rollout is, 0 for others: pending, stepping, gated (a person has to let it on), "
+        "paused, inconclusive (no verdict before its deadline), frozen (units were assigned in a wrong ratio), blind "
+        "(its state cannot be stored), promoted, aborted, rolled back.",
+        ("rollout", "phase"),
+    ),
+    Family(
+        "stepdown_rollout_step",
+        "gauge",
+        "The step where a rollout stands, from 1; 0 before it is started.",
+        ("rollout",),
+    ),
+    Family(
+        "stepdown_rollout_weight_ratio",
+        "gauge",
+        "The candidate's share of a rollout's rule, as its state has it and as this sidecar applies it (`where` is "
+        "state or applied).",
+        ("rollout", "where"),
+    ),
+    Family(
+        "stepdown_rollout_verdict",
+        "gauge",
+        "What a rollout comes to, as its verdict endpoint has it: 1 success, 0 inconclusive, -1 failure; `of` is the "
+        "step where it stands, or the whole rollout.",
+        ("rollout", "of"),
+    ),
+    Family(
+        "stepdown_rollout_evidence",
+        "gauge",
+        "Natural logarithm of the evidence E that the candidate is worse, which may be looked at any number of times: "
+        "the mean over all guards of the step, for which `guard` is empty, and of each guard alone.",
+        ("rollout", "guard"),
+    ),
+    Family(
+        "stepdown_rollout_evidence_level",
+        "gauge",
+        "Natural logarithm of the E from which on the candidate is taken back: of the mean over all guards, and of one "
+        "guard with which the mean is enough.",
+        ("rollout", "guard"),
+    ),
+    Family(
+        "stepdown_rollout_guard_readable",
+        "gauge",
+        "Whether a guard of the present step could be read in the latest window; one that cannot is never a pass.",
+        ("rollout", "guard"),
+    ),
+    Family(
+        "stepdown_rollout_quarantined",
+        "gauge",
+        "Candidates of a rollout that get nothing until a person starts them again.",
+        ("rollout",),
+    ),
+    Family(
+        "stepdown_rollout_state_ok",
+        "gauge",
+        "0 where the state of a rollout cannot be stored or is missing; absent where the file names no place for it.",
+        ("rollout",),
+    ),
+    Family(
+        "stepdown_rollout_leads",
+        "gauge",
+        "1 where this sidecar decides over a rollout; of the replicas that share it, one does.",
+        ("rollout",),
+    ),
+    Family(
         "stepdown_config_reload_ok",
         "gauge",
         "1 where the file as it is now runs, 0 where its last reload was refused and the one before it runs on.",

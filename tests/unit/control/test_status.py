@@ -13,6 +13,7 @@ from stepdown.decide.spec import Chain, Endpoint, Version
 from stepdown.telemetry.families import FAMILIES
 from tests.kit.controller_state import CHURN, DOWN, FRAUD, UP, SetState, served, slabs, with_colours
 from tests.kit.reports import boarded, counted, post, with_shadows
+from tests.kit.walked import Walked
 
 
 @pytest.fixture
@@ -54,6 +55,8 @@ def test_every_value_of_the_controller_is_in_the_table_of_families(state):
     state.spec, state.overlay_saved, state.switch_counts = with_colours(), True, {("churn", "done"): 1}
     state.flags_ok = state.provider_ok = True
     state.question_counts = {"answered": 1}
+    state.rollouts = Walked.of(5, 100)
+    state.rollouts.one.started()
     with_reports = SetState(spec=with_shadows())
     with boarded(post(counted(10, 2, noise=1))) as board:
         with_reports.reports = Reports(board, lambda *_wish: None)
