@@ -36,6 +36,7 @@ class Play:
         self.counted: list[Evidence] = []
         self.fleet = Fleet(0, b"", lambda _index: None)
         self.link = ComparerLink(self.fleet, self._relink)
+        self.comparers: list[Comparer] = []
 
     def _relink(self) -> None:
         self.relinked += 1
@@ -51,7 +52,14 @@ class Play:
         await self.link.place(far.detach())
         made = Comparer()
         await made.channel.open(near)
+        self.comparers.append(made)
         return made
+
+    async def run(self, script: Callable[[Play], Coroutine[Any, Any, None]]) -> None:
+        await script(self)
+        for comparer in self.comparers:
+            comparer.channel.close()
+        await until(lambda: self.link._channel is None and all(comparer.over for comparer in self.comparers))
 
 
 class Comparer:
@@ -77,7 +85,7 @@ async def until(condition: Callable[[], bool]) -> None:
 
 
 def play(script: Callable[[Play], Coroutine[Any, Any, None]]) -> None:
-    asyncio.run(script(Play()))
+    asyncio.run(Play().run(script))
 
 
 def test_batches_go_where_those_of_workers_go_and_their_source_is_told() -> None:
