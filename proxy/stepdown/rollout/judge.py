@@ -17,12 +17,15 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
+import msgspec
+
 from stepdown.decide.rollout_spec import Ceiling, Guard, Rollout, Step, Threshold
 from stepdown.decide.spec_base import Spec
 from stepdown.rollout import sentences
 from stepdown.rollout.counts import SHADOW_DIFFERENT, Arms, Window
 from stepdown.rollout.guards.kinds import State, kind
 from stepdown.rollout.guards.reading import Reading, Terms, Verdict
+from stepdown.rollout.guards.threshold import ThresholdState
 from stepdown.statistics.evidence import log_mean, reaches
 from stepdown.statistics.sample_ratio import LEVEL, mismatch_evidence
 
@@ -78,6 +81,15 @@ def gathered(evidence: Evidence, panel: Panel, window: Window) -> Evidence:
             kind(guard).update(state, guard, panel.terms, window) for state, guard in _seated(evidence, panel)
         ),
     )
+
+
+def opened(evidence: Evidence) -> Evidence:
+    """With what ended neither good nor bad measured anew: a person lets it have another look."""
+    guards = tuple(
+        ThresholdState() if isinstance(state, ThresholdState) and state.ended == "inconclusive" else state
+        for state in evidence.guards
+    )
+    return msgspec.structs.replace(evidence, guards=guards)
 
 
 def decide(evidence: Evidence, panel: Panel, elapsed: float) -> Decision:

@@ -13,7 +13,7 @@ import msgspec
 from stepdown.decide.rollout_spec import HALF, Rollout, Step
 from stepdown.rollout import events, sentences
 from stepdown.rollout.guards import breaker
-from stepdown.rollout.judge import Evidence, decide, explain, gathered, panels
+from stepdown.rollout.judge import Evidence, decide, explain, gathered, opened, panels
 from stepdown.rollout.phases import ENDED, JUDGED, RUNNING, TABLE, Change, Happening
 from stepdown.rollout.position import Alert, Apply, Effect, Position, Quarantine, Release, Transition
 
@@ -114,7 +114,9 @@ class Walk:
         if position.phase == "gated":
             return _Happened("finish" if self._last(position) else "next", _by(event), position)
         if position.phase == "inconclusive":
-            position = msgspec.structs.replace(position, entered=event.now)
+            known = list(position.evidence)
+            known[position.step] = opened(known[position.step])
+            position = msgspec.structs.replace(position, entered=event.now, evidence=tuple(known))
         return _Happened("resume", _by(event), position)
 
     def _undone(self, position: Position, event: events.UndoneByHand) -> _Happened:

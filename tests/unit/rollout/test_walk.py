@@ -291,6 +291,26 @@ def test_measurements_that_fail_or_cannot_be_taken_take_back_and_open_ones_hold(
         assert play.does(events.PromotedByHand, who="ann").moved  # it takes a person
 
 
+def test_a_person_lets_measurements_that_were_neither_good_nor_bad_be_taken_anew() -> None:
+    ready = Threshold(name="ready", success="result >= 0.95", failure="result < 0.5", interval=60)
+    play = Play(rollout(guards=(ready,))).started()
+    play.sees(2)
+    play.now += 60
+
+    def measured(value: str) -> Window:
+        return msgspec.structs.replace(window(0, 0.05, 2), measured={"ready": (Measurement(at=play.now, value=value),)})
+
+    play.does(events.WindowEnded, window=measured("0.7"))
+    assert play.stands == ("inconclusive", 0, 5)
+    play.does(events.Resumed, who="ann")
+    assert not play.sees(2).moved
+    play.now += 60
+    play.does(events.WindowEnded, window=measured("0.99"))
+    assert play.stands == ("stepping", 0, 5)
+    play.does(events.WindowEnded, window=measured("0.7"))
+    assert play.stands == ("inconclusive", 0, 5)
+
+
 def test_a_wrong_assignment_freezes_and_a_person_begins_the_step_anew() -> None:
     play = Play().started()
     play.sees(1, **FINE)
