@@ -257,3 +257,22 @@ def test_no_record_shows_a_secret(specification: spec.SnapshotSpec, head: Reques
     head.query = b"api_key=a-secret-in-the-query"
     body = b'{"token": "a-secret-token"}' if body is not None else None
     assert b"a-secret" not in write(Recording(specification).record(head, body, [False, True, True, True], 0), 4096)
+
+
+def test_what_a_segment_reads_at_a_step_is_on_record_and_read_again() -> None:
+    beta = when.Segment("beta", when.FieldIs(source="json", name="/user/plan", equals="beta"))
+    steps = (Step(weight=100, segment="beta"), Step(weight=100))
+    driven = Driven(run=1, step=0, weight=100, stable="1.1.0", evidence=True)
+    walk = Rollout(name="w", stable="1.1.0", candidate="2.0.0", steps=steps, driven=driven)
+    chain = spec.Chain(served="2.0.0", pinned="1.1.0", steps=())
+    model = specs.model(specs.version("1.1.0", 1), specs.version("2.0.0", 2), chains=(chain,))
+    rule = spec.Rule(name="all", split=(("1.1.0", 1),), rollout="w")
+    decisions = spec.Decisions(sample=1.0)
+    whole = specs.snapshot(
+        specs.route({}, rules=(rule,)), models=[model], segments=(beta,), rollouts=(walk,), decisions=decisions
+    )
+    for plan, outcome in (("beta", ("all/beta", "2.0.0")), ("free", ("all", "1.1.0"))):
+        record = Recording(whole).record(Request(), b'{"user": {"plan": "%s"}}' % plan.encode(), [True, True], 0)
+        again = decided_again(whole, read(write(record, 4096)))
+        assert isinstance(again, Outcome)
+        assert (again.rule, again.assigned) == outcome

@@ -12,6 +12,7 @@ from stepdown.decide import spec
 from stepdown.decide.choice import Choice
 from stepdown.decide.driving import by_name, effective, in_effect, unfit, with_driven
 from stepdown.decide.flag_spec import FlagRule, Flags
+from stepdown.decide.overrides import Overrides
 from stepdown.decide.rollout_spec import Driven, Rollout, Step
 from stepdown.decide.snapshot import Snapshot, compile_snapshot
 from stepdown.decide.when import All, FieldIs, InSegment, Segment
@@ -166,6 +167,14 @@ def test_a_pin_that_allows_several_shapes_has_the_same_one_from_the_beginning_to
     stages.append(standing(a_spec(), driven(3, 0, taken_back=True)))
     shapes = {choose(one, user, x_model_version=">=1").pinned for one in stages for user in range(20)}
     assert shapes == {"1.1.0"}
+
+
+def test_where_the_candidate_gives_fewer_shapes_the_newest_that_both_give_is_had_at_once() -> None:
+    whole = a_spec()
+    fewer = msgspec.structs.replace(whole.models[0], chains=whole.models[0].chains[:2])
+    lacking = msgspec.structs.replace(whole, models=(fewer,))
+    stages = [lacking, *(standing(lacking, driven(step, weight)) for step, weight in enumerate((5, 25, 50, 100)))]
+    assert {choose(one, x_model_version="^1").pinned for one in stages} == {"1.0.0"}
 
 
 def test_of_versions_that_are_kept_apart_stables_shapes_come_first() -> None:
@@ -343,6 +352,21 @@ def test_pins_that_only_the_candidate_can_serve_may_be_refused() -> None:
         choose(refusing, x_model_version="3.0.0")
 
 
+@pytest.mark.parametrize("on_rollback", ["keep", "refuse"])
+def test_who_asks_for_the_server_of_a_version_that_was_taken_back_gets_it(on_rollback: str) -> None:
+    back = standing(a_spec(walk=rollout(on_rollback=on_rollback)), BACK)
+    by_server = msgspec.structs.replace(back.routes[0], pin="server")
+    choice = choose(msgspec.structs.replace(back, routes=(by_server,)), x_model_version="2.0.0")
+    assert (choice.served, choice.reason) == ("2.0.0", "pin-server")
+    route, ready = compile_snapshot(back).routes[0], [True, True, True, False]
+    asked = request(x_stepdown_serve="2.0.0", x_model_version="2.0.0")
+    everybody = Overrides(spec.Overrides(allow=("0.0.0.0/0",)))
+    verdict = everybody.decide(route, route.view(asked, (), None, "", 0.0), (), "10.1.2.3", "10.1.2.3", ready, 0.0)
+    assert verdict is not None
+    assert verdict.choice is not None
+    assert (verdict.ruling, verdict.choice.served, verdict.choice.pinned) == ("honoured", "2.0.0", "2.0.0")
+
+
 def test_the_last_good_version_has_the_place_of_a_stable_that_was_taken_back() -> None:
     other = spec.Rule(name="beta", when=BETA, split=(("1.1.0", 1),))
     at_25 = standing(a_spec(other), driven(1, 25, stable="1.0.0"))
@@ -380,7 +404,9 @@ def test_two_rollouts_follow_each_other_to_the_last_stable_and_never_in_a_circle
     circle = rollout(name="other", stable="2.0.0", candidate="1.1.0")
     back = {"churn-2": BACK, "other": driven(1, 0, stable="2.0.0", taken_back=True)}
     whole = with_driven(a_spec(msgspec.structs.replace(second, split=(("2.0.0", 1),)), other=circle), back)
-    assert [rule.split for rule in the_route(whole).rules] == [(("2.0.0", 1),), (("1.1.0", 1),)]
+    rules = the_route(whole).rules
+    assert [rule.split for rule in rules] == [(("2.0.0", 1),), (("1.1.0", 1),)]
+    assert [rule.walked.taken_back for rule in rules if rule.walked is not None] == [(), ()]
 
 
 # --- a stable that the file does not name -----------------------------------------------------------------------------
