@@ -105,6 +105,7 @@ class SetState:
     health: Mapping[str, HealthView] = field(default_factory=dict)
     slabs: tuple[SlabReader, ...] = ()
     tokens: tuple[Token, ...] = ()
+    admin_hosts: tuple[str, ...] = ()
     overlay: Overlay = NOTHING_SWITCHED
     overlay_saved: bool | None = None
     flags_ok: bool | None = None

@@ -31,6 +31,8 @@ class ProcessSettings:
     """Seconds between "not ready" and the end of accepting."""
     drain_grace: float
     """Seconds that running exchanges get after that."""
+    admin_hosts: tuple[str, ...] = ()
+    """Names under which the admin API may be called; these hold at once."""
 
 
 @dataclass(frozen=True, slots=True)

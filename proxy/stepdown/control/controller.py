@@ -217,6 +217,11 @@ class Controller:
         return self.provider.ok
 
     @property
+    def admin_hosts(self) -> tuple[str, ...]:
+        """Of the file that was accepted last."""
+        return self._loaded.process.admin_hosts if self._loaded is not None else ()
+
+    @property
     def question_counts(self) -> Mapping[str, int]:
         """Of questions to it, by result."""
         return self.provider.counts

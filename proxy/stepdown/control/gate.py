@@ -79,7 +79,7 @@ def gate(state: ControllerState, hosts: frozenset[str]) -> Middleware:
     @web.middleware
     async def checked(request: web.Request, handler: Handler) -> web.StreamResponse:
         try:
-            _check_host(request, hosts)
+            _check_host(request, hosts.union(state.admin_hosts))
             _check_browser(request)
             caller = request[CALLER] = _caller(request, state, brake)
             if request.match_info.http_exception is None:

@@ -128,6 +128,10 @@ class ControllerState(Protocol):
     def tokens(self) -> tuple[Token, ...]:
         """Who may call the admin API; those of the last file that was accepted."""
 
+    @property
+    def admin_hosts(self) -> tuple[str, ...]:
+        """Names under which the admin API may be called, besides its address; those of the last file accepted."""
+
     async def worker_status(self) -> list[dict[str, Any]]:
         """`Plane.status()` of each worker that answers within a second, with its `index`."""
 

@@ -60,6 +60,18 @@ def test_an_admin_api_without_tokens_is_doubtful(folder: Folder) -> None:
     ]
 
 
+def test_the_admin_api_may_be_called_by_names_that_the_file_has(folder: Folder) -> None:
+    loaded = folder.load(GOOD + "admin: {listen: 127.0.0.1:0, hosts: [Stepdown.models.svc, stepdown]}\n")
+    assert loaded.process.admin_hosts == ("stepdown.models.svc", "stepdown")
+    assert folder.load(GOOD + "admin: {listen: 127.0.0.1:0}\n").process.admin_hosts == ()
+
+
+def test_no_pattern_names_the_admin_api(folder: Folder) -> None:
+    assert folder.refusal(GOOD + 'admin: {listen: 127.0.0.1:0, hosts: [a, "*.svc"]}\n')[-1:] == [
+        'stepdown.yaml:29:41: admin.hosts[1]: found "*.svc"; allowed a whole name, such as stepdown.models.svc',
+    ]
+
+
 def test_a_file_that_routes_nothing_is_doubtful(folder: Folder) -> None:
     assert folder.warnings("listen: 127.0.0.1:0\n") == [
         "stepdown.yaml:1:1: warning: nothing is routed: every request will be answered with 404; "

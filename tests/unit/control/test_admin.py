@@ -453,6 +453,14 @@ def test_a_host_that_a_rebound_name_would_send_is_refused_even_with_the_token(st
     assert state.asked == []
 
 
+def test_a_name_that_the_file_gives_it_is_taken_from_then_on(state, server):
+    asked = VIEW | {"Host": "stepdown.models.svc:9901"}
+    assert server.ask("GET", "/v1/status", headers=asked).status == 403
+    state.admin_hosts = ("stepdown.models.svc",)
+    assert server.ask("GET", "/v1/status", headers=asked).status == 200
+    assert server.ask("GET", "/v1/status", headers=VIEW | {"Host": "evil.models.svc"}).status == 403
+
+
 @pytest.mark.parametrize("listen", ["0.0.0.0", "::", ""])
 def test_the_address_of_every_interface_is_no_name_of_this_one(state, listen):
     with served(lambda: admin.application(state, hosts=[listen])) as server:

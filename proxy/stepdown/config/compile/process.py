@@ -36,7 +36,17 @@ def process_settings_of(file: RootFile, checker: Checker) -> ProcessSettings:
         workers=file.workers,
         drain_delay=file.drain.delay,
         drain_grace=file.drain.grace,
+        admin_hosts=_hosts_of(file, checker),
     )
+
+
+def _hosts_of(file: RootFile, checker: Checker) -> tuple[str, ...]:
+    """Exact names only: a pattern would let in names that somebody else may give out."""
+    hosts = file.admin.hosts if file.admin is not None else []
+    for index, host in enumerate(hosts):
+        if host.startswith("*"):
+            checker.error(("admin", "hosts", index), f'found "{host}"', "a whole name, such as stepdown.models.svc")
+    return tuple(host.lower() for host in hosts)
 
 
 def provider_of(file: RootFile) -> ProviderSettings | None:

@@ -14,7 +14,7 @@ from stepdown.config.file.people import DecisionsSection, ExplainSection, Overri
 from stepdown.config.file.rollout import RolloutSection
 from stepdown.config.file.route import LimitsSection, RouteSection, TimeoutsSection
 from stepdown.config.file.section import Section, as_list, refused
-from stepdown.config.file.values import Address, Duration, Name, Share
+from stepdown.config.file.values import Address, Duration, Host, Name, Share
 from stepdown.config.file.when import WhenSection
 
 
@@ -30,6 +30,11 @@ class AdminSection(Section):
     """Everything that changes something."""
 
     listen: Address = Field(description="Where the admin API is served.")
+    hosts: list[Host] = Field(
+        default=[],
+        description="Names under which it is called besides its address, such as a Kubernetes service's. Requests with "
+        "any other `Host` are refused, so that no web page gets there by a name of its own.",
+    )
     tokens: list[TokenSection] = Field(default=[], description="Without any, every call is refused.")
 
 
