@@ -98,9 +98,13 @@ def _check_guards(name: str, section: RolloutSection, route: DraftRoute, version
         if guard.called in names:
             checker.error(at, f'found a second guard called "{guard.called}"', "a `name` of its own for each")
         names.add(guard.called)
-        if guard.kind == "contract_violations" and not has_contracts(section, versions):
-            problem = f"found contract_violations, and neither version of models.{route.model} has a contract"
-            checker.error(at, problem, "it where versions have a schema")
+        if guard.kind == "contract_violations" and not has_contracts(section, versions, guard.limit):
+            problem = f"found contract_violations, and no answer of {section.stable} can break a contract"
+            allowed = f"it with a schema of {section.stable} in models.{route.model}, or with a limit for the candidate"
+            if guard.limit is not None:
+                problem = f"found contract_violations, and neither version of models.{route.model} has a contract"
+                allowed = "it where versions have a schema"
+            checker.error(at, problem, allowed)
         if guard.kind == "shadow_different" and not _shadow(section, route, versions):
             problem = f"found shadow_different, and the route {route.name} copies nothing to {section.candidate}"
             checker.error(at, problem, f'it with shadow: {{version: "{section.candidate}", percent: 20}} at the route')
@@ -119,10 +123,14 @@ def _check_guards(name: str, section: RolloutSection, route: DraftRoute, version
             checker.error(("rollouts", name, "steps", index), problem, allowed)
 
 
-def has_contracts(section: RolloutSection, versions: Versions) -> bool:
-    """Whether answers of the candidate can break a contract: its own, or that of stable's shape."""
-    both = (versions.get(section.stable), versions.get(section.candidate))
-    return any(one is not None and one.contract is not None for one in both)
+def has_contracts(section: RolloutSection, versions: Versions, limit: float | None = None) -> bool:
+    """Whether answers can break a contract: of stable, so that the candidate's can be compared with them.
+
+    That is its own, or an older one in whose shape it is delivered. With a limit, the candidate's own is enough.
+    """
+    stable, candidate = versions.get(section.stable), versions.get(section.candidate)
+    older = stable is not None and any(one.contract is not None for one in versions if one.version <= stable.version)
+    return older or (limit is not None and candidate is not None and candidate.contract is not None)
 
 
 def _shadow(section: RolloutSection, route: DraftRoute, versions: Versions) -> float:

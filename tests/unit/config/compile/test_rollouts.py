@@ -34,6 +34,11 @@ rollouts:
       - errors
       - {kind: event, event: click, name: ctr, margin: 10%}
 """
+NO_SCHEMA = {
+    "1.0.0": ("{schema: contracts/1.0.0.json}", "{}"),
+    "1.1.0": ("schema: contracts/1.1.0.json, ", ""),
+    "2.0.0": ("schema: contracts/2.0.0.json, ", ""),
+}
 CONTRACT = '{"properties": {"score": {"type": "number"}}}'
 DECLARED = '"1.0.0", "1.1.0", "2.0.0"'
 SHADOW = 'shadow: {version: "2.0.0", percent: 20}'
@@ -116,12 +121,29 @@ def test_without_guards_it_has_the_four_usual_ones(churn: Folder) -> None:
 
 
 def test_the_usual_guards_of_models_without_contracts_leave_contracts_out(churn: Folder) -> None:
-    bare = text((guards()[0], ""), ('"2.0.0": {schema: contracts/2.0.0.json, ', '"2.0.0": {'))
-    bare = bare.replace('"1.1.0": {schema: contracts/1.1.0.json, ', '"1.1.0": {').replace(
-        '      "1.0.0": {schema: contracts/1.0.0.json}\n', ""
+    bare = text(
+        (guards()[0], ""),
+        NO_SCHEMA["1.1.0"],
+        NO_SCHEMA["2.0.0"],
+        ('      "1.0.0": {schema: contracts/1.0.0.json}\n', ""),
     )
     (rollout,) = churn.load(bare).spec.rollouts
     assert [guard.name for guard in rollout.guards] == ["errors", "adapter_failures", "latency"]
+
+
+def test_contracts_of_the_candidate_alone_are_no_reason_to_compare_and_good_for_a_limit(churn: Folder) -> None:
+    bare = (NO_SCHEMA["1.1.0"], ('      "1.0.0": {schema: contracts/1.0.0.json}\n', ""))
+    (rollout,) = churn.load(text((guards()[0], ""), *bare)).spec.rollouts
+    assert [guard.name for guard in rollout.guards] == ["errors", "adapter_failures", "latency"]
+    (rollout,) = churn.load(text(guards("{kind: contract_violations, limit: 1%}"), *bare)).spec.rollouts
+    assert [type(guard) for guard in rollout.guards] == [Ceiling]
+
+
+def test_an_older_contract_than_that_of_stable_is_one_that_both_may_break(churn: Folder) -> None:
+    down = '    adapters:\n      - {from: "1.1.0", to: "1.0.0", response: [{remove: /explanation}]}\n'
+    changes = (guards("contract_violations"), NO_SCHEMA["1.1.0"], ("    adapters:\n", down))
+    (rollout,) = churn.load(text(*changes)).spec.rollouts
+    assert [guard.name for guard in rollout.guards] == ["contract_violations"]
 
 
 def test_a_limit_makes_a_ceiling(churn: Folder) -> None:
@@ -297,6 +319,16 @@ MISTAKES: dict[str, tuple[tuple[tuple[str, str], ...], str]] = {
     "two guards of one name": (
         (guards("errors", "errors"),),
         '21:22: rollouts.churn-2.guards[1]: found a second guard called "errors"; allowed a `name` of its own for each',
+    ),
+    "broken contracts of a candidate alone": (
+        (guards("contract_violations"), *(NO_SCHEMA[version] for version in ("1.0.0", "1.1.0"))),
+        "21:14: rollouts.churn-2.guards[0]: found contract_violations, and no answer of 1.1.0 can break a contract; "
+        "allowed it with a schema of 1.1.0 in models.churn, or with a limit for the candidate",
+    ),
+    "a limit on broken contracts that there are not": (
+        (guards("{kind: contract_violations, limit: 1%}"), *NO_SCHEMA.values()),
+        "21:14: rollouts.churn-2.guards[0]: found contract_violations, and neither version of models.churn has a "
+        "contract; allowed it where versions have a schema",
     ),
     "copies that are compared and never made": (
         (guards("{kind: shadow_different, limit: 2%}"),),
