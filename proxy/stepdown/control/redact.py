@@ -43,8 +43,10 @@ def _node(node: Any, *, identifies_clients: bool) -> Any:
     }
     if "name" in node and (identifies_clients or _SECRET_NAME(str(node["name"]))):
         shown |= {key: HIDDEN for key in _MATCH_VALUES if key in node}
-    if node.keys() == {"header", "sha256"}:  # a key that may ask for a server
+    if node.keys() in ({"header", "sha256"}, {"name", "sha256"}):  # a key that may ask for a server, or post feedback
         shown["sha256"] = HIDDEN
+    if {"run", "salt"} <= node.keys():  # who knows the salt of a rollout's run can try out whose token one is
+        shown["salt"] = HIDDEN
     return shown
 
 

@@ -3,7 +3,16 @@ import json
 import msgspec
 
 from stepdown.control.redact import HIDDEN, redacted, without_query
-from stepdown.decide.rollout_spec import Hook, MetricServer, Query, Rollout, Threshold
+from stepdown.decide.rollout_spec import (
+    Driven,
+    Feedback,
+    FeedbackKey,
+    Hook,
+    MetricServer,
+    Query,
+    Rollout,
+    Threshold,
+)
 from stepdown.decide.spec import (
     Chain,
     ClientEntry,
@@ -139,3 +148,18 @@ def test_what_servers_of_metrics_are_sent_and_told_is_hidden():
     assert shown[0]["source"]["server"]["set_headers"] == [["authorization", HIDDEN]]
     assert shown[0]["source"]["tells"] == [["token", HIDDEN]]
     assert shown[1]["source"]["query"] == "up"
+
+
+def test_what_signs_tokens_who_may_post_them_and_what_hashes_users_is_hidden():
+    driven = Driven(run=3, step=1, weight=5.0, stable="1.0.0", salt=SECRETS[0], evidence=True)
+    rollout = Rollout(name="churn-2", stable="1.0.0", candidate="2.0.0", steps=(), driven=driven)
+    keys = (FeedbackKey(name="shop", sha256=SECRETS[1]),)
+    feedback = Feedback(secrets=(SECRETS[2], SECRETS[3]), keys=keys, max_age=60.0)
+    whole = msgspec.structs.replace(spec(), rollouts=(rollout,), feedback=feedback)
+    for secret in SECRETS:
+        assert secret not in repr(whole.feedback) + repr(whole.rollouts)
+        assert secret not in json.dumps(redacted(whole))
+    shown = redacted(whole)
+    assert shown["feedback"]["keys"] == [{"name": "shop", "sha256": HIDDEN}]
+    assert shown["feedback"]["secrets"] == [HIDDEN, HIDDEN]
+    assert (shown["rollouts"][0]["driven"]["run"], shown["rollouts"][0]["driven"]["salt"]) == (3, HIDDEN)
