@@ -14,7 +14,8 @@ What was switched by hand is an overlay over the file (`decide.colours`), and go
 keeps it too, so that a successor knows it; where the file names a place for it on disk, it is written there just
 before. Of an overlay on disk and one that was kept, the later one counts: so a switch that had got as far as the disk
 is finished by the successor, and one that had not was never made. The shadow of a warm-up (`control.warming`) goes that
-way as well, but lies in no overlay: reading the file again is enough for it to be gone.
+way as well, but lies in no overlay: reading the file again is enough for it to be gone. Where rollouts stand is kept in
+a store of their own (`control.rollouts`), and lies over the file in the same way.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ from typing import Any, Protocol
 
 import msgspec
 
-from stepdown.config import Loaded, ProcessSettings, ProviderSettings, RefusedError, Token, load
+from stepdown import tasks
+from stepdown.config import Loaded, ProcessSettings, ProviderSettings, RefusedError, StoreSettings, Token, load
 from stepdown.config.overlay import OverlayError, read_overlay, write_overlay
 from stepdown.config.watch import watch
 from stepdown.config.watched import NOTHING, Watched
@@ -38,7 +40,8 @@ from stepdown.control.flag_provider import FlagProvider
 from stepdown.control.probes import Prober
 from stepdown.control.refusals import Applied
 from stepdown.control.reports import Reports
-from stepdown.control.rollouts.asking import NoRollouts, Rollouts
+from stepdown.control.rollouts.loop import Loop
+from stepdown.control.rollouts.measurer import SourceMeasurer
 from stepdown.control.serving import serve
 from stepdown.control.state import ComparerView, HealthView, ReloadView, WorkerView
 from stepdown.control.switching import Caller, Report, Switches, UnderWay
@@ -116,6 +119,7 @@ class Remembered(msgspec.Struct, frozen=True):
     tokens: tuple[Token, ...]
     overlay: Overlay
     provider: ProviderSettings | None = None
+    store: StoreSettings | None = None
 
 
 class Controller:
@@ -143,7 +147,6 @@ class Controller:
         self._parent = parent
         self.slabs = slabs
         self.reports = Reports(board, parent.begin_anew, slabs)
-        self.rollouts: Rollouts = NoRollouts()
         self._prober = Prober(self._tell_health)
         self.provider = FlagProvider(self._workers.flags_changed)
         """Who is asked for flags."""
@@ -156,14 +159,19 @@ class Controller:
         """The controller before this one ended in the middle of a warm-up."""
         self.tokens: tuple[Token, ...] = ()
         self.overlay = NOTHING_SWITCHED
+        store: StoreSettings | None = None
         if remembered is not None:
             kept_before = msgspec.json.decode(remembered, type=Remembered)
             self.tokens, self.overlay = kept_before.tokens, kept_before.overlay
             self.provider.use(kept_before.provider)
+            store = kept_before.store
         self.overlay_saved: bool | None = None
         """Whether the overlay in force is on disk; `None` where it has no place there."""
         self._loaded: Loaded | None = None
         self.switches = Switches(self, self._prober)
+        self.rollouts = Loop(self, slabs, measurer=SourceMeasurer())
+        """What is known of rollouts, and who drives them."""
+        self.rollouts.use(self.spec, store)
         # The file.
         self._watched: Watched = NOTHING
         self.last_reload = ReloadView(ok=True, when=time.time())
@@ -178,6 +186,7 @@ class Controller:
         self._prober.watch(self.spec)
         await self.reload()
         await self._cool()
+        tasks.start(self.rollouts.run(), name="drive rollouts")
         while True:
             async for _changed in watch(self._watched):
                 await self.reload()
@@ -189,6 +198,7 @@ class Controller:
         """Why the sidecar should get no traffic."""
         reasons = ["the sidecar is being drained"] if self.draining else []
         reasons += [f"worker {view.index} is not serving" for view in self.workers if not view.alive]
+        reasons += [] if self.rollouts.settled else ["the state of rollouts is not known yet"]
         return tuple(reasons)
 
     @property
@@ -207,6 +217,11 @@ class Controller:
         return self._parent.comparer
 
     @property
+    def admin_hosts(self) -> tuple[str, ...]:
+        """Of the file that was accepted last."""
+        return self._loaded.process.admin_hosts if self._loaded is not None else ()
+
+    @property
     def flags_ok(self) -> bool | None:
         """Of the file that was accepted last."""
         return self._loaded.flags_ok if self._loaded is not None else None
@@ -215,11 +230,6 @@ class Controller:
     def provider_ok(self) -> bool | None:
         """Of the provider that is asked for flags."""
         return self.provider.ok
-
-    @property
-    def admin_hosts(self) -> tuple[str, ...]:
-        """Of the file that was accepted last."""
-        return self._loaded.process.admin_hosts if self._loaded is not None else ()
 
     @property
     def question_counts(self) -> Mapping[str, int]:
@@ -276,7 +286,7 @@ class Controller:
             return self._refused([f"{self._file}: {error!r}"])
         self._watched = loaded.watched
         overlay, warnings = await self._overlay_over(loaded)
-        spec = overlaid(loaded.spec, overlay)
+        spec = self.rollouts.over(overlaid(loaded.spec, overlay))
         refusals, changed, unsaved = await self._put_in_force(spec, overlay, loaded)
         if refusals:
             return self._refused(refusals)
@@ -298,7 +308,7 @@ class Controller:
         tokens, process = (loaded.tokens, loaded.process) if loaded else (self.tokens, self._started_with)
         self._parent.keep(
             encoded,
-            msgspec.json.encode(Remembered(tokens, overlay, loaded.provider if loaded else self.provider.settings)),
+            msgspec.json.encode(self._to_remember(tokens, overlay, loaded)),
             drain_delay=process.drain_delay,
             drain_grace=process.drain_grace,
             compares=checks.wanted(spec),
@@ -310,6 +320,11 @@ class Controller:
             await self._workers.activate()
         return [], changed, unsaved
 
+    def _to_remember(self, tokens: tuple[Token, ...], overlay: Overlay, loaded: Loaded | None) -> Remembered:
+        provider = loaded.provider if loaded is not None else self.provider.settings
+        store = self.rollouts.settings or (loaded.store if loaded is not None else None)
+        return Remembered(tokens, overlay, provider, store)
+
     def _accept(self, spec: SnapshotSpec, overlay: Overlay, changed: bool) -> SnapshotSpec:
         """What is in force now, known to everybody who asks; the specification that was before."""
         before, self.spec, self.digest, self.overlay = self.spec, spec, digest(encode(spec)), overlay
@@ -319,6 +334,7 @@ class Controller:
 
     def _accepted(self, loaded: Loaded, before: SnapshotSpec, warnings: list[str], changed: bool) -> ReloadView:
         findings = [str(warning) for warning in loaded.warnings] + warnings + self._not_yet(loaded)
+        findings += self.rollouts.use(loaded.spec, loaded.store)
         self._loaded, self.tokens = loaded, loaded.tokens
         self.provider.use(loaded.provider)
         for finding in findings:

@@ -19,9 +19,11 @@ from stepdown.control.state import ComparerView
 from stepdown.decide.spec import decode
 from stepdown.process import held, shield
 from stepdown.process.comparer_link import ComparerLink
-from stepdown.process.fleet import Fleet
+from stepdown.process.fleet import Fleet, Taken
+from stepdown.process.messages import Evidence, EvidenceTaken
 from stepdown.process.settings import BOARD_BYTES, LISTS_A_MESSAGE, SLAB_BYTES, Settings
 from stepdown.process.tether import Received, Tether, TetherClosedError
+from stepdown.rollout.batch import Batch
 from stepdown.telemetry import log
 from stepdown.telemetry.board import Board
 from stepdown.telemetry.slab import SlabReader
@@ -78,12 +80,21 @@ class Host:
             board=Board(fds["board"], BOARD_BYTES),
         )
         self._fleet.asked = self._controller.provider.ask
+        self._fleet.counted = self._count
         for request in self._early:
             self._pass_on(request)
         await self._controller.run(
             socket.socket(fileno=fds["status"]) if "status" in fds else None,
             socket.socket(fileno=fds["admin"]) if "admin" in fds else None,
         )
+
+    def _count(self, evidence: Evidence, taken: Taken) -> None:
+        """Have a batch of evidence stored, and say so to its source once it is."""
+        assert self._controller is not None
+        name, run, source, number = evidence.rollout, evidence.run, evidence.source, evidence.sequence
+        batch = Batch(name, run, source, number, evidence.sightings, dict(evidence.deltas))
+        answer = EvidenceTaken(rollout=name, run=run, source=source, sequence=number)
+        self._controller.rollouts.take(batch, lambda: taken(answer))
 
     # --- what the parent can be asked ---------------------------------------------------------------------------------
 

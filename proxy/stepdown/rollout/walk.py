@@ -162,7 +162,8 @@ class Walk:
             fields |= {"entered": now, "evidence": (*known[:step], Evidence())}
         if change.quarantine:
             held = tuple(one for one in position.quarantined if one != position.candidate)
-            fields |= {"quarantined": (*held, position.candidate), "cool_until": now + self.rollout.cool_down}
+            cool = now + self.rollout.cool_down if self.rollout.cool_down else 0.0
+            fields |= {"quarantined": (*held, position.candidate), "cool_until": cool}
         if to == "promoted":
             fields["good"] = position.candidate.version
         if happening == "undo":

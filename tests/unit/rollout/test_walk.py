@@ -448,6 +448,12 @@ def test_another_stable_version_ends_what_runs() -> None:
     assert (changed.position.phase, changed.position.stable) == ("pending", "1.2.0")
 
 
+def test_without_a_cool_down_none_ends() -> None:
+    play = Play(rollout()).started()
+    play.sees(30, errors=(20, 20))
+    assert (play.position.phase, play.position.cool_until) == ("rolled back", 0.0)
+
+
 def test_a_cool_down_is_over_once() -> None:
     play = Play(rollout(cool_down=600.0)).started()
     play.sees(30, errors=(20, 20))

@@ -27,9 +27,6 @@ class Measured(NamedTuple):
 class Measurer(Protocol):
     """Asks Prometheus, webhooks and the like."""
 
-    def kinds(self, rollout: Rollout) -> frozenset[str]:
-        """Kinds of whose events it is the only source: where it says nothing of one, nothing is known of it."""
-
     async def measure(self, rollout: Rollout, position: Position, now: float, *, since: float) -> Measured:
         """What came between `since`, the begin of the window, and `now` (Unix seconds); raises nothing.
 
@@ -42,10 +39,6 @@ MEASURE_SECONDS = 20.0
 
 class NothingMeasured(Measurer):
     """Of a configuration in which no guard has a source of its own."""
-
-    def kinds(self, rollout: Rollout) -> frozenset[str]:
-        """None."""
-        return frozenset()
 
     async def measure(self, rollout: Rollout, position: Position, now: float, *, since: float) -> Measured:
         """Nothing."""
