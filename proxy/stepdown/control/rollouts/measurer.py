@@ -202,8 +202,9 @@ class SourceMeasurer:
     # --- whom to ask --------------------------------------------------------------------------------------------------
 
     def _prometheus(self, servers: Sequence[MetricServer], stale_after: float, *, parts: bool = False) -> Prometheus:
+        turn = LONGEST if parts else LONGEST / len(servers)  # one that hangs leaves time for the next
         asked = [
-            prometheus.Server(URL(one.url), dict(one.set_headers), one.timeout, self._trusted(one.ca_file))
+            prometheus.Server(URL(one.url), dict(one.set_headers), min(one.timeout, turn), self._trusted(one.ca_file))
             for one in servers
         ]
         return Prometheus(self._asker, asked, parts=parts, stale_after=stale_after)

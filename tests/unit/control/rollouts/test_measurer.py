@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from itertools import pairwise
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import msgspec
@@ -270,6 +271,39 @@ def test_sources_are_asked_at_once_and_one_that_hangs_is_given_up(monkeypatch: p
         found = one.look()
     assert set(found.kinds) == {CTR}
     assert found.unread == {"metric:slow": "no answer within 0.3 s"}
+
+
+def test_a_replica_that_hangs_leaves_time_for_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(measuring, "LONGEST", 4.0)
+    good = by_query(prometheus((3, 40), (100, 900)))
+    with story(ctr(counters(0, 1)), scripts=(silent(), good)) as one:
+        assert pairs(one.look()) == ((3, 40), (100, 900))
+
+
+def test_whatever_is_lost_on_the_way_all_is_counted_once() -> None:
+    dice, clicks, shown = Random(1), [0, 0], [0, 0]
+    said = prometheus((0, 0), (0, 0))
+    with story(ctr(), scripts=(by_query(said),)) as one:
+        one.judged(1)
+        for _ in range(50):
+            for arm in (0, 1):
+                more = dice.randrange(5)
+                clicks[arm], shown[arm] = clicks[arm] + more, shown[arm] + more + dice.randrange(40)
+            said |= prometheus((clicks[0], clicks[1]), (shown[0], shown[1]))
+            if dice.random() < 0.2:
+                said["trials_stable"] = "NaN"  # cannot be read
+            fate = dice.random()
+            if fate < 0.2:
+                one.look(1)  # and what is made of it is never written
+            elif fate < 0.3:
+                one.taken_over()
+            else:
+                one.judged(1)
+        said |= prometheus((clicks[0], clicks[1] + 1), (shown[0] + 1, shown[1] + 1))
+        one.judged(1)
+        assert one.position.step == 0
+        assert one.state.trials == Arms(candidate=shown[0] + 1, stable=shown[1] + 1)
+        assert (one.state.candidate, one.state.total) == (clicks[0], clicks[0] + clicks[1] + 1)
 
 
 def test_whatever_goes_wrong_inside_is_a_reason_and_no_exception() -> None:
