@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from statistics import NormalDist
 from typing import Any, NamedTuple
 
-from stepdown.cli.rollout_traffic import Supposed, unmeasured
+from stepdown.cli.rollout_traffic import Supposed, of_segments, unmeasured
 from stepdown.cli.summary import Table
 from stepdown.decide.rollout_spec import Rollout
 from stepdown.rollout import sentences
@@ -83,14 +83,16 @@ def lines(simulated: Simulated) -> list[str]:
         )
     if any(found.steps):
         by_step = (
-            f"{count:,} at {step.weight:g} %" for step, count in zip(rollout.steps, found.steps, strict=True) if count
+            f"{count:,} at {sentences.audience(step.weight, step.segment)}"
+            for step, count in zip(rollout.steps, found.steps, strict=True)
+            if count
         )
         said.append(f"These guards rolled back {', '.join(by_step)}. The first: {found.example}.")
     if found.durations:
         median = simulated.seconds(found.durations[len(found.durations) // 2])
         longest = simulated.seconds(found.durations[-1])
         said.append(f"A promotion took {sentences.duration(median)} (median; {sentences.duration(longest)} at most).")
-    said.extend(filter(None, [unmeasured(rollout)]))
+    said.extend(filter(None, [unmeasured(rollout), of_segments(rollout)]))
     if any(step.gate for step in rollout.steps) or rollout.promotion == "manual":
         said.append("Steps that a person lets on were let on at once.")
     return said

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from stepdown.cli.rollout_output import rate, requests
-from stepdown.cli.rollout_traffic import Supposed, unmeasured
+from stepdown.cli.rollout_traffic import Supposed, of_segments, unmeasured
 from stepdown.cli.summary import Table
 from stepdown.decide.rollout_spec import Ceiling, Rollout, Share
 from stepdown.rollout import sentences
@@ -28,7 +28,8 @@ class Planned(NamedTuple):
 class Place(NamedTuple):
     """What one guard can know at one step."""
 
-    weight: float
+    step: str
+    """Its weight, and of whom."""
     requests: int | None
     """Of the step; `None` where it never ends."""
     found: Found
@@ -60,21 +61,29 @@ def planned(rollout: Rollout, per_second: float, effects: Sequence[Supposed]) ->
 def places(whole: Planned, guard: str) -> list[Place]:
     """Steps at which a guard compares."""
     return [
-        Place(step.weight, step.requests, found) for step in whole.steps for found in step.found if found.guard == guard
+        Place(called(step), step.requests, found)
+        for step in whole.steps
+        for found in step.found
+        if found.guard == guard
     ]
+
+
+def called(step: StepPlan) -> str:
+    """A step's weight, and of whom."""
+    return sentences.audience(step.weight, step.segment)
 
 
 def tables(whole: Planned) -> tuple[Table, ...]:
     """The ladder, and what each guard needs at each step."""
     ladder = [
-        (f"{step.weight:g} %", _time(step.seconds), "never ends" if step.requests is None else requests(step.requests))
+        (called(step), _time(step.seconds), "never ends" if step.requests is None else requests(step.requests))
         for step in whole.steps
     ]
     rows = [("the whole", _time(sum(step.seconds for step in whole.steps)), _all_requests(whole))]
     shown: list[Table] = [Table("steps", (("weight", "takes", "requests"), *ladder, *rows))]
     if whole.asked:
         weights = [step for step in whole.steps if step.found]
-        head = ("guard", "stable", "to be found", *(f"at {step.weight:g} %" for step in weights))
+        head = ("guard", "stable", "to be found", *(f"at {called(step)}" for step in weights))
         needed = [
             (one.guard, rate(one.stable), rate(one.candidate), *(_needed(whole, at) for at in places(whole, one.guard)))
             for one in whole.asked
@@ -82,7 +91,7 @@ def tables(whole: Planned) -> tuple[Table, ...]:
         shown.append(Table("requests until it is found (* while the step lasts)", (head, *needed)))
     proofs = list(_proofs(whole))
     if proofs:
-        head = ("guard", "margin", *(f"at {step.weight:g} %" for step in whole.steps if step.found))
+        head = ("guard", "margin", *(f"at {called(step)}" for step in whole.steps if step.found))
         shown.append(Table("requests until an equal candidate is shown not to be worse by the margin", (head, *proofs)))
     return tuple(shown)
 
@@ -93,7 +102,7 @@ def lines(whole: Planned) -> list[str]:
     others = [guard.name for guard in whole.rollout.guards if isinstance(guard, Ceiling)]
     if others:
         said.append(f"Limits of their own, which need no comparison: {', '.join(others)}.")
-    said.extend(filter(None, [unmeasured(whole.rollout)]))
+    said.extend(filter(None, [unmeasured(whole.rollout), of_segments(whole.rollout)]))
     if any(step.gate for step in whole.rollout.steps) or whole.rollout.promotion == "manual":
         said.append("The time that people take to let a step on is not in it.")
     return said
@@ -108,6 +117,7 @@ def as_json(whole: Planned) -> dict[str, Any]:
         "steps": [
             {
                 "weight": step.weight,
+                "segment": step.segment,
                 "seconds": step.seconds if math.isfinite(step.seconds) else None,
                 "requests": step.requests,
                 "guards": [
@@ -127,12 +137,12 @@ def _judged(whole: Planned, one: Supposed) -> str:
         return f"{effect} is not looked for: no step has both versions."
     at_once = next((at for at in known if at.in_time), None)
     if at_once is not None:
-        return f"{effect} is found in time at {at_once.weight:g} %, after {_both(whole, at_once.found.worse)}."
+        return f"{effect} is found in time at {at_once.step}, after {_both(whole, at_once.found.worse)}."
     best = min(known, key=lambda at: at.found.worse or math.inf)
     if best.found.worse is None:
         return f"{effect} is not found at any step: it is too rare, or too small."
     return (
-        f"{effect} is not found in time at any step; soonest at {best.weight:g} %, where it takes"
+        f"{effect} is not found in time at any step; soonest at {best.step}, where it takes"
         f" {_both(whole, best.found.worse)}: a longer `for` there would find it."
     )
 

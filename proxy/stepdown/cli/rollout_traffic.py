@@ -41,6 +41,14 @@ def unmeasured(rollout: Rollout) -> str:
     return f"Left out, since what they measure is no traffic that could be made up: {', '.join(left)}."
 
 
+def of_segments(rollout: Rollout) -> str:
+    """What is made up of steps for segments: the rate is one number."""
+    segments = dict.fromkeys(step.segment for step in rollout.steps if step.segment is not None)
+    if not segments:
+        return ""
+    return f"Steps for a segment have all of the rate here, as if every request were in it: {', '.join(segments)}."
+
+
 class Supposed(NamedTuple):
     """Events a request of one guard's kind."""
 

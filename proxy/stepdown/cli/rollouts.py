@@ -7,7 +7,7 @@ from typing import Any
 
 from stepdown.decide import spec
 from stepdown.decide.rollout_spec import Rollout, Step
-from stepdown.rollout.sentences import duration
+from stepdown.rollout.sentences import audience, duration
 
 Row = tuple[str, ...]
 
@@ -38,7 +38,7 @@ def rows(snapshot: spec.SnapshotSpec) -> tuple[Row, ...]:
 def described(step: Step) -> str:
     """`5 % for 10 min`, with what else it waits for."""
     gate = ", by hand" if step.gate else ""
-    return f"{step.weight:g} % for {duration(step.least_duration)}{gate}"
+    return f"{audience(step.weight, step.segment)} for {duration(step.least_duration)}{gate}"
 
 
 def as_json(snapshot: spec.SnapshotSpec) -> Mapping[str, Any]:
@@ -56,6 +56,7 @@ def _as_json(one: Rollout, rule: str | None) -> dict[str, Any]:
         "steps": [
             {
                 "weight": step.weight,
+                "segment": step.segment,
                 "for": step.least_duration,
                 "min_requests": step.least_units,
                 "deadline": step.deadline,

@@ -53,6 +53,7 @@ class StepPlan(NamedTuple):
     """Of both arms, that pass if all goes well, or until its deadline; `None` where it never ends."""
     seconds: float
     found: tuple[Found, ...]
+    segment: str | None = None
 
 
 def plan(rollout: Rollout, per_second: float, rates: Mapping[str, Rates]) -> list[StepPlan]:
@@ -116,9 +117,9 @@ def _step(panel: Panel, per_second: float, window: float, rates: Mapping[str, Ra
     needed.extend(math.inf if one.well is None else one.well for one in found)
     seconds = min(max(needed) / per_second, step.deadline or math.inf)
     if math.isinf(seconds):
-        return StepPlan(step.weight, None, seconds, tuple(found))
+        return StepPlan(step.weight, None, seconds, tuple(found), step.segment)
     seconds = math.ceil(seconds / window) * window
-    return StepPlan(step.weight, math.ceil(seconds * per_second), seconds, tuple(found))
+    return StepPlan(step.weight, math.ceil(seconds * per_second), seconds, tuple(found), step.segment)
 
 
 def _expected(guard: Share, rates: Rates, share: float, requests: float, highest: float) -> list[float]:

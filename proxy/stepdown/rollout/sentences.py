@@ -26,6 +26,11 @@ def weight(per_cent: float) -> str:
     return f"{per_cent:.4g} %"
 
 
+def audience(per_cent: float, segment: str | None) -> str:
+    """`5 %` of everybody, `50 % of beta`."""
+    return weight(per_cent) if segment is None else f"{weight(per_cent)} of {segment}"
+
+
 def number(count: float) -> str:
     """With its thousands told apart."""
     return f"{count:,.0f}"

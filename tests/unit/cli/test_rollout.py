@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 from typer.testing import CliRunner, Result
 
+from stepdown.cli.app import app
 from stepdown.cli.rollout import rollout
 from tests.kit.configuration import CHURN
 from tests.kit.terminal import in_terminal
@@ -238,3 +240,32 @@ def test_thresholds_cannot_be_made_up_and_that_is_said(command: tuple[str, ...],
 def test_a_rollout_that_a_threshold_watches_is_not_held_by_it(elsewhere: Path) -> None:
     told = found(elsewhere, "simulate", *QUICK, "--stable", "ctr=20%", "--stable", "cart=20%")
     assert told["decided_by"]["stepdown"]["held"] == 0
+
+
+@pytest.fixture
+def segments_first(tmp_path: Path) -> Path:
+    """A ladder that begins with half of a segment."""
+    path = tmp_path / "segments.yaml"
+    changed = FILE.replace(", margin: 10%", "").replace("steps: [5,", "steps: [{segment: beta, weight: 50}, 5,")
+    path.write_text(changed + "segments: {beta: {header: {x-plan: beta}}}\n")
+    return path
+
+
+def test_steps_for_a_segment_say_whose_they_are_and_what_they_suppose(segments_first: Path) -> None:
+    told = run(segments_first, "plan", "--rate", "200/s")
+    assert told.exit_code == 0, told.stderr
+    assert re.search(r"^ *50 % of beta  +10 min", told.stdout, re.MULTILINE)
+    assert "at 50 % of beta" in told.stdout
+    assert "as if every request were in it: beta." in " ".join(told.stdout.split())
+    steps = found(segments_first, "plan", "--rate", "200/s")["steps"]
+    assert [(step["segment"], step["weight"]) for step in steps] == [("beta", 50), (None, 5), (None, 50), (None, 100)]
+    worse = run(segments_first, "simulate", *QUICK, "--effect", "errors=20%").stdout
+    assert "rolled back 30 at 50 % of beta" in " ".join(worse.split())
+
+
+def test_check_shows_whom_a_step_is_for(segments_first: Path) -> None:
+    shown = CliRunner().invoke(app, ["check", str(segments_first)])
+    assert shown.exit_code == 0, shown.output
+    assert "50 % of beta for 10 min, 5 % for 10 min" in " ".join(shown.stdout.split())
+    checked = json.loads(CliRunner().invoke(app, ["check", str(segments_first), "--json"]).stdout)
+    assert [step["segment"] for step in checked["rollouts"]["churn-2"]["steps"]] == ["beta", None, None, None]
