@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from stepdown.decide.checks import Subject, Watched, head
+from stepdown.decide.checks import Subject, Watched, head, label
 from stepdown.decide.spec import SnapshotSpec, digest, encode
 from stepdown.plane.handoff import Handoff
 from stepdown.process import held
@@ -123,7 +123,7 @@ class ComparerProcess:
     def put(self, body: bytes, unit: int, watched: Watched | None, *, contract: str = "2.0.0") -> None:
         """An answer of 2.0.0 was sampled."""
         subject = Subject(digest(self.spec), "m", "2.0.0", contract)
-        assert self.handoff.put(head(subject, 1000, b"", watched, unit), body)
+        assert self.handoff.put(head(label(subject, watched), 1000, b"", unit), body)
 
     def metric(self, family: str) -> int:
         """Of all series."""

@@ -67,14 +67,18 @@ class Sample(NamedTuple):
     """64-bit hash of the unit whose evidence it is."""
 
 
-def head(subject: Subject, limit: int, codings: bytes = b"", watched: Watched | None = None, unit: int = 0) -> bytes:
+def label(subject: Subject, watched: Watched | None = None) -> bytes:
+    """What the samples of one plan have in common, worked out once."""
+    return "\0".join((*subject, *map(str, watched or ()))).encode() + b"\0"
+
+
+def head(label: bytes, limit: int, codings: bytes = b"", unit: int = 0) -> bytes:
     """All of a sample but its body, which follows."""
-    names = "\0".join((*subject, *map(str, watched or ()))).encode() + b"\0" + codings
-    return _HEAD.pack(SAMPLE, len(names), limit, unit) + names
+    return _HEAD.pack(SAMPLE, len(label) + len(codings), limit, unit) + label + codings
 
 
 def parse(record: bytes) -> Sample:
-    """Inverse of `head(...) + body`; raises `ValueError` on anything else."""
+    """Inverse of `head(label(...), ...) + body`; raises `ValueError` on anything else."""
     try:
         kind, length, limit, unit = _HEAD.unpack_from(record)
     except struct.error as error:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from stepdown.decide.checks import Subject, Watched, head
+from stepdown.decide.checks import Subject, Watched, head, label
 from stepdown.decide.sampling import Sampler
 from stepdown.plane import adapt
 from stepdown.plane.handoff import Handoff, Pieces
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 class Check:
     """Of one plan; the sampler is shared by all plans of the version that computes the answers, or of one arm."""
 
-    __slots__ = ("_cells", "_delivered", "_handoff", "_limit", "_native", "_sampler", "_skipped", "_slab", "_watched")
+    __slots__ = ("_cells", "_delivered", "_handoff", "_limit", "_native", "_sampler", "_skipped", "_slab")
 
     def __init__(
         self,
@@ -41,10 +41,9 @@ class Check:
         """
         self._sampler = sampler
         self._handoff = handoff
-        self._native = native
-        self._delivered = delivered
+        self._native = label(native, watched) if native is not None else b""
+        self._delivered = label(delivered, watched) if delivered is not None else b""
         self._limit = limit
-        self._watched = watched
         self._slab = slab
         self._cells: dict[str, int] = {}
         subject = native or delivered
@@ -59,14 +58,14 @@ class Check:
     def adapted(self, answer: ResponseHead, body: bytes, delivered: bytes, unit: int) -> None:
         """A whole answer, decoded, and what it was adapted to."""
         if self._sampler.take() and self._fits(answer, max(len(body), len(delivered))):
-            if self._native is not None:
+            if self._native:
                 self._put(self._native, body, unit)
-            if self._delivered is not None:
+            if self._delivered:
                 self._put(self._delivered, delivered, unit)
 
     def failed(self, answer: ResponseHead, body: bytes, unit: int) -> None:
         """A whole answer, not decoded, that could not be adapted: its own contract may say why."""
-        if self._native is not None and self._sampler.take() and self._fits(answer, len(body)):
+        if self._native and self._sampler.take() and self._fits(answer, len(body)):
             self._put(self._native, body, unit, adapt.notes(answer).codings or b"")
 
     def begun(self, answer: ResponseHead, unit: int) -> Gathering | None:
@@ -91,12 +90,12 @@ class Check:
     def _hand_over(self, answer: ResponseHead, body: bytes | bytearray, unit: int) -> None:
         """Once for each contract: what needs no adapting is in both shapes."""
         codings = adapt.notes(answer).codings or b""
-        for subject in (self._native, self._delivered):
-            if subject is not None:
-                self._put(subject, body, unit, codings)
+        for contract in (self._native, self._delivered):
+            if contract:
+                self._put(contract, body, unit, codings)
 
-    def _put(self, subject: Subject, body: bytes | bytearray, unit: int, codings: bytes = b"") -> None:
-        if not self._handoff.put(head(subject, self._limit, codings, self._watched, unit), body):
+    def _put(self, contract: bytes, body: bytes | bytearray, unit: int, codings: bytes = b"") -> None:
+        if not self._handoff.put(head(contract, self._limit, codings, unit), body):
             self.skip("full")
 
     def _fits(self, answer: ResponseHead, size: int) -> bool:

@@ -13,7 +13,7 @@ import pytest
 from stepdown.comparer import comparer as module
 from stepdown.comparer.comparer import Comparer
 from stepdown.decide import copies
-from stepdown.decide.checks import Subject, head
+from stepdown.decide.checks import Subject, head, label
 from stepdown.decide.shadow_spec import Shadow
 from stepdown.decide.spec import digest, encode
 from stepdown.plane.handoff import Handoff
@@ -69,7 +69,7 @@ class Scene:
 
     def put(self, body: bytes, *, worker: int = 0, spec: bytes = SPEC, codings: bytes = b"") -> None:
         subject = Subject(digest(spec), "m", "1.0.0", "1.0.0")
-        assert self.handoffs[worker].put(head(subject, 1000, codings), body)
+        assert self.handoffs[worker].put(head(label(subject), 1000, codings), body)
 
     def counts(self, family: str = "stepdown_validations_total") -> dict[str, int]:
         """By the last label."""

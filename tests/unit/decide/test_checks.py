@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from stepdown.decide import checks
-from stepdown.decide.checks import LEAST, Sample, Subject, Watched, head, parse
+from stepdown.decide.checks import LEAST, Sample, Subject, Watched, head, label, parse
 from stepdown.decide.rollout_spec import Ceiling, Driven, Guard, Hook, MetricServer, Rollout, Share, Step, Threshold
 from stepdown.decide.shadow_spec import Recording, Shadow
 from stepdown.decide.spec import Chain, Model, Rule, SnapshotSpec
@@ -33,15 +33,15 @@ def model(old: object, new: object, share: float, *, ports: tuple[int, ...] = (1
 
 def test_a_sample_is_read_as_it_was_written() -> None:
     body = b'{"a": "\\u0000"}\0\xff'
-    assert parse(head(SUBJECT, 77, b"gzip") + body) == Sample(SUBJECT, "gzip", 77, body)
-    assert parse(head(SUBJECT, 0)) == Sample(SUBJECT, "", 0, b"")
-    of_somebody = head(SUBJECT, 77, b"gzip", WATCHED, 2**64 - 1)
+    assert parse(head(label(SUBJECT), 77, b"gzip") + body) == Sample(SUBJECT, "gzip", 77, body)
+    assert parse(head(label(SUBJECT), 0)) == Sample(SUBJECT, "", 0, b"")
+    of_somebody = head(label(SUBJECT, WATCHED), 77, b"gzip", 2**64 - 1)
     assert parse(of_somebody + body) == Sample(SUBJECT, "gzip", 77, body, WATCHED, 2**64 - 1)
 
 
 @pytest.mark.parametrize(
     "record",
-    [b"", b"1234567", head(SUBJECT, 1)[:-30], head(SUBJECT, 1, b"", WATCHED)[:-12], b"\xff" * 40, b"\0" * 40],
+    [b"", b"1234567", head(label(SUBJECT), 1)[:-30], head(label(SUBJECT, WATCHED), 1)[:-12], b"\xff" * 40, b"\0" * 40],
 )
 def test_anything_else_is_no_sample(record: bytes) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - whatever says that it is none
