@@ -100,6 +100,8 @@ def samples(state: ControllerState) -> Iterator[Sample]:
     yield from _switches(state)
     yield from _shadows(state)
     yield from gauges(state.rollouts.standings())
+    for labels, count in state.rollouts.transitions.items():
+        yield Sample("stepdown_rollout_transitions_total", labels, count)
     for model in state.spec.models:
         for version in model.versions:
             dates = (_date(version.deprecated), _date(version.sunset))

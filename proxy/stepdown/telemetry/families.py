@@ -411,6 +411,12 @@ _CONTROLLER = (
         ("rollout",),
     ),
     Family(
+        "stepdown_rollout_transitions_total",
+        "counter",
+        "What this sidecar decided about a rollout since its controller was started, by the phase that it led to.",
+        ("rollout", "phase"),
+    ),
+    Family(
         "stepdown_rollout_leads",
         "gauge",
         "1 where this sidecar decides over a rollout; of the replicas that share it, one does.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, NamedTuple, Protocol
 
 from stepdown.control.stores.values import Recorded
@@ -69,6 +69,11 @@ class Standing(NamedTuple):
 class Rollouts(Protocol):
     """All rollouts of the configuration in force."""
 
+    @property
+    def transitions(self) -> Mapping[tuple[str, str], int]:
+        """How many this replica has decided since its controller was started, by rollout and the phase they led to."""
+        return {}
+
     def standings(self) -> Sequence[Standing]:
         """In the file's order."""
 
@@ -88,12 +93,14 @@ class NoRollouts(Rollouts):
 
     async def act(self, asked: Asked) -> Done:
         """Refused."""
-        raise _none(asked.rollout)
+        raise unknown(asked.rollout)
 
     async def history(self, rollout: str, before: int | None, limit: int) -> list[Recorded]:
         """Refused."""
-        raise _none(rollout)
+        raise unknown(rollout)
 
 
-def _none(rollout: str) -> RolloutRefusedError:
-    return RolloutRefusedError(404, "not-found", f"There is no rollout {rollout}; there are: none.")
+def unknown(rollout: str, known: Iterable[str] = ()) -> RolloutRefusedError:
+    """There is no rollout of this name."""
+    names = ", ".join(known) or "none"
+    return RolloutRefusedError(404, "not-found", f"There is no rollout {rollout}; there are: {names}.")

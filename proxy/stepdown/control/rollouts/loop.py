@@ -24,11 +24,11 @@ import contextlib
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from stepdown import tasks
 from stepdown.config.settings import StoreSettings
-from stepdown.control.rollouts.asking import Asked, Done, RolloutRefusedError, Standing
+from stepdown.control.rollouts.asking import Asked, Done, RolloutRefusedError, Rollouts, Standing, unknown
 from stepdown.control.rollouts.counted import Failing, Tails
 from stepdown.control.rollouts.course import Course
 from stepdown.control.rollouts.in_force import Host, InForce
@@ -56,8 +56,8 @@ LOOK_SECONDS = 0.25
 STORE_CHANGED = "state.rollouts was changed, which takes effect when the sidecar is started again"
 
 
-class Loop:
-    """All rollouts of the configuration in force; satisfies `asking.Rollouts`."""
+class Loop(Rollouts):
+    """All rollouts of the configuration in force."""
 
     def __init__(
         self,
@@ -77,8 +77,7 @@ class Loop:
         readers = [SlabReader(slab.fd, slab.size) for slab in slabs]  # those of /metrics may be at work elsewhere
         self._tails, self._failing = Tails(readers), Failing(readers)
         self._bell, self._begun = asyncio.Event(), asyncio.Event()
-        self.counts: Counter[tuple[str, str]] = Counter()
-        """Transitions that this replica decided, by rollout and phase."""
+        self._counts: Counter[tuple[str, str]] = Counter()
         # The store.
         self.settings: StoreSettings | None = None
         """Of the store that is used until the sidecar is started again."""
@@ -126,7 +125,7 @@ class Loop:
         """Until cancelled."""
         await self._begun.wait()
         store = self._store = await self._made()
-        pen = self._pen = Pen(store, self.lease, self._in_force, self.counts)
+        pen = self._pen = Pen(store, self.lease, self._in_force, self._counts)
         looks = Looks(
             store, self.lease, self._in_force, pen, self._tails, self._failing, self._measurer, self._bell.set
         )
@@ -236,6 +235,11 @@ class Loop:
 
     # --- people (`asking.Rollouts`) -----------------------------------------------------------------------------------
 
+    @property
+    def transitions(self) -> Mapping[tuple[str, str], int]:
+        """That this replica has decided, by rollout and phase."""
+        return self._counts
+
     def standings(self) -> list[Standing]:
         """In the file's order."""
         return standings(self._host, self._in_force, self.lease, self.settings)
@@ -253,7 +257,7 @@ class Loop:
     def _asked(self, name: str) -> tuple[People, Course, Place]:
         course, place = self._in_force.courses.get(name), self._in_force.place(name)
         if course is None or place is None:
-            raise RolloutRefusedError(404, "no-such-rollout", f"There is no rollout called {name}.")
+            raise unknown(name, self._in_force.declared)
         if self.settings is None:
             said = "The file names no place for the state of rollouts, so none can be driven: state: {rollouts: FILE}."
             raise RolloutRefusedError(409, "no-state", said)
