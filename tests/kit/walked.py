@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -108,6 +109,10 @@ class Walked(Rollouts):
     def one(self) -> One:
         """The first."""
         return next(iter(self.ones.values()))
+
+    @property
+    def transitions(self) -> Mapping[tuple[str, str], int]:
+        return Counter((name, one.position.phase) for name, one in self.ones.items() for _ in one.history)
 
     def standings(self) -> Sequence[Standing]:
         return [one.standing() for one in self.ones.values()]
