@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from typing import Any
+
+import msgspec
 
 from stepdown.decide import spec
-from stepdown.decide.checks import parse
+from stepdown.decide.checks import Sample, Watched, parse
+from stepdown.decide.feedback import Units
+from stepdown.decide.rollout_spec import Share
 from stepdown.decide.spec import SnapshotSpec
 from stepdown.plane.handoff import Handoff
+from stepdown.rollout.counts import CONTRACT_VIOLATIONS
 from stepdown.telemetry.ring import DEFAULT_SIZE, RingReader, RingWriter
 from tests.kit import specs
 from tests.kit.client import Client, EndedError
+from tests.kit.driven import BY_USER, CANDIDATE, NAME, STABLE, driven, get, run_of
 from tests.kit.load import REQUEST
 from tests.kit.looping import Gate, LoopThread, eventually
 from tests.kit.sidecar import Sidecar
@@ -33,11 +41,14 @@ class Scene:
     def client(self) -> Client:
         return Client(self.sidecar.port)
 
-    def bodies(self) -> list[bytes]:
+    def samples(self) -> list[Sample]:
         found = []
         while (record := self._reader.take()) is not None:
-            found.append(parse(record).body)
+            found.append(parse(record))
         return found
+
+    def bodies(self) -> list[bytes]:
+        return [sample.body for sample in self.samples()]
 
 
 @contextmanager
@@ -132,3 +143,56 @@ def test_an_answer_to_head_has_no_body_to_take() -> None:
         client.send(b"HEAD /predict HTTP/1.1\r\nHost: test\r\n\r\n")
         assert client.response("HEAD").status == 200
         assert scene.bodies() == []
+
+
+# --- rollouts -------------------------------------------------------------------------------------------------------
+
+
+def rolling(port: int, *, candidate: int = 0, **options: Any) -> SnapshotSpec:
+    """Half of the users at a candidate, on the same port or another one, and everything is held against contracts."""
+    guards = (Share(name="contracts", kind=CONTRACT_VIOLATIONS),)
+    made = driven(port, candidate or port, key=BY_USER, rollout={"guards": guards}, **options)
+    (model,) = made.models
+    versions = tuple(msgspec.structs.replace(version, contract={}, validate=1.0) for version in model.versions)
+    return msgspec.structs.replace(made, models=(msgspec.structs.replace(model, versions=versions),))
+
+
+def test_a_sample_of_a_rollout_says_which_unit_and_which_arm_it_is_evidence_of() -> None:
+    units = Units(run_of())
+    with checked(serve(HEAD + BODY), rolling) as scene, scene.client() as client:
+        arms = set()
+        for number in range(20):
+            client.send(get(f"user {number}"))
+            client.response("GET")
+            of_one = scene.samples()
+            expected = int.from_bytes(units.hash(b"header:x-user-id\0user %d" % number), "big")
+            assert {sample.unit for sample in of_one} == {expected}
+            (watched,) = {sample.watched for sample in of_one}
+            assert watched is not None
+            arms.add(watched.arm)
+            assert watched == Watched(NAME, 1, 1, watched.arm)
+            served = {"stable": [STABLE], "candidate": [CANDIDATE, CANDIDATE]}[watched.arm]
+            assert [sample.subject.served for sample in of_one] == served
+        assert arms == {"stable", "candidate"}
+
+
+def test_it_is_evidence_of_the_version_that_was_assigned_whichever_served() -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        nobody = closed.getsockname()[1]
+
+        def without_candidate(port: int) -> SnapshotSpec:
+            return rolling(port, candidate=nobody, weight=100.0)
+
+        with checked(serve(HEAD + BODY), without_candidate) as scene, scene.client() as client:
+            client.send(get("somebody"))
+            assert client.response("GET").status == 200
+            (sample,) = scene.samples()
+            assert (sample.subject.served, sample.watched) == (STABLE, Watched(NAME, 1, 1, "candidate"))
+
+
+def test_what_is_no_evidence_is_looked_at_and_says_nothing() -> None:
+    with checked(serve(HEAD + BODY), rolling) as scene, scene.client() as client:
+        client.send(get("somebody", X_Model_Version=CANDIDATE))  # stable cannot give it
+        assert client.response("GET").status == 200
+        assert [(sample.watched, sample.unit) for sample in scene.samples()] == [(None, 0)]
