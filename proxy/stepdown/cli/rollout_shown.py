@@ -28,15 +28,15 @@ STYLES = {
 STEP_STYLES = {"passed": "green", "now": "bold cyan", "taken back": "red", "to come": "dim", "skipped": "dim"}
 VERDICT_STYLES = {"ok": "green", "needs-more": "yellow", "inconclusive": "yellow", "rollback": "red"}
 STORES = {
-    "lost": "its state cannot be stored",
-    "missing": "its state is missing",
-    "none": "the file names no place for its state",
+    "lost": "Warning: its state cannot be stored, so nothing advances.",
+    "missing": "There is no state of it: it was never started, or its state is gone.",
+    "none": "Warning: the file names no place for its state (`state`), so it cannot be driven.",
 }
 
 
 def in_trouble(view: View) -> bool:
     """Whether somebody should look at it."""
-    return view["phase"] in IN_TROUBLE or view["store"]["state"] in {"lost", "missing"}
+    return view["phase"] in IN_TROUBLE or view["store"]["state"] == "lost"
 
 
 def overview(views: Sequence[View]) -> Table:
@@ -164,7 +164,7 @@ def lines(view: View) -> list[str]:
         said.append(f"This sidecar's workers still have {sentences.weight(view['applied'])}.")
     store = view["store"]
     if store["state"] != "ok":
-        said.append(f"Warning: {STORES[store['state']]}.")
+        said.append(STORES[store["state"]])
     elif not store["leads"]:
         said.append(f"{store['holder'] or 'Nobody, as far as is known,'} decides; this sidecar follows.")
     said.extend(f"Differs from the file: {one}." for one in view["differs"])

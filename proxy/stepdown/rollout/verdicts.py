@@ -79,7 +79,7 @@ def _decided(look: Look, of: str) -> tuple[Outcome, str]:
     if look.store == "lost" or position.phase == "blind":
         return "inconclusive", "its state cannot be stored, so nothing advances"
     if look.store == "missing":
-        return "inconclusive", f"its state is missing: {candidate} has nothing until a person starts it"
+        return "inconclusive", f"there is no state of it: {candidate} has nothing until a person starts it"
     if of != WHOLE and position.phase in RUNNING and (found := _passed(look, of)):
         return "success", found
     waiting = "; ".join(waits(look))

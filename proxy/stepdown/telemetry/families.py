@@ -405,10 +405,12 @@ _CONTROLLER = (
         ("rollout",),
     ),
     Family(
-        "stepdown_rollout_state_ok",
+        "stepdown_rollout_state",
         "gauge",
-        "0 where the state of a rollout cannot be stored or is missing; absent where the file names no place for it.",
-        ("rollout",),
+        "1 for what is true of the stored state of a rollout, 0 for the rest: ok, lost (the store cannot be used, so "
+        "nothing advances) or missing (there is none: it was never started, or its state is gone; the candidate gets "
+        "nothing until a person starts it). Absent where the file names no place for it.",
+        ("rollout", "state"),
     ),
     Family(
         "stepdown_rollout_transitions_total",

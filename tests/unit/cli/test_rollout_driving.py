@@ -94,9 +94,9 @@ def test_a_rollback_is_shown_with_its_quarantine_and_a_code_of_its_own() -> None
 @pytest.mark.parametrize(
     ("store", "leads", "holder", "code", "said"),
     [
-        ("lost", True, "", 1, "Warning: its state cannot be stored."),
-        ("missing", True, "", 1, "Warning: its state is missing."),
-        ("none", True, "", 0, "Warning: the file names no place for its state."),
+        ("lost", True, "", 1, "Warning: its state cannot be stored, so nothing advances."),
+        ("missing", True, "", 0, "There is no state of it: it was never started, or its state is gone."),
+        ("none", True, "", 0, "Warning: the file names no place for its state (`state`), so it cannot be driven."),
         ("ok", False, "pod-2", 0, "pod-2 decides; this sidecar follows."),
         ("ok", False, "", 0, "Nobody, as far as is known, decides; this sidecar follows."),
     ],

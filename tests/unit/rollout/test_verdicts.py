@@ -127,7 +127,7 @@ def test_a_guard_that_cannot_be_read_is_never_a_success() -> None:
     assert "limit cannot be read: no data" in found.sentence
 
 
-@pytest.mark.parametrize(("store", "word"), [("lost", "cannot be stored"), ("missing", "is missing")])
+@pytest.mark.parametrize(("store", "word"), [("lost", "cannot be stored"), ("missing", "there is no state of it")])
 def test_without_its_state_nothing_is_a_success(store: Any, word: str) -> None:
     one = gated()
     assert said(one, store=store).outcome == "inconclusive"

@@ -14,10 +14,11 @@ from stepdown.control.rollouts.asking import Standing
 from stepdown.rollout.judge import mean_log_e, panels, readings
 from stepdown.rollout.phases import RUNNING, Phase
 from stepdown.rollout.verdicts import NOW, WHOLE, verdict
-from stepdown.rollout.waiting import Look, Place, step_of
+from stepdown.rollout.waiting import Look, Place, Store, step_of
 from stepdown.telemetry.render import Sample
 
 PHASES: tuple[Phase, ...] = get_args(Phase)
+STATES: tuple[Store, ...] = ("ok", "lost", "missing")
 
 
 def gauges(standings: Iterable[Standing]) -> Iterator[Sample]:
@@ -39,7 +40,8 @@ def _gauges(one: Standing) -> Iterator[Sample]:
         yield Sample("stepdown_rollout_verdict", (name, of), verdict(look, of).score)
     yield Sample("stepdown_rollout_quarantined", (name,), len(position.quarantined))
     if one.store != "none":
-        yield Sample("stepdown_rollout_state_ok", (name,), one.store == "ok")
+        for state in STATES:
+            yield Sample("stepdown_rollout_state", (name, state), one.store == state)
     yield Sample("stepdown_rollout_leads", (name,), one.leads)
     if position.phase in RUNNING and look.at is not None:
         yield from _evidence(name, look.at)

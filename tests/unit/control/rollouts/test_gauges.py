@@ -69,17 +69,17 @@ def test_a_step_that_has_passed_is_1_while_the_rollout_is_0() -> None:
     assert seen(One(rollout(5, 100, gate=True)).started().sees(10))["verdict"] == {"step": 1, "rollout": 0}
 
 
-@pytest.mark.parametrize(("store", "value"), [("ok", 1), ("lost", 0), ("missing", 0)])
-def test_a_state_that_is_lost_or_missing_is_0(store: str, value: int) -> None:
+@pytest.mark.parametrize("store", ["ok", "lost", "missing"])
+def test_what_is_true_of_the_stored_state_is_1(store: str) -> None:
     one = One(rollout())
     one.fields["store"] = store
-    assert seen(one)["state_ok"] == {"": value}
+    assert seen(one)["state"] == {"ok": 0, "lost": 0, "missing": 0} | {store: 1}
 
 
 def test_without_a_place_for_state_nothing_is_said_of_it() -> None:
     one = One(rollout())
     one.fields |= {"store": "none", "leads": False}
-    assert "state_ok" not in seen(one)
+    assert "state" not in seen(one)
     assert seen(one)["leads"] == {"": 0}
 
 
