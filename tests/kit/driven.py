@@ -133,7 +133,9 @@ class Store:
     def of(self, kind: str, stage: int = 1) -> dict[str, tuple[int, int]]:
         """Trials and events of a kind by arm, where there are any."""
         return {
-            cell.arm: tuple(found) for cell, found in self.counts.items() if (cell.stage, cell.kind) == (stage, kind)
+            cell.arm: (found.trials, found.events)
+            for cell, found in self.counts.items()
+            if (cell.stage, cell.kind) == (stage, kind)
         }
 
     def total(self, kind: str, stage: int = 1) -> tuple[int, int]:
