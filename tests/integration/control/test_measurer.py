@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import msgspec
 import pytest
@@ -22,6 +19,7 @@ from stepdown.rollout import events
 from stepdown.rollout.counts import Arms, Window
 from stepdown.rollout.position import Candidate, Position, begin
 from stepdown.rollout.walk import Walk
+from tests.kit.counting_app import App
 from tests.kit.looping import PATIENCE
 from tests.kit.processes import eventually
 from tests.kit.prometheus import PROMETHEUS, Exporter, Prometheus, scraping
@@ -186,41 +184,6 @@ class TestPrometheus:
 
 
 # --- webhooks ---------------------------------------------------------------------------------------------------------
-
-
-class App:
-    """A service that answers a POST as a test says."""
-
-    def __init__(self) -> None:
-        self.answer: Callable[[Any], tuple[int, Any]] = lambda _: (200, {})
-        self.told: list[Any] = []
-        app = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                app.told.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-                status, document = app.answer(app.told[-1])
-                body = document if isinstance(document, bytes) else json.dumps(document).encode()
-                self.send_response(status)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, format: str, *args: object) -> None:
-                """Nothing to say."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}/counts"
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join(PATIENCE)
 
 
 def refunds(app: App) -> Share:
