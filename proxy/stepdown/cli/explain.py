@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import os
 import secrets
@@ -17,6 +18,7 @@ import typer
 
 from stepdown.cli import explain_replay
 from stepdown.cli.flags import supposed
+from stepdown.cli.rollout_supposed import standing
 from stepdown.cli.shadow_limits import share_of
 from stepdown.config import Loaded, RefusedError, load
 from stepdown.decide.cookies import ID_BYTES
@@ -69,6 +71,15 @@ def explain(
             "--flag", metavar="NAME=VARIANT", help="What a provider is to have said of a flag.", show_default=False
         ),
     ] = None,
+    rollout: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--rollout",
+            metavar="NAME=STEP",
+            help="Where a rollout is to stand: a step from 1, promoted or taken-back. Without it none was started.",
+            show_default=False,
+        ),
+    ] = None,
     down: Annotated[
         list[str] | None,
         typer.Option(
@@ -109,6 +120,7 @@ def explain(
       stepdown explain stepdown.yaml --path /v2/models/churn/infer -H 'x-model-version: ^1' --down churn/1.1.0 --json
       stepdown explain stepdown.yaml --path /v2/models/churn/infer -H 'x-model-version: ^1' --source
       stepdown explain stepdown.yaml --path /v2/models/churn/infer --at 2026-12-01T09:30+01:00
+      stepdown explain stepdown.yaml --path /v2/models/churn/infer -H 'x-user-id: 7' --rollout churn-2=2
       stepdown explain new.yaml --replay decisions.jsonl --max-moved 5%
     """
     if (file is None) == (config is None):
@@ -120,10 +132,7 @@ def explain(
             {"--header": header, "--data": data, "--at": at, "--down": down, "--source": source, "--flag": flag}
         )
     limit, now = _share(max_moved, records), _seconds(at)
-    try:
-        loaded = load(file or config or Path(), os.environ)
-    except RefusedError as refused:
-        _give_up(str(refused))
+    loaded = _loaded(file or config or Path(), rollout or ())
     if records is not None:
         _replay(loaded, records, limit, as_json=as_json)
     assert path is not None
@@ -155,6 +164,17 @@ def explain(
     if source and not as_json:
         print(f"\n{_source(route, explanation)}")
     raise typer.Exit(EXIT_NOT_SERVED if explanation.refusal else 0)
+
+
+def _loaded(file: Path, rollouts: Sequence[str]) -> Loaded:
+    try:
+        loaded = load(file, os.environ)
+    except RefusedError as refused:
+        _give_up(str(refused))
+    try:
+        return dataclasses.replace(loaded, spec=standing(loaded.spec, rollouts))
+    except ValueError as wrong:
+        _give_up(str(wrong))
 
 
 def _explanation(  # noqa: PLR0917 - as `Route.explain`

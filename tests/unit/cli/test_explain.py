@@ -200,3 +200,48 @@ def test_shadows_and_the_recording_say_who_gets_a_copy(file: Path) -> None:
     told = json.loads(run(file, *PATH, "--json", "-H", "x-plan: beta").stdout)
     assert [(one["name"], one["share"]) for one in told["shadows"]] == [("old", 0.2), ("2.0.0", 0.0)]
     assert told["recorded"] == {"share": 0.01, "why": "it takes 1 % of such requests"}
+
+
+@pytest.fixture
+def rolling(tmp_path: Path) -> Path:
+    path = tmp_path / "stepdown.yaml"
+    rollout = "    rules: [{name: everyone, rollout: churn-2}]\n"
+    steps = "steps: [{segment: beta, weight: 50}, 5, 100]"
+    path.write_text(
+        FILE.replace('    split: {"1.1.0": 0, "2.0.0": 100}\n', rollout)
+        + f'rollouts: {{churn-2: {{stable: "1.1.0", candidate: "2.0.0", {steps}}}}}\n'
+        + "segments: {beta: {header: {x-plan: beta}}}\n"
+    )
+    return path
+
+
+@pytest.mark.parametrize(
+    ("where", "told"),
+    [
+        ("", "and until it is started, stable 1.1.0 has everything."),
+        ("1", "which is at step 1 of 3, for the segment beta only: stable 1.1.0 has everything here."),
+        ("2", "which is at step 2 of 3 and gives 2.0.0 to 5 % of everybody: stable 1.1.0 has the rest."),
+        ("promoted", "which promoted 2.0.0: it has everything, and 1.1.0 takes over where it is down."),
+        ("taken-back", "which took 2.0.0 back at step 3 of 3: stable 1.1.0 has everything."),
+    ],
+)
+def test_where_a_rollout_stands_can_be_supposed(where: str, told: str, rolling: Path) -> None:
+    result = run(rolling, *PATH, *(("--rollout", f"churn-2={where}") if where else ()))
+    assert result.exit_code == 0, result.stderr
+    assert f"Rule everyone holds (always); its split is owned by the rollout churn-2, {told}" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("where", "found"),
+    [
+        ("churn-2", "found no NAME=STEP"),
+        ("churn-3=1", 'there are the rollouts "churn-2"; did you mean "churn-2"?'),
+        ("churn-2=0", "found no step from 1 to 3, nor promoted or taken-back"),
+        ("churn-2=4", "found no step from 1 to 3, nor promoted or taken-back"),
+        ("churn-2=\u00b2", "found no step from 1 to 3, nor promoted or taken-back"),
+    ],
+)
+def test_where_no_rollout_can_stand_is_told(where: str, found: str, rolling: Path) -> None:
+    result = run(rolling, *PATH, "--rollout", where)
+    assert result.exit_code == 2
+    assert result.stderr == f"--rollout {where}: {found}\n"
