@@ -16,11 +16,12 @@ from stepdown.cli import rollout_driving as driving
 from stepdown.cli import rollout_output, rollout_planned
 from stepdown.cli.output import show_tables
 from stepdown.cli.rollout_runs import runs_of
-from stepdown.cli.rollout_traffic import EXIT_UNUSABLE, Supposed, give_up, per_second, supposed
+from stepdown.cli.rollout_traffic import EXIT_UNUSABLE, Supposed, give_up, of_contracts, per_second, supposed
 from stepdown.cli.rollout_watch import watch
 from stepdown.cli.shadow_limits import share_of
 from stepdown.config import RefusedError, load
 from stepdown.config.findings import listed, nearest_name
+from stepdown.decide import checks
 from stepdown.decide.rollout_spec import Rollout
 from stepdown.rollout.peers import Check
 from stepdown.rollout.rehearsal import together
@@ -159,7 +160,7 @@ def simulate(
     Exits with 0, with 1 if a limit is not kept, or with 2 if something cannot be used.
     """
     most, least = _limit("--max-rolled-back", max_rolled_back), _limit("--min-rolled-back", min_rolled_back)
-    one = _rollout(config, name)
+    one, looked_at = _rollout(config, name)
     known = supposed(one, stable or (), effect or (), "--effect")
     per_window = round(per_second(rate) * one.window)
     if per_window < 1:
@@ -175,7 +176,7 @@ def simulate(
     else:
         print(f"{one.name}: {one.candidate} for {one.stable}, simulated {runs:,} times at {rate} (seed {seed})")
         show_tables(rollout_output.tables(simulated))
-        print("\n" + "\n".join(rollout_output.lines(simulated)))
+        print("\n" + "\n".join(filter(None, [*rollout_output.lines(simulated), of_contracts(looked_at)])))
     _hold(found.ours.rolled_back / runs, most, least)
 
 
@@ -211,7 +212,7 @@ def plan(
 
     Exits with 0, or with 2 if something cannot be used.
     """
-    one = _rollout(config, name)
+    one, looked_at = _rollout(config, name)
     asked = rollout_planned.asked(one, supposed(one, stable or (), detect or (), "--detect"))
     planned = rollout_planned.planned(one, per_second(rate), asked)
     if as_json:
@@ -219,10 +220,11 @@ def plan(
         return
     print(f"{one.name}: {one.candidate} for {one.stable} at {rate}")
     show_tables(rollout_planned.tables(planned))
-    print("\n" + "\n".join(rollout_planned.lines(planned)))
+    print("\n" + "\n".join(filter(None, [*rollout_planned.lines(planned), of_contracts(looked_at)])))
 
 
-def _rollout(file: Path, name: str) -> Rollout:
+def _rollout(file: Path, name: str) -> tuple[Rollout, float]:
+    """And the share (0 to 1) of its answers that is held against contracts, where a guard asks for that; else 1."""
     try:
         loaded = load(file, os.environ)
     except RefusedError as refused:
@@ -230,7 +232,7 @@ def _rollout(file: Path, name: str) -> Rollout:
     names = [one.name for one in loaded.spec.rollouts]
     for one in loaded.spec.rollouts:
         if one.name == name:
-            return one
+            return one, checks.shares(loaded.spec, at_rest=True).get(name, 1.0)
     near = nearest_name(name, names)
     meant = f'; did you mean "{near}"?' if near else ""
     give_up(f'{file}: found no rollout "{name}"; allowed one of rollouts: {listed(names) or "there are none"}{meant}')

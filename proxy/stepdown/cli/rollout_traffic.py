@@ -11,6 +11,7 @@ import typer
 
 from stepdown.config.findings import listed, nearest_name
 from stepdown.decide.rollout_spec import Ceiling, Rollout, Share, Threshold
+from stepdown.rollout import sentences
 
 EXIT_UNUSABLE = 2
 USUAL = {
@@ -47,6 +48,14 @@ def of_segments(rollout: Rollout) -> str:
     if not segments:
         return ""
     return f"Steps for a segment have all of the rate here, as if every request were in it: {', '.join(segments)}."
+
+
+def of_contracts(share: float) -> str:
+    """What is made up of broken contracts, where live only a `share` of the answers is looked at."""
+    if share >= 1:
+        return ""
+    looked_at = f"Live, {sentences.percent(share)} of the answers are held against contracts (more with `validate`)"
+    return f"{looked_at}: broken ones take {1 / share:.3g} times as many."
 
 
 class Supposed(NamedTuple):

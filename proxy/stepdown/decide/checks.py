@@ -118,10 +118,13 @@ def pairs(model: Model, watched: Container[str] = ()) -> Iterator[tuple[str, str
                     yield version.id, chain.pinned
 
 
-def shares(spec: SnapshotSpec) -> Mapping[str, float]:
-    """Share (0 to 1) of the evidence of each rollout that is held against contracts; none of those left out."""
+def shares(spec: SnapshotSpec, *, at_rest: bool = False) -> Mapping[str, float]:
+    """Share (0 to 1) of the evidence of each rollout that is held against contracts; none of those left out.
+
+    `at_rest`: also of those that are not driven, once they are.
+    """
     found = {}
-    for model, rollout in _watching(spec):
+    for model, rollout in _asking(spec) if at_rest else _watching(spec):
         both = _versions(rollout)
         found[rollout.name] = max(LEAST, *(version.validate for version in model.versions if version.id in both))
     return found
@@ -139,16 +142,21 @@ def asks(rollout: Rollout, kind: str) -> bool:
     return any(guard.kind == kind and guard.source is None for guard in counted)
 
 
-def _watching(spec: SnapshotSpec) -> Iterator[tuple[Model, Rollout]]:
-    """The rollouts that are driven, count evidence, and have a guard on broken contracts; each with its model."""
+def _asking(spec: SnapshotSpec) -> Iterator[tuple[Model, Rollout]]:
+    """The rollouts that have a guard on broken contracts, each with its model."""
     models = {model.name: model for model in spec.models}
     routes = {rule.rollout: route for route in spec.routes for rule in route.rules if rule.rollout}
     for rollout in spec.rollouts:
-        driven, route = rollout.driven, routes.get(rollout.name)
-        if driven is None or not driven.evidence or route is None:
-            continue
-        if asks(rollout, VIOLATIONS):
+        route = routes.get(rollout.name)
+        if route is not None and asks(rollout, VIOLATIONS):
             yield models[route.model], rollout
+
+
+def _watching(spec: SnapshotSpec) -> Iterator[tuple[Model, Rollout]]:
+    """Those of them that are driven and count evidence."""
+    for model, rollout in _asking(spec):
+        if rollout.driven is not None and rollout.driven.evidence:
+            yield model, rollout
 
 
 def _versions(rollout: Rollout) -> tuple[str, ...]:

@@ -269,3 +269,31 @@ def test_check_shows_whom_a_step_is_for(segments_first: Path) -> None:
     assert "50 % of beta for 10 min, 5 % for 10 min" in " ".join(shown.stdout.split())
     checked = json.loads(CliRunner().invoke(app, ["check", str(segments_first), "--json"]).stdout)
     assert [step["segment"] for step in checked["rollouts"]["churn-2"]["steps"]] == ["beta", None, None, None]
+
+
+SCHEMA = '{"type": "object", "properties": {"score": {"type": "number"}}}'
+SAID = "Live, 10 % of the answers are held against contracts (more with `validate`): broken ones take 10 times as many."
+
+
+@pytest.mark.parametrize(
+    ("validate", "guard", "said"),
+    [
+        ("", "contract_violations", SAID),
+        ("validate: 25%, ", "contract_violations", SAID.replace("10 %", "25 %").replace("10 times", "4 times")),
+        ("validate: 100%, ", "contract_violations", ""),
+        ("", "errors", ""),
+    ],
+    ids=["by itself", "a share of the file", "all", "no guard asks"],
+)
+@pytest.mark.parametrize("command", [("simulate", "--rate", "200/s", "--runs", "2"), ("plan", "--rate", "200/s")])
+def test_what_is_not_looked_at_of_contracts_is_said(
+    command: tuple[str, ...], validate: str, guard: str, said: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "contracts.yaml"
+    (tmp_path / "contract.json").write_text(SCHEMA)
+    text = re.sub(r"guards: .*", f"guards: [{guard}]", FILE)
+    path.write_text(text.replace("{endpoints:", f"{{schema: contract.json, {validate}endpoints:"))
+    result = run(path, *command)
+    assert result.exit_code == 0, result.stderr
+    assert result.stdout.splitlines()[-1].startswith("Live") == bool(said)
+    assert not said or result.stdout.splitlines()[-1] == said

@@ -163,6 +163,11 @@ def test_nothing_is_looked_at_for_a_rollout_that_does_not_ask(spec: SnapshotSpec
     assert (checks.shares(spec), checks.held(spec), checks.wanted(spec)) == ({}, set(), False)
 
 
+def test_what_will_be_looked_at_is_known_before_a_rollout_is_started() -> None:
+    assert checks.shares(rolled_out(GUARD, candidate=0.5), at_rest=True) == {"next": 0.5}
+    assert checks.shares(rolled_out(Share(name="errors", kind="errors")), at_rest=True) == {}
+
+
 def test_a_limit_on_broken_contracts_asks_too_and_stable_is_the_last_good_version() -> None:
     spec = rolled_out(Ceiling(name="c", kind=checks.VIOLATIONS, limit=0.01), driven=driven(stable="1.1.0"), other=0.3)
     assert checks.shares(spec) == {"next": 0.3}
