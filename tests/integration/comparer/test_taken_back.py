@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -59,3 +61,19 @@ def test_answers_that_keep_it_let_their_version_go_on(tmp_path: Path) -> None:
         stage.act("start")
         stage.keeps_asking("promoted")
         assert stage.served(0, 20) == (0, 20)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("who", ["comparer", "controller"])
+def test_it_is_found_though_who_finds_it_or_who_judges_is_killed(tmp_path: Path, who: str) -> None:
+    with rolled_out(tmp_path, 7.0, lasts="1h") as stage:
+        stage.act("start")
+        stage.sidecar.wait_for("comparer works")
+        stage.ask(0, 40)
+        os.kill(stage.sidecar.seen("started", child=who)[-1]["pid"], signal.SIGKILL)
+        stage.ask(40, 40)
+        stage.sidecar.wait_for(
+            {"comparer": "comparer works", "controller": "this replica leads rollouts"}[who], count=2
+        )
+        stage.keeps_asking("rolled back")
+        assert "contract_violations: E = " in stage.history()[-1]
