@@ -33,6 +33,7 @@ from typing import Literal
 
 import msgspec
 
+from stepdown.decide.rollout_spec import Step
 from stepdown.rollout import sentences
 from stepdown.rollout.judge import decide, explain
 from stepdown.rollout.phases import ENDED, JUDGED, RUNNING
@@ -114,5 +115,6 @@ def _passed(look: Look, of: str) -> str:
 
 
 def _named(look: Look, step: int) -> str:
-    weight = look.rollout.steps[step].weight if step < len(look.rollout.steps) else look.position.weight
-    return f"step {step + 1} of {len(look.rollout.steps)} ({sentences.weight(weight)})"
+    steps = look.rollout.steps
+    found = steps[step] if step < len(steps) else Step(weight=look.position.weight)
+    return f"step {step + 1} of {len(steps)} ({sentences.audience(found.weight, found.segment)})"

@@ -11,7 +11,7 @@ import math
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
-from stepdown.decide.rollout_spec import HALF, Rollout, Share, Threshold
+from stepdown.decide.rollout_spec import HALF, Rollout, Share, Step, Threshold
 from stepdown.rollout import sentences
 from stepdown.rollout.guards.ceiling import CeilingState
 from stepdown.rollout.guards.kinds import State, kind
@@ -139,9 +139,10 @@ def _missing(at: Place | None) -> list[str]:
 
 def _unready(rollout: Rollout, position: Position) -> list[str]:
     """More than half of the traffic, only while stable could take it back."""
-    following = rollout.steps[position.step + 1 : position.step + 2]
-    weight = following[0].weight if following else 100.0
-    if weight <= max(HALF, position.weight) or position.ready >= rollout.min_ready:
+    following = (*rollout.steps[position.step + 1 : position.step + 2], Step(weight=100.0))[0]
+    here = rollout.steps[position.step].segment if position.step < len(rollout.steps) else None
+    had = position.weight if following.segment == here else 0.0
+    if following.weight <= max(HALF, had) or position.ready >= rollout.min_ready:
         return []
     return [
         f"{rollout.min_ready} endpoints of {position.stable} that are ready to take it back, of which there are"

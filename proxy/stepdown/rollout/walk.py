@@ -50,7 +50,7 @@ class Walk:
         if change is None:
             return Transition(position, sentence=f"{happening}: not possible while {position.phase}")
         step = self._step_after(position, happening)
-        refused = self._above_half(position, self._weight(position, change, step))
+        refused = self._above_half(position, change, step)
         if refused:
             return Transition(position, sentence=refused)
         return self._changed(happened, happening, change, step, event.now)
@@ -94,7 +94,8 @@ class Walk:
         why = explain(decision, evidence, panel, elapsed)
         if decision == "passed":
             happening = self._passed(position)
-            unready = self._above_half(position, self._target(position, happening))
+            change = TABLE[position.phase, happening]
+            unready = self._above_half(position, change, self._step_after(position, happening))
             if not unready:
                 return _Happened(happening, why, position)
             late = panel.step.deadline and elapsed >= panel.step.deadline
@@ -186,15 +187,19 @@ class Walk:
         return effects
 
     def _sentence(self, before: Position, to: str, step: int, weight: float, why: str) -> str:
-        place = f"step {before.step + 1} of {len(self.rollout.steps)} ({sentences.weight(before.weight)})"
+        place = self._named(before.step, before.weight)
         said = f": {why}" if why else ""
         if to == "stepping" and (step != before.step or before.phase in ("pending", *ENDED)):
-            new = f"step {step + 1} of {len(self.rollout.steps)} ({sentences.weight(weight)})"
+            new = self._named(step, weight)
             return f"{place} passed, on to {new}{said}" if before.phase in RUNNING else f"started with {new}{said}"
         if to in ENDED or to == "pending":
             takes = before.candidate.version if to == "promoted" else before.stable
             return f"{to} at {place}{said}; {takes} has all traffic"
         return f"{to} at {place}{said}"
+
+    def _named(self, step: int, weight: float) -> str:
+        whom = sentences.audience(weight, self.rollout.steps[step].segment)
+        return f"step {step + 1} of {len(self.rollout.steps)} ({whom})"
 
     def _step_after(self, position: Position, happening: Happening) -> int:
         if happening == "start":
@@ -206,13 +211,12 @@ class Walk:
             return self.rollout.steps[step].weight
         return {"none": 0.0, "all": 100.0}.get(change.weight, position.weight)
 
-    def _target(self, position: Position, happening: Happening) -> float:
-        return self._weight(position, TABLE[position.phase, happening], self._step_after(position, happening))
-
-    def _above_half(self, position: Position, weight: float) -> str:
-        """Why the candidate does not get so much; empty where it does."""
+    def _above_half(self, position: Position, change: Change, step: int) -> str:
+        """Why the candidate does not get so much; empty where it does, or its users have as much already."""
         least = self.rollout.min_ready
-        if weight <= max(HALF, position.weight) or position.ready >= least:
+        segment = None if change.weight == "all" else self.rollout.steps[step].segment
+        had = position.weight if segment == self.rollout.steps[position.step].segment else 0.0
+        if self._weight(position, change, step) <= max(HALF, had) or position.ready >= least:
             return ""
         return (
             f"no more than {sentences.weight(HALF)} while {position.stable} has {position.ready} of {least} endpoints"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from stepdown.decide.rollout_spec import Ceiling, Share, Threshold
+from stepdown.decide.rollout_spec import Ceiling, Share, Step, Threshold
 from stepdown.rollout import events
 from stepdown.rollout.counts import Arms, Counted, Measurement, Window
 from stepdown.rollout.guards.breaker import Flush
@@ -56,6 +56,11 @@ def test_before_more_than_half_it_waits_for_stables_endpoints() -> None:
     assert waits(look(one)) == ["the end of the window, to be judged"]
     last = One(rollout(5, min_ready=3)).started().sees(30)
     assert "3 endpoints of 1.1.0" in waits(look(last))[0]
+    steps = (Step(weight=100, segment="beta", least_units=1, least_duration=60), Step(weight=60))
+    beta = One(rollout(min_ready=1, steps=steps)).started()
+    beta.does(events.StableReady, ready=0)
+    beta.sees(1)
+    assert "1 endpoints of 1.1.0" in waits(look(beta))[0]
 
 
 @pytest.mark.parametrize(

@@ -375,6 +375,21 @@ def test_a_step_that_stable_holds_up_until_its_deadline_is_inconclusive() -> Non
     assert "no more than 50 %" in found.sentence
 
 
+def test_what_a_segment_has_is_no_reason_to_give_everybody_as_much() -> None:
+    beta = Step(weight=100, segment="beta", least_units=1, least_duration=60)
+    everybody = Step(weight=60, least_units=1, least_duration=60)
+    play = Play(rollout(min_ready=2, steps=(beta, everybody)), ready=2).started()
+    play.does(events.StableReady, ready=1)
+    play.sees(2)
+    assert play.stands == ("stepping", 0, 100)
+    assert play.does(events.PromotedByHand, who="ann").sentence == (
+        "no more than 50 % while 1.1.0 has 1 of 2 endpoints ready to take it back"
+    )
+    play.does(events.StableReady, ready=2)
+    assert play.sees().sentence.startswith("step 1 of 2 (100 % of beta) passed, on to step 2 of 2 (60 %): ")
+    assert play.stands == ("stepping", 1, 60)
+
+
 def test_a_first_step_above_half_is_not_entered_without_stable() -> None:
     play = Play(rollout(60), ready=0)
     assert not play.does(events.Started, who="ann").moved
