@@ -201,11 +201,13 @@ class Books:
         return True
 
     def close(self) -> None:
-        """Send nothing any more."""
+        """Send nothing any more: what is left waits for nobody."""
         self._send = None
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        if self._gauge >= 0:
+            self._slab.cells[self._gauge] = 0
 
     def _flush(self) -> None:
         now = self._loop.time()

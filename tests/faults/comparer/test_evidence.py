@@ -99,6 +99,7 @@ def test_a_comparer_that_is_told_to_leave_does_not_wait_for_a_controller_that_is
 ) -> None:
     process.link()
     process.put(b"[]", 1, WATCHED)
-    assert eventually(lambda: process.metric("stepdown_validations_total") == 1)
+    assert eventually(lambda: process.metric("stepdown_evidence_waiting") == 2)
     process.child.tell("leave")
     assert process.wait() == 0
+    assert process.metric("stepdown_evidence_waiting") == 0
