@@ -63,6 +63,9 @@ class Looks:
         stable = shown.position.stable if shown is not None else self._in_force.declared[course.name].stable
         self._tails.note(place.route, stable, now)
         async with course.lock:
+            document = course.document
+            if self._lease.token is None or document is None or document.position.phase not in RUNNING:
+                self._measurer.leave(course.name)
             if self._lease.lost:
                 await self._look_alone(course, place, now)
             elif self._lease.token is not None and course.document is not None and not course.doubted:

@@ -142,6 +142,7 @@ class Loop(Rollouts):
                 watch.cancel()
             for course in self._in_force.courses.values():
                 course.leave()
+            await self._measurer.close()
             await store.close()
 
     async def leave(self) -> None:

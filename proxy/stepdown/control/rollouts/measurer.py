@@ -32,7 +32,7 @@ from stepdown.control.metrics.asking import Asker, Inconclusive
 from stepdown.control.metrics.growth import growth
 from stepdown.control.metrics.prometheus import Prometheus
 from stepdown.control.metrics.webhook import Webhook
-from stepdown.control.rollouts.measuring import MEASURE_SECONDS, Measured
+from stepdown.control.rollouts.measuring import MEASURE_SECONDS, Measured, Measurer
 from stepdown.control.rollouts.thresholds import Thresholds
 from stepdown.decide.rollout_spec import Ceiling, Counters, Guard, Hook, MetricServer, Query, Rollout, Share, Threshold
 from stepdown.rollout.counts import Arms, Counted, Measurement, Read
@@ -64,7 +64,7 @@ class _TrustError(Exception):
     """The file that says whom to trust cannot be used."""
 
 
-class SourceMeasurer:
+class SourceMeasurer(Measurer):
     """Of all rollouts of this controller; lives on its loop."""
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
@@ -81,11 +81,10 @@ class SourceMeasurer:
         self._thresholds.clear()
         await self._asker.close()
 
-    def kinds(self, rollout: Rollout) -> frozenset[str]:
-        """Kinds of which sources of guards are the only ones that know."""
-        return frozenset(
-            guard.kind for guard in rollout.guards if isinstance(guard, Share | Ceiling) and guard.source is not None
-        )
+    def leave(self, rollout: str) -> None:
+        """Measure nothing of it between windows any more."""
+        if (known := self._thresholds.pop(rollout, None)) is not None:
+            known.leave()
 
     async def measure(self, rollout: Rollout, position: Position, now: float, *, since: float) -> Measured:
         """What sources have more than the guards of this step have seen; raises nothing."""

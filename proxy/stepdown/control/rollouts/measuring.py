@@ -33,6 +33,12 @@ class Measurer(Protocol):
         It ends by itself, well within a window: `MEASURE_SECONDS` after it was asked it is given up.
         """
 
+    def leave(self, rollout: str) -> None:
+        """Measure nothing between windows any more: it is not under way, or somebody else decides."""
+
+    async def close(self) -> None:
+        """Give up what is on its way."""
+
 
 MEASURE_SECONDS = 20.0
 
@@ -43,3 +49,9 @@ class NothingMeasured(Measurer):
     async def measure(self, rollout: Rollout, position: Position, now: float, *, since: float) -> Measured:
         """Nothing."""
         return Measured()
+
+    def leave(self, rollout: str) -> None:
+        """Nothing is measured."""
+
+    async def close(self) -> None:
+        """Nothing is on its way."""

@@ -45,14 +45,19 @@ class Thresholds:
         """Measures what is due, once."""
         self._task: asyncio.Task[None] | None = None
         self._asked = 0.0
+        self._left = False
+
+    def leave(self) -> None:
+        """Measure no more, and give up what is on its way."""
+        self._left = True
+        for task in (self._task, self._round):
+            if task is not None:
+                task.cancel()
 
     async def close(self) -> None:
-        """Give up what is on its way."""
-        tasks = [task for task in (self._task, self._round) if task is not None]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        self._task = self._round = None
+        """The same, and wait until it has ended."""
+        self.leave()
+        await asyncio.gather(*(task for task in (self._task, self._round) if task is not None), return_exceptions=True)
 
     async def after(
         self, stored: Mapping[Threshold, ThresholdState], within: float
@@ -61,7 +66,7 @@ class Thresholds:
         self._asked = asyncio.get_running_loop().time()
         self._go_on_from(stored)
         await asyncio.wait([self._measuring()], timeout=within)
-        if self._task is None or self._task.done():
+        if not self._left and (self._task is None or self._task.done()):
             self._task = start(self._go_on(), name="measure thresholds")
         return {guard.name: tuple(waiting) for guard in stored if (waiting := self._waiting[guard.name])}
 

@@ -18,7 +18,7 @@ from yarl import URL
 
 from stepdown.control.rollouts import measurer as measuring
 from stepdown.control.rollouts.measurer import SourceMeasurer
-from stepdown.control.rollouts.measuring import Measured, Measurer
+from stepdown.control.rollouts.measuring import Measured
 from stepdown.decide.rollout_spec import (
     Ceiling,
     Counters,
@@ -154,13 +154,6 @@ def pairs(found: Measured) -> tuple[tuple[int, int], tuple[int, int]]:
         (counted.events.candidate, counted.events.stable),
         (counted.trials.candidate, counted.trials.stable),
     )
-
-
-def test_it_is_what_the_loop_needs() -> None:
-    asked: Measurer = SourceMeasurer()
-    own = Share(name="errors", kind="errors")
-    limit = Ceiling(name="limit", kind="metric:limit", limit=0.1, source=counters())
-    assert asked.kinds(rollout(guards=(own, ctr(), limit))) == {CTR, "metric:limit"}
 
 
 # --- counters ---------------------------------------------------------------------------------------------------------
@@ -526,3 +519,36 @@ def test_a_step_that_is_new_is_measured_anew() -> None:
         one.position = msgspec.structs.replace(one.position, step=1, entered=NOW + 60)
         assert values(one.look()) == [("1",)]
         assert len(one.upstreams[0].requests) == 2
+
+
+def test_a_rollout_that_is_left_is_measured_no_more() -> None:
+    with story(ready(interval=0.02), scripts=(by_query({"ready": "1"}),), clock=time.time) as one:
+        one.upstreams[0].script = serve(lambda _: answer(vector("1", at=time.time())))
+
+        async def left() -> int:
+            await one.measurer.measure(one.rollout, one.position, time.time(), since=0.0)
+            one.measurer.leave(one.rollout.name)
+            one.measurer.leave("another")
+            others = [task for task in asyncio.all_tasks() if "measure" in task.get_name()]
+            await asyncio.gather(*others, return_exceptions=True)
+            return len([task for task in asyncio.all_tasks() if "measure" in task.get_name()])
+
+        assert one.thread.call(left()) == 0
+        asked = len(one.upstreams[0].requests)
+        found = one.thread.call(one.measurer.measure(one.rollout, one.position, time.time(), since=0.0))
+        assert len(found.measured["ready"]) == 1  # begun anew, as nothing of before was taken in
+        assert len(one.upstreams[0].requests) > asked
+
+
+def test_one_that_is_left_in_the_middle_is_not_begun_again() -> None:
+    with story(ready(), scripts=(silent(),)) as one:
+
+        async def left() -> list[str]:
+            asking = asyncio.create_task(one.measurer.measure(one.rollout, one.position, NOW, since=0.0))
+            while not one.upstreams[0].peers:
+                await asyncio.sleep(0.01)
+            one.measurer.leave(one.rollout.name)
+            await asking
+            return [task.get_name() for task in asyncio.all_tasks() if "measure" in task.get_name()]
+
+        assert one.thread.call(left()) == []
