@@ -122,6 +122,22 @@ class Stage(NamedTuple):
         eventually(lambda: self.rollout(name)["phase"] == phase)
 
 
+class Servers(NamedTuple):
+    """Of both versions, for one sidecar or several."""
+
+    stable: Upstream
+    candidate: Upstream
+    model: Model
+
+
+@contextmanager
+def servers() -> Iterator[Servers]:
+    """Running."""
+    old, new = Model(b'{"by": 1}'), Model(b'{"by": 2, "explanation": 0}')
+    with LoopThread() as thread, Upstream(thread, old.script) as first, Upstream(thread, new.script) as second:
+        yield Servers(first, second, new)
+
+
 @contextmanager
 def rolled_out(
     directory: Path,
@@ -131,16 +147,18 @@ def rolled_out(
     workers: int = 1,
     routes: str = "",
     rollouts: str = "",
+    shared: Servers | None = None,
 ) -> Iterator[Stage]:
-    """Started; its state is beside its file. `routes` and `rollouts` are more of these sections."""
+    """Started; its state is beside its file. `routes` and `rollouts` are more of these sections.
+
+    Replicas have the same servers, or their candidates are others: `shared`.
+    """
     with ExitStack() as stack:
-        thread = stack.enter_context(LoopThread())
-        old, new = Model(b'{"by": 1}'), Model(b'{"by": 2, "explanation": 0}')
-        first, second = (stack.enter_context(Upstream(thread, model.script)) for model in (old, new))
+        both = shared or stack.enter_context(servers())
         file = directory / "stepdown.yaml"
-        ports = {"stable": first.port, "candidate": second.port}
+        ports = {"stable": both.stable.port, "candidate": both.candidate.port}
         text = FILE.format(state=state, rollout=rollout, workers=workers, routes=routes, **ports)
         file.write_text(text + rollouts)
         sidecar = stack.enter_context(Processes(file))
         eventually(lambda: sidecar.started().get("status", "/readyz")[0] == 200)
-        yield Stage(sidecar, first, second, new)
+        yield Stage(sidecar, both.stable, both.candidate, both.model)
