@@ -176,12 +176,15 @@ def estimated(view: View) -> str:
     found = view["estimate"]
     if found["requests"] is None:
         return ""
-    requests = f"{sentences.number(found['requests'])} more requests" if found["requests"] else "no more requests"
+    requests = f"{sentences.number(found['requests'])} more requests" if found["requests"] else ""
     if found["seconds"] is None:
         return f"This step needs {requests}; at which rate they come is not known yet."
-    at = f" at {found['rate']:.3g}/s" if found["rate"] else ""
     whole = f"; all steps {sentences.duration(found['ladder_seconds'])}" if found["ladder_seconds"] is not None else ""
-    return f"This step needs about {sentences.duration(found['seconds'])} and {requests}{at}{whole}."
+    if not found["seconds"]:
+        return f"This step needs nothing more but the end of its window{whole}."
+    if not requests:
+        return f"This step needs about {sentences.duration(found['seconds'])} more{whole}."
+    return f"This step needs about {sentences.duration(found['seconds'])}: {requests}, at {found['rate']:.3g}/s{whole}."
 
 
 def one_line(view: View) -> str:

@@ -75,7 +75,7 @@ def test_one_rollout_is_shown_whole(sidecar: RolloutAdmin) -> None:
     assert low < 1 < high
     assert "Last: step 1 of 3 (5 %) passed, on to step 2 of 3 (25 %): 10 min at 5 % with 500 units" in text
     assert "Waits for: 3 min of 10 min.\n" in text
-    assert "This step needs about 7 min and no more requests at 100/s; all steps 17 min.\n" in text
+    assert "This step needs about 7 min more; all steps 17 min.\n" in text
     assert "This sidecar's workers still have 0 %.\n" in text
     assert lines[-1] == "Differs from the file: steps: the file says 5 and 50."
 
@@ -109,6 +109,25 @@ def test_it_says_who_decides_and_what_is_wrong_with_its_store(
         done = sidecar.run("status", "churn-2")
     assert done.exit_code == code
     assert said in done.stdout.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("units", "rate", "windows", "said"),
+    [
+        (200, 2.0, 1, "This step needs about 25 min: 3,000 more requests, at 2/s; all steps 35 min."),
+        (200, None, 1, "This step needs 3,000 more requests; at which rate they come is not known yet."),
+        (100, None, 4, "This step needs about 6 min more."),
+        (100, 5.0, 10, "This step needs nothing more but the end of its window; all steps 10 min."),
+    ],
+)
+def test_it_says_how_long_a_step_takes_still_as_far_as_that_is_known(
+    units: int, rate: float | None, windows: int, said: str
+) -> None:
+    with rollout_admin(Walked.of(5, 100, least_units=units)) as sidecar:
+        one = sidecar.rollouts.one.started().sees(min(windows, 9))
+        one.now += 60.0 * (windows - min(windows, 9))
+        one.fields["rate"] = rate
+        assert said in sidecar.run("status", "churn-2").stdout.splitlines()
 
 
 def test_guards_of_every_kind_have_their_columns() -> None:
