@@ -7,7 +7,7 @@ import os
 
 from bench import page
 from bench.adapters.turns import SLICE, in_turns
-from bench.decisions import feedback, ways
+from bench.decisions import evidence, feedback, ways
 from bench.decisions.outcome import promises, tables
 
 SECTION = "decisions"
@@ -24,8 +24,15 @@ def main() -> None:
         finding = in_turns(ways.of_finding(), options.rounds)
     with console.status("signing"):
         tokens = in_turns(feedback.ways(), options.rounds)
-    kept = [*promises(decisions, finding), *feedback.promises(tokens)]
-    shown = [*tables(decisions, finding), feedback.table(tokens), page.promised(kept)]
+    with console.status("counting"):
+        counted = in_turns(evidence.ways(), options.rounds)
+    kept = [*promises(decisions, finding), *feedback.promises(tokens), *evidence.promises(counted)]
+    shown = [
+        *tables(decisions, finding),
+        feedback.table(tokens),
+        evidence.table(counted),
+        page.promised(kept),
+    ]
     conditions = (
         f"{page.measured_on()}. CPU time on one core, the least of {options.rounds} interleaved slices of "
         f"{SLICE * 1e3:g} ms and their median, each without what taking the next head or unit costs."

@@ -123,6 +123,7 @@ class Arm:
         "__weakref__",
         "_cells",
         "_issuers",
+        "_known",
         "_requests_cell",
         "_units_cell",
         "book",
@@ -140,6 +141,7 @@ class Arm:
         book.readers.add(self)
         self.requests = book.sums(stage.place, name, counts.REQUESTS)
         self.units = book.sums(stage.place, name, counts.UNITS)
+        self._known = book.known(stage.place)
         self.sums = {kind: book.sums(stage.place, name, kind) for kind in _KINDS}
         labels = (stage.run.rollout, name)
         self._requests_cell = stage.slab.counter("stepdown_evidence_requests_total", labels)
@@ -151,11 +153,10 @@ class Arm:
         """Count a unit, and the events that happened to it."""
         self._cells[self._requests_cell] += 1
         if sticky:
-            place, name, saw = self.stage.place, self.name, self.book.saw
-            if saw(place, name, counts.UNITS, unit, "trials"):
+            if unit not in self._known and self.book.saw_unit(self.stage.place, self.name, unit):
                 self._cells[self._units_cell] += 1
             for kind in kinds:
-                saw(place, name, kind, unit, "events")
+                self.book.saw(self.stage.place, self.name, kind, unit)
         else:
             self._cells[self._units_cell] += 1
             self.units[0] += 1
@@ -228,9 +229,12 @@ class Counted:
 
     def ended(self, exchange: Exchange, elapsed: int) -> None:
         """The answer was given, or cut; `elapsed` in nanoseconds."""
-        kinds = kinds_of(exchange, self.stream_failed)
-        arm = self._arm
+        arm, plan = self._arm, exchange.plan
+        assert plan is not None
         arm.requests[0] += 1
+        good = exchange.status < 400 and not exchange.error and not self.stream_failed
+        good = good and exchange.outcome not in _ADAPTER_FAILED and plan.choice.reason != _UNHEALTHY
+        kinds = () if good else kinds_of(exchange, self.stream_failed)
         if kinds and kinds != _REFUSED:
             arm.requests[1] += 1
         slow = arm.stage.slow
@@ -268,7 +272,7 @@ _REFUSED = (counts.CLIENT_ERRORS,)
 
 
 def kinds_of(exchange: Exchange, stream_failed: bool | None) -> tuple[str, ...]:
-    """The kinds of events that an exchange with an answer is, but for its time; `stream_failed` where that is known.
+    """The kinds of events that an exchange with a bad answer is, but for its time; `stream_failed` where that is known.
 
     A version whose servers were down has failed, although another one answered: it would else be rolled out because
     of what others do for it. Answers that were cut because their client did not read are nobody's failure.
@@ -276,8 +280,6 @@ def kinds_of(exchange: Exchange, stream_failed: bool | None) -> tuple[str, ...]:
     plan, status, error = exchange.plan, exchange.status, exchange.error
     assert plan is not None
     down = plan.choice.reason == _UNHEALTHY
-    if status < 400 and not error and not down and not stream_failed and exchange.outcome not in _ADAPTER_FAILED:
-        return ()
     kinds: tuple[str, ...] = ()
     if status >= 500 or down:
         kinds += (counts.ERRORS,)

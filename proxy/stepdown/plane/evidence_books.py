@@ -21,7 +21,8 @@ from collections.abc import Callable, Iterator
 from secrets import token_hex
 from weakref import WeakSet
 
-from stepdown.rollout.batch import Arm, Batch, Cell, Counts, Side, Sighting
+from stepdown.rollout.batch import Arm, Batch, Cell, Counts, Sighting
+from stepdown.rollout.counts import UNITS
 from stepdown.telemetry.slab import Slab
 
 FLUSH_SECONDS = 0.2
@@ -31,7 +32,9 @@ BATCH_SIGHTINGS = 2_000
 MOST_WAITING = 100_000
 """Sightings of one run that wait for a controller or a store that is away; some 15 MiB."""
 MOST_SEEN = 65_536
-"""Sightings of one run that are remembered so as not to be sent again; some 15 MiB."""
+"""Units of one stage, and events of one run, that are remembered so as not to be sent again: some 6 and 15 MiB."""
+STAGES_KNOWN = 2
+"""Stages of which units are: the one in force, and the one before it, whose exchanges may still run."""
 
 Send = Callable[[Batch], None]
 Told = Callable[[], None]
@@ -50,7 +53,8 @@ class Book:
         """Whoever may count in it."""
         self._dropped = dropped
         self._sums: dict[Cell, list[int]] = {}
-        self._seen: set[tuple[int, str, Side, int]] = set()
+        self._seen: set[tuple[int, str, int]] = set()
+        self._known: dict[int, set[int]] = {}
         self._waiting: deque[Sighting] = deque()
         self._noted = 0
         """Sightings that were ever put into it,"""
@@ -69,19 +73,39 @@ class Book:
         """Trials and events of a cell since the last batch, to be counted in."""
         return self._sums.setdefault(Cell(stage, arm, kind), [0, 0])
 
-    def saw(self, stage: int, arm: Arm, kind: str, unit: int, side: Side) -> bool:
-        """Note a sighting, unless it was noted lately or has no room; whether it was."""
-        key = (stage, kind, side, unit)
-        seen = self._seen
-        if key in seen:
+    def known(self, stage: int) -> set[int]:
+        """The units of a stage that need not be noted again; whoever counts looks there first."""
+        known = self._known.setdefault(stage, set())
+        for old in sorted(self._known)[:-STAGES_KNOWN]:
+            if old != stage:
+                del self._known[old]
+        return known
+
+    def saw_unit(self, stage: int, arm: Arm, unit: int) -> bool:
+        """Note a unit that took part, unless it is known or there is no room; whether it was."""
+        known = self.known(stage)
+        if unit in known or not self._note(Sighting(stage, arm, UNITS, unit, "trials")):
             return False
-        if len(self._waiting) >= MOST_WAITING:
-            self._dropped()
+        if len(known) >= MOST_SEEN:
+            known.clear()
+        known.add(unit)
+        return True
+
+    def saw(self, stage: int, arm: Arm, kind: str, unit: int) -> bool:
+        """Note an event that happened to a unit, unless it was noted lately or has no room; whether it was."""
+        key, seen = (stage, kind, unit), self._seen
+        if key in seen or not self._note(Sighting(stage, arm, kind, unit)):
             return False
         if len(seen) >= MOST_SEEN:
             seen.clear()
         seen.add(key)
-        self._waiting.append(Sighting(stage, arm, kind, unit, side))
+        return True
+
+    def _note(self, sighting: Sighting) -> bool:
+        if len(self._waiting) >= MOST_WAITING:
+            self._dropped()
+            return False
+        self._waiting.append(sighting)
         self._noted += 1
         return True
 

@@ -163,7 +163,7 @@ class FeedbackDesk:
             else:
                 claim = item.claim
                 book = books[claim.run.rollout, claim.run.number]
-                new = book.saw(claim.stage, claim.arm, item.event, claim.unit, "events")
+                new = book.saw(claim.stage, claim.arm, item.event, claim.unit)
                 outcomes.append("accepted" if new else "duplicate")
         return outcomes, list(books.values())
 

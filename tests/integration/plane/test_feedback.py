@@ -444,7 +444,7 @@ def test_where_there_is_no_room_for_more_nothing_is_taken() -> None:
 
         def fill() -> None:
             for unit in range(MOST_WAITING - 1):
-                book.saw(0, "stable", "units", unit, "trials")
+                book.saw_unit(0, "stable", unit)
 
         here.thread.run(fill, 60.0)
         answer = here.ask(post(batch([event(ann), event(bob)]), BEARER))

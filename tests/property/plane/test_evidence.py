@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from stepdown.decide.feedback import Claim, Verifier
 from stepdown.plane.evidence_books import AGAIN_SECONDS, Book
-from stepdown.rollout.batch import Arm, Batch, Cell, Counts, Side
+from stepdown.rollout.batch import Arm, Batch, Cell, Counts
 from tests.kit.client import EndedError
 from tests.kit.driven import BY_USER, FEEDBACK, SECRET, Store, driven, get, rolling, run_of
 from tests.kit.looping import eventually
@@ -66,11 +66,13 @@ def test_a_store_has_each_sum_and_each_first_sighting_once_after_any_losses(scri
                     one[0] += 1
                     one[1] += failed
             case ("saw", stage, arm, kind, unit):
-                side: Side = "trials" if kind == "units" else "events"
-                book.saw(stage, arm, kind, unit, side)
+                if kind == "units":
+                    book.saw_unit(stage, arm, unit)
+                else:
+                    book.saw(stage, arm, kind, unit)
                 if (stage, kind, unit) not in first:
                     first.add((stage, kind, unit))
-                    naive.setdefault(Cell(stage, arm, kind), [0, 0])[side == "events"] += 1
+                    naive.setdefault(Cell(stage, arm, kind), [0, 0])[kind != "units"] += 1
             case ("send",):
                 send(anew=False)
             case ("again",):

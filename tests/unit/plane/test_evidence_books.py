@@ -35,7 +35,7 @@ def test_a_batch_has_what_came_in_since_the_one_before() -> None:
     requests = book.sums(0, "candidate", "requests")
     requests[0] += 3
     requests[1] += 1
-    assert book.saw(0, "stable", "units", 7, "trials")
+    assert book.saw_unit(0, "stable", 7)
     first = sent(book)
     assert (first.rollout, first.run, first.sequence) == ("churn-2", 1, 1)
     assert first.deltas == {Cell(0, "candidate", "requests"): Counts(3, 1)}
@@ -71,7 +71,7 @@ def test_one_batch_is_on_its_way_at_a_time_and_again_as_it_is_after_a_silence_or
 
 def test_only_what_is_on_its_way_can_be_taken() -> None:
     book, _ = opened()
-    book.saw(0, "stable", "units", 1, "trials")
+    book.saw_unit(0, "stable", 1)
     book.taken(book.source, 1)
     batch = sent(book)
     for source, sequence in (("another", 1), (book.source, 2), (book.source, 0)):
@@ -84,29 +84,31 @@ def test_only_what_is_on_its_way_can_be_taken() -> None:
 
 def test_a_unit_is_sent_once_for_each_stage_kind_and_side() -> None:
     book, _ = opened()
-    assert book.saw(0, "stable", "errors", 1, "events")
-    assert not book.saw(0, "stable", "errors", 1, "events")
-    assert not book.saw(0, "candidate", "errors", 1, "events")  # counts where it was seen first
-    assert book.saw(1, "stable", "errors", 1, "events")
-    assert book.saw(0, "stable", "slow", 1, "events")
-    assert book.saw(0, "stable", "errors", 1, "trials")
-    assert book.saw(0, "stable", "errors", 2, "events")
-    assert len(sent(book).sightings) == 5
+    assert book.saw(0, "stable", "errors", 1)
+    assert not book.saw(0, "stable", "errors", 1)
+    assert not book.saw(0, "candidate", "errors", 1)  # counts where it was seen first
+    assert book.saw(1, "stable", "errors", 1)
+    assert book.saw(0, "stable", "slow", 1)
+    assert book.saw_unit(0, "stable", 1)
+    assert not book.saw_unit(0, "candidate", 1)
+    assert book.saw_unit(1, "stable", 1)
+    assert book.saw(0, "stable", "errors", 2)
+    assert len(sent(book).sightings) == 6
 
 
 def test_what_is_remembered_is_bounded_and_then_sent_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(evidence_books, "MOST_SEEN", 3)
     book, _ = opened()
     for unit in (1, 2, 3, 4, 1):
-        assert book.saw(0, "stable", "units", unit, "trials")
-    assert not book.saw(0, "stable", "units", 4, "trials")
+        assert book.saw_unit(0, "stable", unit)
+    assert not book.saw_unit(0, "stable", 4)
     assert len(sent(book).sightings) == 5
 
 
 def test_a_batch_has_a_bound_and_the_rest_follows_in_order() -> None:
     book, _ = opened()
     for unit in range(BATCH_SIGHTINGS + 2):
-        book.saw(0, "stable", "units", unit, "trials")
+        book.saw_unit(0, "stable", unit)
     first = sent(book)
     assert [one.unit for one in first.sightings] == list(range(BATCH_SIGHTINGS))
     assert book.waiting == BATCH_SIGHTINGS + 2
@@ -117,16 +119,16 @@ def test_a_batch_has_a_bound_and_the_rest_follows_in_order() -> None:
 def test_beyond_the_bound_the_newest_are_dropped_and_counted_and_may_come_again_later() -> None:
     book, dropped = opened()
     for unit in range(MOST_WAITING):
-        assert book.saw(0, "stable", "units", unit, "trials")
+        assert book.saw_unit(0, "stable", unit)
     assert not book.has_room(1)
     for unit in range(3):
-        assert not book.saw(0, "stable", "units", MOST_WAITING + unit, "trials")
+        assert not book.saw_unit(0, "stable", MOST_WAITING + unit)
     assert len(dropped) == 3
     book.sums(0, "stable", "requests")[0] += 1  # sums need no room
     batch = sent(book)
     assert batch.sightings[0].unit == 0
     assert book.has_room(1)
-    assert book.saw(0, "stable", "units", MOST_WAITING, "trials")
+    assert book.saw_unit(0, "stable", MOST_WAITING)
 
 
 def test_who_waits_is_told_once_all_that_was_noted_before_is_stored() -> None:
@@ -134,9 +136,9 @@ def test_who_waits_is_told_once_all_that_was_noted_before_is_stored() -> None:
     told: list[str] = []
     book.when_stored(lambda: told.append("nothing to wait for"))
     for unit in range(BATCH_SIGHTINGS):
-        book.saw(0, "stable", "click", unit, "events")
+        book.saw(0, "stable", "click", unit)
     book.when_stored(lambda: told.append("first"))
-    book.saw(0, "stable", "click", BATCH_SIGHTINGS, "events")
+    book.saw(0, "stable", "click", BATCH_SIGHTINGS)
     book.when_stored(lambda: told.append("second"))
     gone = lambda: told.append("gone")  # noqa: E731 - the same one, to be forgotten
     book.when_stored(gone)
@@ -212,10 +214,10 @@ def test_a_lost_channel_keeps_everything_and_the_next_one_gets_the_same_batch_fi
     async def script(desk: Desk) -> None:
         desk.books.link(desk.take)
         book = desk.books.book("churn-2", 1)
-        book.saw(0, "stable", "units", 1, "trials")
+        book.saw_unit(0, "stable", 1)
         await desk.until(lambda: desk.sent)
         desk.books.link(None)
-        book.saw(0, "stable", "units", 2, "trials")
+        book.saw_unit(0, "stable", 2)
         assert not await desk.books.settle(5.0)  # at once: nobody is there
         desk.books.link(desk.take)
         assert desk.sent == [desk.sent[0]] * 2
@@ -232,7 +234,7 @@ def test_a_book_that_nobody_counts_in_is_closed_once_it_was_taken_and_opened_aga
         reader, book = Reader(), desk.books.book("churn-2", 1)
         book.readers.add(reader)
         source = book.source
-        book.saw(0, "stable", "units", 1, "trials")
+        book.saw_unit(0, "stable", 1)
         del reader
         await asyncio.sleep(3 * FLUSH_SECONDS)
         assert list(desk.books) == [book]  # nobody has taken it
@@ -241,7 +243,7 @@ def test_a_book_that_nobody_counts_in_is_closed_once_it_was_taken_and_opened_aga
         await desk.until(lambda: not list(desk.books))
         again = desk.books.book("churn-2", 1)
         assert again.source != source
-        again.saw(0, "stable", "units", 2, "trials")
+        again.saw_unit(0, "stable", 2)
         desk.books.push(again)
         desk.acknowledge(desk.sent[-1])
         assert desk.store.of("units", 0) == {"stable": (2, 0)}
@@ -253,7 +255,7 @@ def test_settling_waits_for_all_books_but_not_for_ever() -> None:
     async def script(desk: Desk) -> None:
         desk.books.link(desk.take)
         for run in (1, 2):
-            desk.books.book("churn-2", run).saw(0, "stable", "units", 1, "trials")
+            desk.books.book("churn-2", run).saw_unit(0, "stable", 1)
         assert not await desk.books.settle(FLUSH_SECONDS)
         assert len(desk.sent) == 2
         settling = asyncio.ensure_future(desk.books.settle(PATIENCE))
