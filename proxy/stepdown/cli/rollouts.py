@@ -52,7 +52,6 @@ def _as_json(one: Rollout, rule: str | None) -> dict[str, Any]:
         "rule": rule,
         "stable": one.stable,
         "candidate": one.candidate,
-        "driven": False,
         "steps": [
             {
                 "weight": step.weight,
