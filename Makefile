@@ -58,6 +58,10 @@ servers: $(patsubst requirements/%.txt,.envs/%/.installed,$(wildcard requirement
 demo: setup .envs/mlserver/.installed ## two real model servers, the sidecar, an old and a new client; KEEP=1 leaves it all up
 	@$(BIN)/python -m config.churn.demo $(if $(KEEP),--keep)
 
+.PHONY: demo-canary
+demo-canary: setup ## three rollouts of a recommendation model that end by themselves, in a few minutes; ARGS=dull plays one
+	@$(BIN)/python -m config.canary.demo $(ARGS)
+
 .PHONY: compose-test
 compose-test: setup ## the demo as containers, where a Docker engine is at hand
 	@config/churn/docker/compose-test
@@ -82,7 +86,7 @@ bench-decisions: setup ## what choosing a version costs by itself, in less than 
 	$(BIN)/python -m bench.decisions $(if $(WRITE),--write) $(ARGS)
 
 .PHONY: bench-shadows
-bench-shadows: setup ## latency beside shadows of every kind, in ten minutes; WRITE=1 as above
+bench-shadows: setup ## latency beside shadows of every kind, in a quarter of an hour; WRITE=1 as above
 	$(BIN)/python -m bench.shadows $(if $(WRITE),--write) $(ARGS)
 
 .PHONY: bench-streams

@@ -72,7 +72,7 @@ class Population:
 
     async def live(self, rate: float) -> None:
         """Come and ask, at random times and as often as `rate` says, whatever becomes of it."""
-        timeout = aiohttp.ClientTimeout(total=10)
+        timeout = aiohttp.ClientTimeout(total=30)
         async with aiohttp.ClientSession(timeout=timeout) as session, asyncio.TaskGroup() as group:
             group.create_task(self._post(session))
             group.create_task(self._tell())
