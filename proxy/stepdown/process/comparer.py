@@ -81,7 +81,8 @@ class Host:
         reader = Reader[EvidenceTaken](EvidenceTaken, TO_WORKER_BYTES)
         channel = self._channel = Channel("the controller", reader, TO_CONTROLLER_BYTES, self._taken, self._lose)
         await channel.open(socket.socket(fileno=fd))
-        self._comparer.books.link(lambda batch: channel.send(evidence(batch)))
+        if channel is self._channel:  # else another one has come meanwhile
+            self._comparer.books.link(lambda batch: channel.send(evidence(batch)))
 
     def _taken(self, _channel: Channel[EvidenceTaken], taken: EvidenceTaken) -> None:
         self._comparer.books.taken(taken.rollout, taken.run, taken.source, taken.sequence)
