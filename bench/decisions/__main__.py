@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import os
 
 from bench import page
 from bench.adapters.turns import SLICE, in_turns
 from bench.decisions import evidence, feedback, ways
 from bench.decisions.outcome import promises, tables
+from stepdown.telemetry.slab import Slab
 
 SECTION = "decisions"
 
@@ -24,8 +26,8 @@ def main() -> None:
         finding = in_turns(ways.of_finding(), options.rounds)
     with console.status("signing"):
         tokens = in_turns(feedback.ways(), options.rounds)
-    with console.status("counting"):
-        counted = in_turns(evidence.ways(), options.rounds)
+    with console.status("counting"), asyncio.Runner() as runner:
+        counted = in_turns(evidence.ways(Slab.create(), runner.get_loop()), options.rounds)
     kept = [*promises(decisions, finding), *feedback.promises(tokens), *evidence.promises(counted)]
     shown = [
         *tables(decisions, finding),
