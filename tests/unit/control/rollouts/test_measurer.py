@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import ssl
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -14,6 +16,7 @@ from typing import Any
 
 import msgspec
 import pytest
+import trustme
 from yarl import URL
 
 from stepdown.control.rollouts import measurer as measuring
@@ -317,6 +320,21 @@ def test_a_file_of_authorities_that_is_gone_is_a_reason(tmp_path: Path) -> None:
         found = one.look()
         assert found.unread == {CTR: "its ca_file ca.pem cannot be used"}
         assert [one.error for one in found.measured["ready"]] == ["its ca_file ca.pem cannot be used"]
+
+
+def test_whom_to_trust_is_read_again_when_the_file_is_another_one(tmp_path: Path) -> None:
+    mine, another, file = trustme.CA(), trustme.CA(), tmp_path / "ca.pem"
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    mine.issue_cert("127.0.0.1").configure_cert(context)
+    script = saying(sides((1, 1), (2, 2)))
+    with LoopThread() as thread, Upstream(thread, script, tls=context) as upstream:
+        secure = MetricServer(url=f"https://127.0.0.1:{upstream.port}", ca_file=str(file), timeout=PATIENCE)
+        one = Story(thread, [upstream], (ctr(Hook(server=secure, reads="counts")),), lambda: NOW)
+        for place, (authority, said) in enumerate(((mine, "only found out"), (another, "is not trusted"))):
+            authority.cert_pem.write_to_path(str(file))
+            os.utime(file, (place, place))
+            assert said in one.look().unread[CTR]
+        thread.call(one.measurer.close())
 
 
 # --- webhooks that count ----------------------------------------------------------------------------------------------
