@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator
 from secrets import token_hex
 from weakref import WeakSet
 
-from stepdown.rollout.batch import Arm, Batch, Cell, Counts, Sighting
+from stepdown.rollout.batch import Arm, Batch, Cell, Counts, Side, Sighting
 from stepdown.rollout.counts import UNITS
 from stepdown.telemetry.slab import Slab
 
@@ -53,7 +53,7 @@ class Book:
         """Whoever may count in it."""
         self._dropped = dropped
         self._sums: dict[Cell, list[int]] = {}
-        self._seen: set[tuple[int, str, int]] = set()
+        self._seen: set[tuple[int, str, Side, int]] = set()
         self._known: dict[int, set[int]] = {}
         self._waiting: deque[Sighting] = deque()
         self._noted = 0
@@ -91,10 +91,13 @@ class Book:
         known.add(unit)
         return True
 
-    def saw(self, stage: int, arm: Arm, kind: str, unit: int) -> bool:
-        """Note an event that happened to a unit, unless it was noted lately or has no room; whether it was."""
-        key, seen = (stage, kind, unit), self._seen
-        if key in seen or not self._note(Sighting(stage, arm, kind, unit)):
+    def saw(self, stage: int, arm: Arm, kind: str, unit: int, side: Side = "events") -> bool:
+        """Note an event that happened to a unit, unless it was noted lately or has no room; whether it was.
+
+        Or, of a kind with trials of its own, that the unit is one of these.
+        """
+        key, seen = (stage, kind, side, unit), self._seen
+        if key in seen or not self._note(Sighting(stage, arm, kind, unit, side)):
             return False
         if len(seen) >= MOST_SEEN:
             seen.clear()

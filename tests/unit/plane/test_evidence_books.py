@@ -89,6 +89,8 @@ def test_a_unit_is_sent_once_for_each_stage_kind_and_side() -> None:
     assert not book.saw(0, "candidate", "errors", 1)  # counts where it was seen first
     assert book.saw(1, "stable", "errors", 1)
     assert book.saw(0, "stable", "slow", 1)
+    assert book.saw(0, "stable", "errors", 1, "trials")  # of a kind with trials of its own
+    assert not book.saw(0, "stable", "errors", 1, "trials")
     assert book.saw_unit(0, "stable", 1)
     assert not book.saw_unit(0, "candidate", 1)
     assert book.saw_unit(1, "stable", 1)
