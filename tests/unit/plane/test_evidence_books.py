@@ -95,7 +95,7 @@ def test_a_unit_is_sent_once_for_each_stage_kind_and_side() -> None:
     assert not book.saw_unit(0, "candidate", 1)
     assert book.saw_unit(1, "stable", 1)
     assert book.saw(0, "stable", "errors", 2)
-    assert len(sent(book).sightings) == 6
+    assert len(sent(book).sightings) == 7
 
 
 def test_what_is_remembered_is_bounded_and_then_sent_again(monkeypatch: pytest.MonkeyPatch) -> None:
