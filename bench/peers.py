@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import bodies, payload
+from bench import bodies, payload, rollout
 from bench.processes import Program, free_port, running
 
 TEMPLATES = Path(__file__).parent / "peers"
@@ -49,6 +49,10 @@ class Peer:
     """How many of them the load asks, in turn."""
     validated: int = 0
     """Percentage of answers that is held against contracts."""
+    rollout: bool = False
+    """Requests count for a rollout that was started,"""
+    tokens: bool = False
+    """and answers carry tokens."""
 
     @property
     def path(self) -> str:
@@ -85,6 +89,15 @@ PEERS = (
     Peer("envoy", "envoy.yaml", _envoy, needs=ENVOY),
     Peer("stepdown, 2 workers", "stepdown.yaml", stepdown, needs=Path(sys.executable), workers=2),
     Peer("stepdown, all validated", "stepdown.yaml", stepdown, needs=Path(sys.executable), validated=100),
+    Peer("stepdown, a rollout", "stepdown-rollout.yaml", stepdown, needs=Path(sys.executable), rollout=True),
+    Peer(
+        "stepdown, a rollout with tokens",
+        "stepdown-rollout.yaml",
+        stepdown,
+        needs=Path(sys.executable),
+        rollout=True,
+        tokens=True,
+    ),
     Peer("stepdown, 1000 routes, 1 asked", "stepdown-routes.yaml", stepdown, needs=Path(sys.executable), routes=1000),
     Peer(
         "stepdown, 1000 routes asked",
@@ -125,10 +138,12 @@ def proxy(peer: Peer, behind: Upstream) -> Iterator[tuple[Program, int]]:
 
     The block begins when the first request was answered well.
     """
-    port = free_port()
+    port, status, admin = free_port(), free_port(), free_port()
     values: dict[str, object] = {
         "listen": port,
-        "status": free_port(),
+        "status": status,
+        "admin": admin,
+        "feedback": rollout.feedback() if peer.tokens else "",
         "workers": peer.workers,
         "validate": f"{peer.validated}%",
         "upstream_v1": behind.v1,
@@ -145,6 +160,8 @@ def proxy(peer: Peer, behind: Upstream) -> Iterator[tuple[Program, int]]:
         bodies.exchange(port, ask=2, answer=2, path=peer.path.replace("#", "0"))
         if peer.adapts:
             _check_predictions(port)
+        if peer.rollout:
+            rollout.start(port, status, admin, tokens=peer.tokens)
         yield program, port
 
 
