@@ -44,6 +44,7 @@ def rollouts_of(
         route, rule = owned[0]
         versions = models[route.model].versions
         _check_guards(name, section, route, versions, checker)
+        _check_events(name, section, file, checker)
         _check_ready(name, section, versions, checker)
         _check_segments(name, section, file, checker)
         stable, candidate = versions.get(section.stable), versions.get(section.candidate)
@@ -90,6 +91,16 @@ def _check_segments(name: str, section: RolloutSection, file: RootFile, checker:
             checker.unknown(("rollouts", name, "steps", index, "segment"), step.segment or "", file.segments, allowed)
 
 
+def _check_events(name: str, section: RolloutSection, file: RootFile, checker: Checker) -> None:
+    """Events that nobody can report, of a rollout that cannot be started; of one that can, `feedback` refuses them."""
+    if file.feedback is not None or (file.state is not None and file.state.rollouts is not None):
+        return
+    for index, guard in enumerate(section.guards or ()):
+        if guard.kind == "event":
+            problem = f'the event "{guard.event}" can be reported by nobody: there is no feedback'
+            checker.warn(("rollouts", name, "guards", index), problem, "it for `stepdown rollout simulate` and `plan`")
+
+
 def _check_guards(name: str, section: RolloutSection, route: DraftRoute, versions: Versions, checker: Checker) -> None:
     path: Path = ("rollouts", name, "guards")
     names: set[str] = set()
@@ -108,11 +119,6 @@ def _check_guards(name: str, section: RolloutSection, route: DraftRoute, version
         if guard.kind == "shadow_different" and not _shadow(section, route, versions):
             problem = f"found shadow_different, and the route {route.name} copies nothing to {section.candidate}"
             checker.error(at, problem, f'it with shadow: {{version: "{section.candidate}", percent: 20}} at the route')
-        if guard.kind == "event":
-            problem = f'the event "{guard.event}" cannot be reported to this version'
-            checker.warn(
-                at, problem, "it for `stepdown rollout simulate` and `plan`, until there is a feedback section"
-            )
     if section.guards == []:
         what = "no guard and no breaker: nothing" if section.breaker.off else "no guard: nothing but an outage"
         checker.warn(path, f"found {what} would take the candidate back", "at least one")

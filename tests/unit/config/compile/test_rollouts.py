@@ -93,9 +93,16 @@ def test_where_no_state_is_kept_stable_has_everything_and_a_warning_says_so(chur
         "15:35: warning: routes.churn.rules[0].rollout: there is no place for the state of churn-2, so it cannot be"
         " started: 1.1.0 has 100 % of the rule everyone and 2.0.0 has 0 %, so clients that ask for its shape get 406;"
         " allowed it with state: {rollouts: FILE}",
-        '23:9: warning: rollouts.churn-2.guards[1]: the event "click" cannot be reported to this version; allowed it'
-        " for `stepdown rollout simulate` and `plan`, until there is a feedback section",
+        '23:9: warning: rollouts.churn-2.guards[1]: the event "click" can be reported by nobody: there is no feedback;'
+        " allowed it for `stepdown rollout simulate` and `plan`",
     ]
+
+
+def test_an_event_that_somebody_can_report_is_not_doubtful(churn: Folder) -> None:
+    feedback = "feedback: {secrets: {env: SECRET}, keys: [{name: shop, key: {env: KEY}}]}\n"
+    environ = {"SECRET": "tokens-are-signed-with-this", "KEY": "and-posted-back-with-this"}
+    assert ["reported" in str(one) for one in churn.load(TEXT + feedback, environ=environ).warnings] == [False]
+    assert churn.load(TEXT + feedback + "state: {rollouts: rollouts.db}\n", environ=environ).warnings == ()
 
 
 def test_with_a_place_for_its_state_nothing_is_doubtful_about_a_rollout(churn: Folder) -> None:
