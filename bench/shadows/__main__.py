@@ -11,10 +11,10 @@ from pathlib import Path
 from rich.console import Console
 
 from bench import page
-from bench.peers import Upstream, upstream
+from bench.peers import LOAD_CORE, Upstream, upstream
 from bench.shadows.kinds import KINDS, NONE
 from bench.shadows.outcome import promises, table
-from bench.shadows.rounds import Row, measure, peak_of
+from bench.shadows.rounds import COMPARER_CORE, Row, measure, peak_of
 from bench.steady import HIGHEST_STEADY_RATE
 
 SECTION = "shadows"
@@ -33,16 +33,24 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, upstream(Path(folder)) as behind:
         rate = options.rate or _rate(behind, options, console)
         rows = rounds(behind, options.rounds, options.seconds, rate, console)
-    judged = promises(rows)
-    shown = [table(rows), page.promised(judged)]
-    conditions = (
-        f"{page.measured_on()}. Medians of {options.rounds} interleaved rounds of {options.seconds:g} s each at "
-        f"{rate:,.0f} requests/s, all of them copied; ratios are medians of those within a round. The sidecar, its "
-        "worker and its comparer, has one core; clients, servers and the shadow's server share the other."
-    )
-    page.show(console, shown, conditions)
+    shown = [table(rows, apart=False), table(rows, apart=True), page.promised(promises(rows))]
+    page_says = _conditions(options, rate)
+    page.show(console, shown, page_says)
     if options.write:
-        page.write(SECTION, shown, conditions)
+        page.write(SECTION, shown, page_says)
+
+
+def _conditions(options: argparse.Namespace, rate: float) -> str:
+    where = "the clients' core, where it runs when they and the servers leave it time"
+    if COMPARER_CORE != LOAD_CORE:
+        where = "a core of its own"
+    return (
+        f"{page.measured_on()}. Medians of {options.rounds} interleaved rounds of {options.seconds:g} s each at "
+        f"{rate:,.0f} requests/s, all of them due a copy; ratios are medians of those within a round. In the first "
+        "table the sidecar, its worker and its comparer, has one core, and clients, servers and the shadow's server "
+        f"share another. In the second table the comparer has {where}, and the worker has its core alone; the rows "
+        "without a shadow, which have no comparer, are the same ones."
+    )
 
 
 def _options() -> argparse.Namespace:
@@ -63,11 +71,12 @@ def _rate(behind: Upstream, options: argparse.Namespace, console: Console) -> fl
 
 def rounds(behind: Upstream, count: int, seconds: float, rate: float, console: Console) -> list[Row]:
     """One kind after the other and around again, so that what else the machine does falls on all alike."""
-    rows = [Row(kind) for kind in KINDS]
+    rows = [Row(kind) for kind in KINDS] + [Row(kind, apart=True) for kind in KINDS if kind.percent]
     with console.status("") as status:
         for number in range(1, count + 1):
             for row in rows:
-                status.update(f"latency at {rate:,.0f}/s, round {number} of {count}: shadow {row.kind.name}")
+                where = ", comparer apart" if row.apart else ""
+                status.update(f"latency at {rate:,.0f}/s, round {number} of {count}: shadow {row.kind.name}{where}")
                 measure(row, behind, seconds, rate, rows[0].median("p50") / 1e6 if rows[0].rounds else USUAL)
     return rows
 

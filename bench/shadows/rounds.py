@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import statistics
 import sys
+import time
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -13,7 +15,7 @@ from pathlib import Path
 
 from bench import bodies, payload
 from bench.load import Peak, peak, steady
-from bench.peers import PROXY_CORE, TEMPLATES, Peer, Upstream, fill, stepdown
+from bench.peers import LOAD_CORE, PROXY_CORE, TEMPLATES, Peer, Upstream, fill, stepdown
 from bench.probes import WORKER
 from bench.processes import Program, free_port, running
 from bench.rounds import WARM_UP
@@ -21,6 +23,12 @@ from bench.shadows.kinds import Kind, serving
 
 PEER = Peer("shadows", "stepdown-shadows.yaml", stepdown, needs=Path(sys.executable))
 """For what loads it: one route, the usual path."""
+COMPARER = "stepdown.process.comparer"
+"""What is in the command line of the process that sends copies, and in no other's."""
+COMPARER_CORE = 2 if (os.cpu_count() or 1) > 2 else LOAD_CORE
+"""Where that one runs when it has another core than its worker: one of its own, or else the load's."""
+PATIENCE = 10.0
+"""Seconds in which it has to be there."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +51,8 @@ class Row:
     """All rounds beside one kind of shadow."""
 
     kind: Kind
+    apart: bool = False
+    """The comparer runs on another core than the worker."""
     rounds: list[Round] = field(default_factory=list)
 
     def median(self, what: str) -> float:
@@ -71,8 +81,11 @@ class Sidecar:
 
 
 @contextlib.contextmanager
-def sidecar(kind: Kind, copies: int, behind: Upstream) -> Iterator[Sidecar]:
-    """A sidecar whose shadow's server is at the port `copies`, for the time of the block."""
+def sidecar(kind: Kind, copies: int, behind: Upstream, *, apart: bool = False) -> Iterator[Sidecar]:
+    """A sidecar whose shadow's server is at the port `copies`, for the time of the block.
+
+    All of it runs on one core, but with `apart` for its comparer.
+    """
     port, status = free_port(), free_port()
     values = {
         "listen": port,
@@ -86,7 +99,26 @@ def sidecar(kind: Kind, copies: int, behind: Upstream) -> Iterator[Sidecar]:
     config = fill(PEER.template, behind.folder / "shadows", values)
     with running(PEER.command(config), port=port, core=PROXY_CORE, output=behind.folder / "shadows.log") as program:
         bodies.exchange(port, ask=2, answer=2)
+        if apart:
+            _move_comparer(program)
         yield Sidecar(program, port, status)
+
+
+def _move_comparer(program: Program) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not (found := [pid for pid in program.pids() if COMPARER.encode() in _command(pid)]):
+        if time.monotonic() > deadline:
+            raise RuntimeError("the sidecar has no comparer")
+        time.sleep(0.05)
+    for pid in found:
+        for thread in Path(f"/proc/{pid}/task").iterdir():
+            os.sched_setaffinity(int(thread.name), {COMPARER_CORE})
+
+
+def _command(pid: int) -> bytes:
+    with contextlib.suppress(OSError):  # it ended meanwhile
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    return b""
 
 
 def peak_of(kind: Kind, behind: Upstream, seconds: float) -> Peak:
@@ -99,7 +131,7 @@ def peak_of(kind: Kind, behind: Upstream, seconds: float) -> Peak:
 
 def measure(row: Row, behind: Upstream, seconds: float, rate: float, usual: float) -> None:
     """Add one round at `rate` requests a second; `usual` as for `serving`."""
-    with serving(row.kind, behind.folder, usual) as copies, sidecar(row.kind, copies, behind) as one:
+    with serving(row.kind, behind.folder, usual) as copies, sidecar(row.kind, copies, behind, apart=row.apart) as one:
         one.program.wait_until_idle()
         steady(one.port, rate, min(WARM_UP, seconds))
         ended, cpu = one.counted("stepdown_shadow_copies_total"), one.program.cpu(of=WORKER)

@@ -27,14 +27,16 @@ SILENCE = 2.0
 class Handoff:
     """A worker's end."""
 
-    __slots__ = ("_bell", "_ring", "_silent", "gathered", "grants", "number")
+    __slots__ = ("_bell", "_ring", "_ticks", "gathered", "grants", "number", "silent")
 
     def __init__(self, ring: RingWriter, bell: int) -> None:
         """`bell` is an event descriptor (eventfd) on which the comparer sleeps."""
         self._ring = ring
         self._bell = bell
-        self._silent = 0
-        """Ticks since the comparer gave a sign of life."""
+        self._ticks = 0
+        """Those since the comparer gave a sign of life."""
+        self.silent = False
+        """Whether the comparer is stopped, dead, or has not come to do anything for a while."""
         self.grants = ring.grants
         self.gathered = 0
         """Bytes of bodies that have not ended yet."""
@@ -52,12 +54,8 @@ class Handoff:
 
     def tick(self, now: float) -> None:
         """Look whether the comparer lives; `now` is of no matter here."""
-        self._silent = 0 if self.grants.alive() else self._silent + 1
-
-    @property
-    def silent(self) -> bool:
-        """Whether the comparer is stopped, dead, or has not come to do anything for a while."""
-        return self._silent * TICK >= SILENCE
+        self._ticks = 0 if self.grants.alive() else self._ticks + 1
+        self.silent = self._ticks * TICK >= SILENCE
 
     def has_room(self, size: int) -> bool:
         """Whether it is worth while to begin a record of `size` bytes to which another one will belong."""

@@ -33,7 +33,7 @@ from stepdown.plane.collect import KEY_BYTES
 from stepdown.plane.handoff import Handoff, Pieces
 from stepdown.plane.plan import OUTCOMES
 from stepdown.plane.recording import address_of
-from stepdown.telemetry.grants import SHADOWS, generation
+from stepdown.telemetry.grants import generation
 
 if TYPE_CHECKING:
     from stepdown.decide.mirror import Key
@@ -55,10 +55,10 @@ class Mirror:
         "_choose",
         "_first",
         "_generation",
-        "_grants",
         "_idle",
         "_keys",
         "_reads_key",
+        "_refused",
         "_route",
         "_samplers",
         "_slab",
@@ -87,7 +87,7 @@ class Mirror:
         self.most = max((*self.limits, self.record_limit))
         """The longest one that any of them takes."""
         self._idle = frozenset(place for place, shadow in enumerate(route.spec.shadows) if shadow.idle)
-        self._grants = handoff.grants
+        self._refused = handoff.grants.refused
         self._generation = generation(digest)
         self._first = first
         self._route = route
@@ -102,7 +102,16 @@ class Mirror:
     def begin(self, exchange: Exchange, served: str) -> None:
         """Decide what is made of a request that is about to be forwarded to `served`; never raises."""
         try:
-            self._begin(exchange, served)
+            key = self._key(exchange) if self._reads_key else None
+            shadows, recorded, own, marked = self._choose(exchange.facts, served, key, self._samplers)
+            if own or marked:
+                self._not_due(own, marked)
+            for place in shadows:
+                reason = self._refused(self._generation, self._first + place)
+                if reason:
+                    shadows = self._without(shadows, place, reason)
+            if shadows or recorded:
+                self._begin(exchange, shadows, recorded, key)
         except Exception:
             for place in range(len(self.limits)):
                 self.skip(place, "failed")
@@ -110,41 +119,33 @@ class Mirror:
                 self._told = True
                 logger.exception("it cannot be decided which shadows get a copy")
 
-    def _begin(self, exchange: Exchange, served: str) -> None:
-        key = self._key(exchange) if self._reads_key else None
-        shadows, recorded, own, marked = self._choose(exchange.facts, served, key, self._samplers)
+    def _begin(self, exchange: Exchange, shadows: tuple[int, ...], recorded: bool, key: Key | None) -> None:
+        size = max(exchange.head.length, exchange.received)
+        if not self.handoff.has_room(len(exchange.head.raw) + min(size, self.most)):
+            self._full(shadows, recorded)
+            return
+        if self._keys and not self._reads_key:
+            key = self._key(exchange)
+        mirrored = Mirrored(self, shadows, recorded, key)
+        if size <= self.least or mirrored.fit(size):
+            exchange.mirrored = mirrored
+
+    def _not_due(self, own: tuple[int, ...], marked: tuple[int, ...]) -> None:
+        """Count what no shadow gets because of what the request is."""
         for place in own:
             self.skip(place, "served")
         for place in marked:
             self.skip(place, "marked")
-        if shadows and self._grants.generation == self._generation:
-            shadows = self._granted(shadows)
-        if shadows or recorded:
-            size = max(exchange.head.length, exchange.received)
-            if not self.handoff.has_room(len(exchange.head.raw) + min(size, self.most)):
-                self._full(shadows, recorded)
-                return
-            if self._keys and not self._reads_key:
-                key = self._key(exchange)
-            mirrored = Mirrored(self, shadows, recorded, key)
-            if size <= self.least or mirrored.fit(size):
-                exchange.mirrored = mirrored
 
-    def _granted(self, shadows: tuple[int, ...]) -> tuple[int, ...]:
-        """Those of the shadows that take another copy; the others are counted."""
-        for place in shadows:
-            number = self._first + place
-            if number < SHADOWS and (reason := self._grants.refused(number)):
-                self.skip(place, "full" if self.handoff.silent else reason)
-                shadows = tuple(other for other in shadows if other != place)
-        return shadows
+    def _without(self, shadows: tuple[int, ...], place: int, reason: str) -> tuple[int, ...]:
+        """The other shadows; this one takes no more copies, which is counted."""
+        self.skip(place, "full" if self.handoff.silent else reason)
+        return () if len(shadows) == 1 else tuple(other for other in shadows if other != place)
 
     def gave(self, shadows: tuple[int, ...]) -> None:
         """Count copies that were handed over."""
-        if self._grants.generation == self._generation:
-            for place in shadows:
-                if self._first + place < SHADOWS:
-                    self._grants.gave(self._first + place)
+        for place in shadows:
+            self.handoff.grants.gave(self._generation, self._first + place)
 
     def _full(self, shadows: tuple[int, ...], recorded: bool) -> None:
         """Count who gets no copy because the comparer is behind."""

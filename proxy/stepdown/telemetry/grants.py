@@ -56,21 +56,19 @@ class Grants:
         self._cells = cells
         self._turn = -1
 
-    @property
-    def generation(self) -> int:
-        """Of the configuration that the comparer tells of."""
-        told: int = self._cells[_GENERATION]
-        return told
-
-    def refused(self, number: int) -> str:
-        """Why a shadow gets no other copy; empty where it does."""
+    def refused(self, generation: int, number: int) -> str:
+        """Why a shadow of a configuration gets no other copy; empty where it does."""
         cells = self._cells
+        if cells[_GENERATION] != generation or number >= SHADOWS:
+            return ""
         granted = cells[_GRANTED + number]
         return "" if granted >> _BITS > cells[_GIVEN + number] else REASONS[granted & _MASK]
 
-    def gave(self, number: int) -> None:
+    def gave(self, generation: int, number: int) -> None:
         """A copy was handed over."""
-        self._cells[_GIVEN + number] += 1
+        cells = self._cells
+        if cells[_GENERATION] == generation and number < SHADOWS:
+            cells[_GIVEN + number] += 1
 
     def alive(self) -> bool:
         """Whether the comparer has done anything since this was asked last."""

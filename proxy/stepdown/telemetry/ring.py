@@ -84,10 +84,11 @@ class _Ring:
 class RingWriter(_Ring):
     """The side that writes."""
 
-    __slots__ = ("grants",)
+    __slots__ = ("_most", "grants")
 
     def __init__(self, fd: int, size: int) -> None:
         super().__init__(fd, size)
+        self._most = self._capacity * 7 // 8
         self.grants = Grants(self._granted)
 
     def put(self, head: bytes, body: bytes | bytearray) -> bool:
@@ -114,7 +115,8 @@ class RingWriter(_Ring):
 
     def has_room(self, size: int) -> bool:
         """Whether a record of `size` bytes has room, and an eighth of the ring is free besides."""
-        return self._capacity * 7 // 8 - self.waiting >= size
+        header = self._header
+        return self._most - header[_WRITTEN] + header[_READ] >= size
 
     def wake(self) -> bool:
         """Whether the reader has said that it sleeps; it is told so once only."""

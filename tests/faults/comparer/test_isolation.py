@@ -27,9 +27,8 @@ def test_while_it_is_stopped_it_is_given_no_more_and_clients_see_the_same_bytes(
         before = forget_most(worker)
         assert load(scene.sidecar.port, expected) == []
         assert most(worker) - before < 8 * MIB
-        assert scene.metric("stepdown_shadow_skipped_total", reason="concurrent") > 0  # it may just be busy
         asked = 0
-        while scene.metric("stepdown_shadow_skipped_total", reason="full") == 0:  # until it is known that it is not
+        while scene.metric("stepdown_shadow_skipped_total", reason="full") == 0:  # until then it may just be busy
             asked += 1
             scene.see("whole")
         dropped = scene.metric("stepdown_shadow_skipped_total")
