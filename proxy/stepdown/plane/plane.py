@@ -34,8 +34,8 @@ from stepdown_adapters.errors import AdaptersError
 
 BACKLOG = 4096
 """Connections that may wait to be accepted, as far as the kernel lets them."""
-LAST_EVIDENCE_SECONDS = 2.0
-"""How long a plane that was drained waits for the store to have what it counted."""
+LAST_EVIDENCE_SECONDS = 1.0
+"""How long a plane that was drained waits for the store to have what it counted; its process has 2 s over the grace."""
 
 
 class Plane:
