@@ -23,7 +23,8 @@ def rules_at(folder: Folder, driven: Driven) -> tuple[Rule, ...]:
     (steps,) = (block for block in YAML[1:] if block.startswith("    steps:\n"))
     example = re.sub(r"^    steps: .*\n", lambda _: steps, YAML[0], flags=re.MULTILINE)
     assert steps in example
-    loaded = folder.load(f"{example}segments: {{beta: {{header: {{x-plan: beta}}}}}}\n")
+    environ = {name: f"the secret called {name}" for name in re.findall(r"env: (\w+)", example)}
+    loaded = folder.load(f"{example}segments: {{beta: {{header: {{x-plan: beta}}}}}}\n", environ=environ)
     (route,) = in_effect(with_driven(loaded.spec, {"churn-2": driven}))
     return route.rules
 
