@@ -199,8 +199,8 @@ class VersionSection(Section):
         description="Share of this version's live answers that is held against contracts: its own, and that of the "
         "shape in which an answer is delivered. Nothing waits for it, and what it finds is counted and logged. Not "
         "given, it is 100% for a candidate (a version with a weight, but less than the heaviest of the same split) and "
-        "0% for all others. Of a rollout with a guard on contract_violations it is at least 10% while it is driven, and "
-        "the larger share of its two versions for both. A version without a schema has nothing to be held against.",
+        "0% for all others. Of a rollout with a guard on contract_violations it is at least 10% while it is driven, "
+        "and the larger share of its two versions for both. A version without a schema has nothing to be held against.",
     )
     health: Health | None = Field(
         default=None,
