@@ -264,8 +264,9 @@ class Controller:
         self._parent.leave()
 
     def note_draining(self) -> None:
-        """The parent takes the sidecar out: say "not ready" from now on."""
+        """The parent takes the sidecar out: say "not ready" from now on, and let another replica drive rollouts."""
         self.draining = True
+        tasks.start(self.rollouts.leave(), name="give rollouts up")
 
     # --- the file -----------------------------------------------------------------------------------------------------
 

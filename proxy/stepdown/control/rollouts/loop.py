@@ -146,8 +146,8 @@ class Loop(Rollouts):
             await store.close()
 
     async def leave(self) -> None:
-        """Let another replica decide at once: this one is being drained."""
-        if self._store is not None:
+        """This replica is being drained: let another one decide at once, where there can be one."""
+        if self._store is not None and self.settings is not None and self.settings.redis is not None:
             await self.lease.leave(self._store)
 
     async def _made(self) -> Store:

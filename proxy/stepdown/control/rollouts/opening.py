@@ -19,11 +19,12 @@ def store_of(settings: StoreSettings, retention: float) -> Store:
 
         return SqliteStore(Path(settings.file))
     try:
-        from stepdown.control.stores.redis_store import RedisStore  # noqa: PLC0415
+        from stepdown.control.stores.redis_store import RETENTION, RedisStore  # noqa: PLC0415
     except ModuleNotFoundError as error:
         if error.name != "redis":
             raise
         said = "the state of rollouts is to be kept in Redis, and its client is not installed: install stepdown[redis]"
         raise StoreRefusedError(said) from None
     assert settings.redis is not None
-    return RedisStore(settings.redis, settings.namespace, retention=retention)
+    # However soon nothing can be reported any more: a user who comes back after a quiet night is no new one.
+    return RedisStore(settings.redis, settings.namespace, retention=max(retention, RETENTION))
