@@ -55,10 +55,12 @@ MOST_OPEN = 64
 
 
 def events_of(spec: SnapshotSpec) -> dict[str, frozenset[str]]:
-    """The events that may be posted, by rollout: those that one of its guards counts."""
+    """The events that may be posted, by rollout: those that guards count and that nobody else does."""
     return {
         rollout.name: frozenset(
-            guard.kind for guard in rollout.guards if not isinstance(guard, Threshold) and guard.kind not in OWN_KINDS
+            guard.kind
+            for guard in rollout.guards
+            if not isinstance(guard, Threshold) and guard.source is None and guard.kind not in OWN_KINDS
         )
         for rollout in spec.rollouts
     }

@@ -13,6 +13,7 @@ import pytest
 
 from stepdown.decide.feedback import Claim, Issuer, Verifier
 from stepdown.decide.feedback_body import MOST_BYTES
+from stepdown.decide.rollout_spec import Ceiling, Hook, MetricServer, Share, Threshold
 from stepdown.decide.spec import SnapshotSpec, Timeouts
 from stepdown.plane import feedback as endpoint
 from stepdown.plane.evidence_books import MOST_WAITING
@@ -266,6 +267,19 @@ def test_tokens_that_do_not_count_are_refused_each_with_its_reason() -> None:
         assert outcomes(here) == {"accepted": 1, **reasons}
         assert taking.store.kinds() == {"click": 1}
         assert here.sidecar.metric("stepdown_feedback_total", event="nobody-counts-this") == 0
+
+
+def test_what_another_service_counts_cannot_be_posted() -> None:
+    server = MetricServer(url="http://127.0.0.1:1")
+    guards = (
+        Share(name="a", kind="click", must_not="fall"),
+        Share(name="b", kind="metric:b", source=Hook(server=server)),
+        Ceiling(name="c", kind="complaint", limit=0.1),
+        Ceiling(name="d", kind="errors", limit=0.1),
+        Threshold(name="e", source=Hook(server=server)),
+    )
+    spec = driven(1, 2, rollout={"guards": guards})
+    assert endpoint.events_of(spec) == {NAME: {"click", "complaint"}}
 
 
 def test_a_body_of_which_every_item_is_refused_is_unprocessable() -> None:

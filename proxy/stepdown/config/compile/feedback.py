@@ -9,6 +9,7 @@ from stepdown.config.compile.resources import Resources
 from stepdown.config.file import RootFile
 from stepdown.config.tree import Path, dotted
 from stepdown.decide.rollout_spec import Feedback, FeedbackKey
+from stepdown.rollout.counts import OWN_KINDS
 
 SHORTEST = 16
 """Characters of a secret or a key; who guesses one can make a rollout go any way."""
@@ -17,8 +18,8 @@ SHORTEST = 16
 def feedback_of(file: RootFile, resources: Resources, checker: Checker) -> Feedback | None:
     """Who may report what; `None` where nobody may. Notes guards that wait for what nobody can report."""
     section = file.feedback
+    _check_events(file, checker)
     if section is None:
-        _check_events(file, checker)
         return None
     seen: dict[str, str] = {}
     secrets = []
@@ -52,11 +53,16 @@ def _text(path: Path, kind: str, seen: dict[str, str], resources: Resources, che
 
 def _check_events(file: RootFile, checker: Checker) -> None:
     """A rollout that can be started would wait for ever; one that has no place for its state is only simulated."""
-    if checker.is_damaged("feedback") or file.state is None or file.state.rollouts is None:
-        return
+    startable = file.state is not None and file.state.rollouts is not None
+    silent = file.feedback is None and startable and not checker.is_damaged("feedback")
     for name, rollout in file.rollouts.items():
         for index, guard in enumerate(rollout.guards or ()):
-            if guard.kind == "event":
+            path: Path = ("rollouts", name, "guards", index)
+            if guard.kind != "event":
+                continue
+            if guard.event in OWN_KINDS:
+                problem = f'found the event "{guard.event}", which Stepdown counts itself'
+                checker.error(path, problem, "another name, or a guard of that kind")
+            elif silent:
                 problem = f'found the event "{guard.event}", which nobody can report: there is no feedback'
-                allowed = "feedback: {secrets: ..., keys: ...} at the top of the file"
-                checker.error(("rollouts", name, "guards", index), problem, allowed)
+                checker.error(path, problem, "feedback: {secrets: ..., keys: ...} at the top of the file")

@@ -78,6 +78,17 @@ def test_an_event_that_nobody_can_report_is_refused_where_the_rollout_can_be_sta
     ]
 
 
+@pytest.mark.parametrize("event", ["timeouts", "slow", "units"])
+def test_an_event_that_is_counted_without_being_reported_needs_another_name(filled: Folder, event: str) -> None:
+    found = errors(
+        filled.refusal(CHURN + ROUTES.replace("event: click", f"event: {event}") + FEEDBACK, environ=ENVIRON)
+    )
+    assert found == [
+        f"stepdown.yaml:{PLACE}:84: rollouts.churn-2.guards[1]: "
+        f'found the event "{event}", which Stepdown counts itself; allowed another name, or a guard of that kind'
+    ]
+
+
 @pytest.mark.parametrize(
     ("changes", "environ", "says"),
     [
