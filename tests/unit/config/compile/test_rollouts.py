@@ -165,6 +165,28 @@ def test_a_warm_up_has_the_share_of_the_shadow(churn: Folder) -> None:
     assert [(step.weight, step.shadow) for step in rollout.steps[:2]] == [(0, 20), (5, 0)]
 
 
+def test_latest_and_ranges_mean_what_stable_and_the_candidate_can_both_give(churn: Folder) -> None:
+    churn.write("contracts/2.0.0.json", '{"properties": {"score": {"type": "string"}}, "required": ["score"]}')
+    below = (
+        '{from: "2.0.0", to: "1.1.0", response: [{remove: /explanation}]}',
+        '{from: "2.0.0", to: "1.0.0", response: [{replace: {path: /score, value: 0.5}}]}',
+    )
+    oldest = ('default_version: "1.1.0"', 'default_version: "^1"')
+    model = churn.load(text(below, oldest)).spec.models[0]
+    assert (model.latest, model.default_version) == ("1.0.0", "1.0.0")
+    alone = text(below, oldest, ("{name: everyone, rollout: churn-2}", '{name: everyone, split: {"1.1.0": 1}}'))
+    model = churn.load(alone[: alone.index("rollouts:")]).spec.models[0]
+    assert (model.latest, model.default_version) == ("1.1.0", "1.1.0")
+
+
+def test_of_versions_that_are_kept_apart_stable_says_what_latest_means(churn: Folder) -> None:
+    apart = (
+        '{from: "2.0.0", to: "1.1.0", response: [{remove: /explanation}]}',
+        '{from: "2.0.0", to: "1.1.0", refuse: scores differ}',
+    )
+    assert churn.load(text(apart)).spec.models[0].latest == "1.1.0"
+
+
 def test_segments_come_first_and_then_everybody_from_less(churn: Folder) -> None:
     steps = ("[5, 25,", "[{segment: beta, weight: 50}, {segment: beta, weight: 100, manual: true}, 5, 25,")
     loaded = churn.load(text(steps, BETA))
