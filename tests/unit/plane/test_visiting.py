@@ -23,6 +23,11 @@ if TYPE_CHECKING:
     [
         ((), ("cache-control: private",)),
         (("ETag: x", "Expires: 0"), ("ETag: x", "Expires: 0", "cache-control: private")),
+        (
+            ("Access-Control-Allow-Origin: *", "A: cache-control: public"),
+            ("Access-Control-Allow-Origin: *", "A: cache-control: public", "cache-control: private"),
+        ),
+        (("Access-Control-Max-Age: 1",), ("Access-Control-Max-Age: 1", "cache-control: private")),
         (("Cache-Control: public, max-age=600",), ("cache-control: private, max-age=600",)),
         (("cache-control: s-maxage=600,max-age=5 , PUBLIC",), ("cache-control: private, max-age=5",)),
         (("Cache-Control: no-store",), ("cache-control: private, no-store",)),
