@@ -14,7 +14,8 @@ is, until it is acknowledged. A source that starts anew takes a new name.
     requests             trials: completed requests; events: those that failed outright. Each request counts, also of
                          sticky users: the breaker reads them, and no guard
     units                trials: units that were assigned for the first time at the stage
-    errors, timeouts...  events: units to which it happened for the first time at the stage; their trials are `units`
+    errors, timeouts...  events: units to which it happened for the first time at the stage; their trials are `units`.
+                         A version that was down has an error, though another one answered in its place
     contract_violations  trials: units with an answer that was validated; events: those with one that broke a contract
     shadow_different     trials: copies that were compared; events: those that differed
     any other            events: units of which the application reported it
