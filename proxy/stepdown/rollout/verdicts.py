@@ -24,7 +24,7 @@ nothing) is an Error: never a pass.
 
 **Flagger** knows no such provider: its MetricTemplate asks Prometheus for the same number
 (`stepdown_rollout_verdict`), which must not be below 0; no value halts and counts as a failed check. Its webhooks take
-2xx for yes; `stepdown rollout status` exits accordingly in a job that they call.
+2xx for yes; what they call may ask for `outcome` (config/flagger).
 """
 
 from __future__ import annotations

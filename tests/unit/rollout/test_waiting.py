@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import msgspec
 import pytest
 
@@ -9,7 +11,7 @@ from stepdown.decide.rollout_spec import Ceiling, Share, Step, Threshold
 from stepdown.rollout import events
 from stepdown.rollout.counts import Arms, Counted, Measurement, Window
 from stepdown.rollout.guards.breaker import Flush
-from stepdown.rollout.judge import panels
+from stepdown.rollout.judge import panels, readings
 from stepdown.rollout.plan import until_well
 from stepdown.rollout.waiting import UNKNOWN, Estimate, Look, estimate, waits
 from tests.kit.rollouts import ERRORS, rollout, window
@@ -144,18 +146,19 @@ def test_an_estimate_of_a_proof_is_about_what_it_then_takes() -> None:
     assert found.requests / 1000 + 2 == pytest.approx(seen, abs=1.0)
 
 
-def test_a_proof_of_a_ceiling_counts_the_candidates_trials() -> None:
-    limit = Ceiling(name="limit", kind="errors", limit=0.1, prove=True)
-    one = One(rollout(5, 100, guards=(limit,), least_duration=0.0)).started().sees(1, errors=(1, 0))
-    found = estimated(one)
-    assert found.requests is not None
+@pytest.mark.parametrize(("trials", "per_unit"), [(None, 1.0), (Arms(candidate=10, stable=190), 0.2)])
+def test_a_proof_of_a_ceiling_counts_the_candidates_trials(trials: Arms | None, per_unit: float) -> None:
+    """Of 1,000 units 50 are the candidate's, of whose answers all are trials, or a part."""
+    limit = Ceiling(name="limit", kind="errors", limit=0.3 if trials else 0.1, prove=True)
+    one = One(rollout(5, 100, guards=(limit,), least_units=0)).started()
+    seen = Counted(events=Arms(candidate=1), trials=trials)
+    one.window(msgspec.structs.replace(window(0, 0.05), kinds={"errors": seen}))
     at = look(one).at
     assert at is not None
-    for _ in range(100):
-        if one.position.step:
-            break
-        one.sees(1, errors=(1, 0))
-    assert one.position.evidence[0].units.total == pytest.approx(1000 + found.requests, abs=1000)
+    (reading,) = readings(at.evidence, at.panel)
+    assert reading.missing is not None
+    found = estimated(one)
+    assert found.requests == math.ceil(reading.missing / per_unit / 0.05)
 
 
 def test_a_guard_that_cannot_be_read_makes_everything_unknown() -> None:
