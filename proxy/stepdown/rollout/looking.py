@@ -5,9 +5,9 @@ those of earlier stages come first, and the current stage has one in any case, s
 
 **What is known of a kind.** What workers count is 0 where nothing came. It is unread, and so no reason to go on, where
 nothing could have come: `slow` while nobody knows what is slow, a kind with trials of its own while nothing was tried,
-a reported event while nothing can be reported, and one that must not fall until the first one was reported at all,
-because silence looks the same as a feed that is broken. What somebody else counts is what was measured, and only that,
-and only of the current stage.
+broken contracts while many units come and none of their answers is looked at any more, a reported event while nothing
+can be reported, and one that must not fall until the first one was reported at all, because silence looks the same as a
+feed that is broken. What somebody else counts is what was measured, and only that, and only of the current stage.
 
 **Totals only grow.** Where a store has less than was judged, it lost what it had acknowledged. Of sightings nothing is
 taken in then until they are more than was judged: units may have been sighted again. Requests are counted from what is
@@ -42,6 +42,9 @@ _OWN_TRIALS = {
     CONTRACT_VIOLATIONS: "no answer of both versions was held against its contract yet",
     SHADOW_DIFFERENT: "no copy was compared yet",
 }
+_LOOKED_AT = 100
+"""New units of an arm of which at least one has an answer that is held against contracts, as good as surely: of the
+tenth that is taken at the least (`decide.checks.LEAST`), none is among them with a chance of 3 in 100,000."""
 _NOT_SLOW = "what is slow is not known: fewer than 1,000 answers of stable so far"
 _NO_FEEDBACK = "nothing can be reported: the file has no feedback section"
 
@@ -150,13 +153,24 @@ class _Seen(NamedTuple):
         if kind in _OWN_TRIALS:
             tried = _arms(self.known, stage, kind, "trials")
             needed = (tried.candidate,) if isinstance(guard, Ceiling) else (tried.candidate, tried.stable)
-            return "" if all(needed) else _OWN_TRIALS[kind]
+            if not all(needed):
+                return _OWN_TRIALS[kind]
+            return self._blind(stage, guard) if kind == CONTRACT_VIOLATIONS else ""
         if kind in OWN_KINDS:
             return ""
         if not self.can_report:
             return _NO_FEEDBACK
         falls = isinstance(guard, Share) and guard.must_not == "fall"
         return "" if not falls or self._was_reported(kind) else f"no {kind} was reported yet"
+
+    def _blind(self, stage: int, guard: Share | Ceiling) -> str:
+        """What came of answers that nobody holds against contracts any more, as the comparer is gone or too slow."""
+        arms: tuple[Arm, ...] = ("candidate",) if isinstance(guard, Ceiling) else ("candidate", "stable")
+        for arm in arms:
+            came = self.new.get(Cell(stage, arm, UNITS), Counts()).trials
+            if came >= _LOOKED_AT and not self.new.get(Cell(stage, arm, guard.kind), Counts()).trials:
+                return f"no answer of {arm} was held against its contract since the last look, and {came:,} units came"
+        return ""
 
     def _was_reported(self, kind: str) -> bool:
         return any(cell.kind == kind and counts.events for cell, counts in self.known.items())

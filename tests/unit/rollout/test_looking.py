@@ -135,6 +135,34 @@ def test_contracts_are_unread_until_answers_of_both_arms_were_validated() -> Non
     assert only(at(0), totals, CONTRACT).read("contract_violations") == counted
 
 
+@pytest.mark.parametrize(
+    "guard", [CONTRACT, Ceiling(name="contract_violations", kind="contract_violations", limit=0.01)]
+)
+@pytest.mark.parametrize(
+    ("units", "tried", "blind"),
+    [
+        ((99, 900), (0, 9), ""),
+        ((100, 900), (0, 90), "candidate"),
+        ((100, 900), (1, 90), ""),
+        ((9, 900), (1, 0), "stable"),
+    ],
+    ids=["few units", "the candidate", "one is enough", "stable"],
+)
+def test_contracts_are_unread_while_units_come_and_nobody_looks_at_their_answers_any_more(
+    guard: Guard, units: tuple[int, int], tried: tuple[int, int], blind: str
+) -> None:
+    judged = both(0, "contract_violations", (50, 1), (50, 0))
+    totals = both(0, "units", (units[0], 0), (units[1], 0))
+    totals |= both(0, "contract_violations", (50 + tried[0], 1), (50 + tried[1], 0))
+    said = only(at(0, judged), totals, guard).unread.get("contract_violations", "")
+    if blind == "stable" and isinstance(guard, Ceiling):
+        blind = ""  # a limit is about the candidate alone
+    came = f"{units[blind == 'stable']:,} units came"
+    assert said == (
+        f"no answer of {blind} was held against its contract since the last look, and {came}" if blind else ""
+    )
+
+
 def test_a_limit_on_differences_needs_copies_to_the_candidate_only() -> None:
     guard = Ceiling(name="d", kind="shadow_different", limit=0.05)
     assert only(at(0), {}, guard).unread == {"shadow_different": "no copy was compared yet"}
