@@ -15,8 +15,8 @@ from stepdown.config.assemble import Assembly
 from stepdown.config.compile.adapters import Steps, steps_of
 from stepdown.config.compile.carried import check_carried
 from stepdown.config.compile.checker import Checker
-from stepdown.config.compile.coverage import can_reach
-from stepdown.config.compile.pins import Served, pins_of
+from stepdown.config.compile.coverage import can_reach, served_by
+from stepdown.config.compile.pins import pins_of
 from stepdown.config.compile.resources import Resources, contract_reference
 from stepdown.config.compile.rules import DraftRoute, DraftRule, rules_of
 from stepdown.config.compile.versions import Declared, DraftModel, Versions, draft_model
@@ -179,11 +179,12 @@ class _Surveyor:
         )
 
     def _promised(self, draft: DraftModel, routes: Sequence[DraftRoute], plan: Plan) -> dict[str, str]:
-        served = Served(
-            frozenset(version for route in routes for version in route.served),
-            frozenset(version for route in routes for version in route.rules[-1].places),
+        pins = pins_of(
+            draft,
+            served_by(routes, draft.versions, plan),
+            lambda source, target: can_reach(plan, source, target),
+            self._checker,
         )
-        pins = pins_of(draft, served, lambda source, target: can_reach(plan, source, target), self._checker)
         if pins is None:
             return {}
         clients = {entry.version: "pinned by an entry of clients" for entry in pins.clients}

@@ -3,8 +3,8 @@
 A route may be answered by every version that any of its rules names: those without a weight, and those of `instead`,
 stand in for those that are down. The default version and every `clients` pin must be reachable from *each* of them,
 every other declared version that is not retired from at least one. What a rollout brings in has to keep the promises
-as well, although it gets nothing yet. On a route with `pin: server`, a `clients` pin means
-a server instead of a shape.
+as well, although it gets nothing until it is started: so they hold at all of its steps, for segments too, and after it
+was taken back. On a route with `pin: server`, a `clients` pin means a server instead of a shape.
 
 Where a step is declared to be impossible (`refuse`), two versions are kept apart: neither has to give the other's
 shape, but some version of the route has to give each of them, so that an old server stays for those who rely on it.
@@ -15,10 +15,10 @@ worth a warning.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from stepdown.config.compile.checker import Checker
-from stepdown.config.compile.pins import Pins
+from stepdown.config.compile.pins import Pins, Served
 from stepdown.config.compile.rules import DraftRoute
 from stepdown.config.compile.versions import Versions
 from stepdown_adapters.plan import Plan
@@ -33,6 +33,30 @@ def kept_apart(plan: Plan, routed: Iterable[str], served: str, pinned: str) -> b
     """Whether a refusal excuses `served` from giving the shape of `pinned`, because another routed version does."""
     refused = plan.refused(served, pinned) or plan.refused(pinned, served)
     return refused is not None and any(can_reach(plan, other, pinned) for other in routed)
+
+
+def served_by(routes: Sequence[DraftRoute], versions: Versions, plan: Plan) -> Served:
+    """Who may answer, and so says which shapes `latest` and ranges mean.
+
+    Candidates of rollouts count where they have a shape in common with the others, so that it stays the same when one
+    is promoted.
+    """
+    last = [route.rules[-1] for route in routes]
+    return Served(
+        _agreeing(_all(route.served for route in routes), _all(route.brought_in for route in routes), versions, plan),
+        _agreeing(_all(rule.places for rule in last), _all(rule.candidate for rule in last), versions, plan),
+    )
+
+
+def _all(groups: Iterable[Iterable[str]]) -> frozenset[str]:
+    return frozenset(version for group in groups for version in group)
+
+
+def _agreeing(serving: frozenset[str], candidates: frozenset[str], versions: Versions, plan: Plan) -> frozenset[str]:
+    every = serving | candidates
+    current = [one.id for one in versions if not one.section.retired]
+    shared = any(all(can_reach(plan, version, shape) for version in every) for shape in current)
+    return every if shared else serving
 
 
 def prove(route: DraftRoute, versions: Versions, pins: Pins, plan: Plan, checker: Checker) -> None:

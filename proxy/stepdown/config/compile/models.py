@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from stepdown.config.compile.adapters import Steps, steps_of
 from stepdown.config.compile.carried import check_carried
 from stepdown.config.compile.checker import Checker
 from stepdown.config.compile.colours import endpoints_of_colours
-from stepdown.config.compile.coverage import can_reach, prove
+from stepdown.config.compile.coverage import can_reach, prove, served_by
 from stepdown.config.compile.endpoints import health_of
-from stepdown.config.compile.pins import Served, check_latest, pins_of
+from stepdown.config.compile.pins import check_latest, pins_of
 from stepdown.config.compile.resources import Resources
 from stepdown.config.compile.rules import DraftRoute
 from stepdown.config.compile.streams import check_streams
@@ -37,12 +37,9 @@ def model_of(
     plan = plan_chains(versions.served, versions.ids, steps.edges, steps.reasons, steps.refusals)
     check_carried(plan, steps.carrying, checker)
     check_streams(plan, steps.steps, steps.places, checker)
-    last = [route.rules[-1] for route in routes]
-    served = Served(
-        _agreeing(_all(route.served for route in routes), _all(route.brought_in for route in routes), versions, plan),
-        _agreeing(_all(rule.places for rule in last), _all(rule.candidate for rule in last), versions, plan),
+    pins = pins_of(
+        model, served_by(routes, versions, plan), lambda source, target: can_reach(plan, source, target), checker
     )
-    pins = pins_of(model, served, lambda source, target: can_reach(plan, source, target), checker)
     if pins is None:
         return None
     for route in routes:
@@ -59,18 +56,6 @@ def model_of(
         refused=_refused(plan, versions),
         clients=pins.clients,
     )
-
-
-def _all(groups: Iterable[Iterable[str]]) -> frozenset[str]:
-    return frozenset(version for group in groups for version in group)
-
-
-def _agreeing(serving: frozenset[str], candidates: frozenset[str], versions: Versions, plan: Plan) -> frozenset[str]:
-    """Candidates of rollouts too, so that no pin means another shape when one is promoted; where they share any."""
-    every = serving | candidates
-    current = [one.id for one in versions if not one.section.retired]
-    shared = any(all(can_reach(plan, version, shape) for version in every) for shape in current)
-    return every if shared else serving
 
 
 def _is_whole(route: DraftRoute, checker: Checker) -> bool:
