@@ -90,6 +90,12 @@ def play(scenario: Scenario, stage: Stage, screen: Screen, seconds: float) -> No
         weights = [step["details"]["weight"] for step in history if step["details"]["to"] == "stepping"]
         screen.check("it took step by step", weights == LADDER, ", ".join(f"{weight:g} %" for weight in weights))
         screen.check("Prometheus was asked", watched.scraped > 0, f"{watched.scraped:,} answers of 3.0.0 at a step")
+    if not scenario.is_readable:
+        broken = 'sum(stepdown_validations_total{contract="1.0.0",served="3.0.0",result="violated"})'
+        found = until(lambda: stage.counted(broken) > 0, 30)
+        screen.check(
+            "the contract of 1.0.0 was broken, too", found, f"{stage.counted(broken):g} answers, says Prometheus"
+        )
     alone = until(lambda: served(stage) == {scenario.serves}, 30)
     screen.check(f"all users are served by {scenario.serves}, and nobody did anything", alone, str(served(stage)))
     noticed(scenario, stage.seen(), screen)
