@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import msgspec
 import pytest
 from typer.testing import CliRunner
 
 from stepdown.cli.app import app
 from stepdown.cli.shadow_limits import EXIT_UNUSABLE
 from stepdown.cli.shadow_output import EXITS
+from stepdown.comparer.breaker import AFTER, FIRST, LONGEST
 from stepdown.comparer.judging import EACH, LONG
 from stepdown.comparer.marking import AGENT
 from stepdown.comparer.reports import BOOKS
@@ -22,8 +24,10 @@ from stepdown.decide.copied import with_copies
 from stepdown.decide.keys import BODY_BYTES
 from stepdown.decide.shadow_spec import MARK, STRIPPED, Comparing, Shadow, Tolerance
 from stepdown.decide.snapshot import Route, compile_snapshot
+from stepdown.plane.handoff import SILENCE
 from stepdown.process.settings import BOARD_BYTES
 from stepdown.telemetry.families import FAMILIES
+from stepdown.telemetry.grants import REASONS, SHADOWS
 from stepdown.telemetry.ring import DEFAULT_SIZE
 from tests.docs.repository import ROOT
 from tests.kit.configuration import Folder
@@ -36,6 +40,8 @@ EXAMPLE = re.findall(r"^```yaml\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)[0]
 COMMANDS = dict(re.findall(r"^```console\n\$ (stepdown shadow [^\n]*)\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE))
 TOLD, WARNED = re.findall(r"^```text\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
 DEFAULTS = Shadow(name="n", version="2.0.0")
+BEGUN = 1_699_999_200.0
+"""Unix seconds: when the first request of the page's report came."""
 PATH = "/v2/models/churn/infer"
 
 
@@ -83,7 +89,7 @@ def test_the_warning_is_what_a_check_says_of_a_version_without_a_way(folder: Fol
 
 def test_the_report_and_the_gates_decision_are_what_the_commands_print() -> None:
     report = counted(6000, 240, noise=45, failed=2, errors=1)
-    with boarded(post(report)) as board:
+    with boarded(msgspec.structs.replace(post(report), begun=BEGUN)) as board:
         state = SetState(spec=with_shadows(), tokens=(a_token("ci", "view", "look-only"),))
         state.reports = Reports(board, lambda *_wish: None)
         with served(lambda: admin.application(state)) as server:
@@ -120,3 +126,8 @@ def test_the_bounds_and_names_are_the_codes() -> None:
     assert (DEFAULTS.max_body, LONGEST_COPY) == (2**20, 2 * 2**20)
     assert (DEFAULTS.concurrent, DEFAULTS.deadline, DEFAULT_SIZE) == (64, 10.0, 4 * 2**20)
     assert (DEFAULTS.per, BODY_BYTES) == ("request", 64 * 1024)
+    assert f"| {AFTER} copies in a row without an answer | not copied for a while: `broken` |" in PAGE
+    assert (FIRST, LONGEST, SILENCE) == (1.0, 30.0, 2.0)
+    assert f"The first {SHADOWS} shadows of a file are told of" in " ".join(PAGE.split())
+    explained = FAMILIES["stepdown_shadow_skipped_total"].help
+    assert all(f"`{reason}`" in PAGE or f"{reason} (" in explained for reason in REASONS)
