@@ -134,7 +134,14 @@ def _before_a_start(position: Position, now: float) -> list[str]:
 
 
 def _missing(at: Place | None) -> list[str]:
-    return missing(*at) if at is not None else ["guards and steps that are known"]
+    if at is None:
+        return ["guards and steps that are known"]
+    found = missing(*at)
+    if at.evidence.windows:
+        return found
+    unread = {reading.sentence for reading in readings(at.evidence, at.panel)}
+    rest = [one for one in found if one not in unread]
+    return [*rest, "the end of its first window"] if len(rest) < len(found) else rest
 
 
 def _unready(rollout: Rollout, position: Position) -> list[str]:

@@ -56,7 +56,7 @@ def test_every_value_of_the_controller_is_in_the_table_of_families(state):
     state.flags_ok = state.provider_ok = True
     state.question_counts = {"answered": 1}
     state.rollouts = Walked.of(5, 100)
-    state.rollouts.one.started()
+    state.rollouts.one.started().sees(1)
     with_reports = SetState(spec=with_shadows())
     with boarded(post(counted(10, 2, noise=1))) as board:
         with_reports.reports = Reports(board, lambda *_wish: None)

@@ -47,6 +47,13 @@ def test_a_step_waits_for_time_units_and_guards_and_then_for_its_window() -> Non
     assert waits(look(plain)) == ["the end of the window, to be judged"]
 
 
+def test_in_its_first_window_a_step_does_not_speak_of_guards_one_by_one() -> None:
+    one = One(rollout(5, 100, guards=(ERRORS, MARGIN))).started()
+    assert waits(look(one)) == ["0 s of 10 min", "0 of 100 units of the candidate", "the end of its first window"]
+    bare = One(rollout(5, 100, guards=())).started()
+    assert waits(look(bare)) == ["0 s of 10 min", "0 of 100 units of the candidate"]
+
+
 def test_before_more_than_half_it_waits_for_stables_endpoints() -> None:
     one = One(rollout(25, 100, min_ready=3)).started().sees(30)
     assert one.position.step == 0

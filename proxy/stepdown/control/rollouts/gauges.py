@@ -53,7 +53,9 @@ def _evidence(name: str, at: Place) -> Iterator[Sample]:
         yield Sample("stepdown_rollout_evidence", (name, ""), mean_log_e(at.evidence, at.panel))
         yield Sample("stepdown_rollout_evidence_level", (name, ""), terms.level)
     for reading in said:
-        yield Sample("stepdown_rollout_guard_readable", (name, reading.guard), reading.verdict != "inconclusive")
+        if at.evidence.windows:
+            readable = reading.verdict != "inconclusive"
+            yield Sample("stepdown_rollout_guard_readable", (name, reading.guard), readable)
         if reading.log_e is not None:
             yield Sample("stepdown_rollout_evidence", (name, reading.guard), reading.log_e)
             yield Sample("stepdown_rollout_evidence_level", (name, reading.guard), terms.alone)

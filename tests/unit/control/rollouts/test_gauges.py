@@ -57,6 +57,12 @@ def test_evidence_has_the_mean_under_no_name_and_each_guard_under_its_own() -> N
     assert found["guard_readable"] == {"errors": 1, "clicks": 0, "probe": 1}
 
 
+def test_before_its_first_window_no_guard_is_called_unreadable() -> None:
+    found = seen(One(rollout(guards=(ERRORS, CLICKS))).started())
+    assert "guard_readable" not in found
+    assert set(found["evidence"]) == {"", "errors", "clicks"}
+
+
 def test_of_what_is_over_there_is_no_evidence_and_the_verdict_stays() -> None:
     one = One(rollout(50, 100)).started().sees(20, errors=(40, 5))
     found = seen(one)
