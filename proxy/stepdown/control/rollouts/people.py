@@ -72,7 +72,7 @@ def leader(lease: Lease, document: Document | None) -> str:
 def _store(course: Course, lease: Lease, settings: StoreSettings | None) -> Literal["ok", "lost", "missing", "none"]:
     if settings is None:
         return "none"
-    if lease.lost or not course.read:
+    if lease.lost or not course.read or course.owed:
         return "lost"
     return "missing" if course.missing else "ok"
 
