@@ -6,6 +6,8 @@ import json
 import re
 import subprocess
 import sys
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -113,3 +115,24 @@ def test_a_rollback_by_itself_ends_the_watch_and_is_seen_by_metrics_and_status(t
         assert seen['quarantined{rollout="m-2"}'] == "1.0"
         assert seen['verdict{of="rollout",rollout="m-2"}'] == "-1.0"
         assert seen['weight_ratio{rollout="m-2",where="applied"}'] == "0.0"
+
+
+def test_tools_call_it_by_the_names_that_the_file_has_from_the_next_reload_on(tmp_path: Path) -> None:
+    with terminal(tmp_path, HELD) as at:
+
+        def by_name(host: str) -> int:
+            headers = {"Authorization": f"Bearer {TOKEN}", "Host": host}
+            request = urllib.request.Request(f"{at.admin}/v1/rollouts/{NAME}/verdict", headers=headers)
+            try:
+                with urllib.request.urlopen(request, timeout=20) as answer:
+                    assert json.load(answer)["score"] == 0
+                    return int(answer.status)
+            except urllib.error.HTTPError as error:
+                return error.code
+
+        assert by_name("stepdown-admin.models.svc:9901") == 403
+        file = at.stage.sidecar.file
+        file.write_text(file.read_text().replace("admin: {", "admin: {hosts: [stepdown-admin.models.svc], "))
+        assert json.loads(at.stage.sidecar.post("/v1/reload")[1])["ok"]
+        assert by_name("stepdown-admin.models.svc:9901") == 200
+        assert by_name("evil.example") == 403
