@@ -53,7 +53,7 @@ def _in_a_line(view: View) -> Row:
         f"{view['stable']} -> {view['candidate']['version']}",
         view["phase"],
         f"{view['step']} of {view['steps']}",
-        sentences.weight(view["weight"]),
+        _has(view),
         f"{evidence(known['e'])} of {evidence(known['level'])}" if known is not None else "",
         "; ".join(view["waits_for"]) or "-",
     )
@@ -72,7 +72,13 @@ def standing(view: View) -> str:
     place = f"step {view['step']} of {view['steps']}"
     if view["ended"] or view["phase"] == "pending":
         return f"{view['phase']}: {view['candidate']['version']} has {sentences.weight(view['weight'])}"
-    return f"{view['phase']} at {place} ({sentences.weight(view['weight'])})"
+    return f"{view['phase']} at {place} ({_has(view)})"
+
+
+def _has(view: View) -> str:
+    """What the candidate has, and of whom while a step for a segment lasts."""
+    segments = (one["segment"] for one in view["ladder"] if one["number"] == view["step"] and not view["ended"])
+    return sentences.audience(view["weight"], next(segments, None))
 
 
 def tables(view: View) -> list[Table]:

@@ -151,7 +151,11 @@ def test_a_step_says_who_it_is_for_and_that_a_person_lets_it_on() -> None:
     plain = rollout(5, 100)
     with rollout_admin(Walked(type(plain)(**{**_fields(plain), "steps": (step, *plain.steps)}))) as sidecar:
         text = sidecar.run("status", "churn-2").stdout
+        sidecar.rollouts.one.started()
+        at_work, every = sidecar.run("status", "churn-2").stdout, sidecar.run("status").stdout
     assert ["1", "50 % of beta, 2.5 % copied", "to come, by hand", "1 min"] in cells(text)
+    assert "stepping at step 1 of 3 (50 % of beta)" in at_work.splitlines()
+    assert "50 % of beta" in every
 
 
 def _fields(spec: Any) -> dict[str, Any]:
