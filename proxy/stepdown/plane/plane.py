@@ -7,6 +7,7 @@ that run keep the runtime that they have read; the next ones get the new one.
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 from collections.abc import Mapping
 from contextlib import suppress
@@ -29,8 +30,11 @@ from stepdown.plane.runtime import Runtime
 from stepdown.plane.upstream import bound_turn
 from stepdown.telemetry.access import AccessLog
 from stepdown.telemetry.decisions import DecisionLog
+from stepdown.telemetry.log import fields
 from stepdown.telemetry.slab import Slab
 from stepdown_adapters.errors import AdaptersError
+
+logger = logging.getLogger(__name__)
 
 BACKLOG = 4096
 """Connections that may wait to be accepted, as far as the kernel lets them."""
@@ -221,7 +225,9 @@ class Plane:
                 await asyncio.wait_for(self._empty.wait(), grace)
         for client in list(self.clients):
             client.transport.abort()
-        await self.books.settle(LAST_EVIDENCE_SECONDS)
+        if not await self.books.settle(LAST_EVIDENCE_SECONDS):
+            waiting = sum(book.waiting for book in self.books)
+            logger.warning("what was counted last of rollouts is not stored", extra=fields(sightings=waiting))
         self.books.close()
         for pool in self.runtime.pools.values():
             pool.retire()

@@ -359,3 +359,20 @@ def test_what_its_adapters_cannot_read_of_a_request_is_a_refusal_of_the_version(
         assert here.ask(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nno").status == 422
         store = counted(here, taking)
         assert store.kinds() == {"client_errors": 1}
+
+
+def test_a_plane_that_is_drained_says_what_it_could_not_get_stored(caplog: pytest.LogCaptureFixture) -> None:
+    with rolling(key=BY_USER, **ALL) as (here, taking):
+        assert here.ask(get(user="ann")).status == 200
+        counted(here, taking)
+        here.thread.call(here.sidecar.plane.drain(0.0))
+    assert not caplog.records
+    with rolling(key=BY_USER, **ALL) as (here, taking):
+        taking.cut()
+        assert here.ask(get(user="ann")).status == 200
+        here.thread.call(here.sidecar.plane.drain(0.0))
+        [record] = caplog.records
+        assert record.getMessage() == "what was counted last of rollouts is not stored"
+        caplog.clear()
+        taking.link()
+        taking.settle()
