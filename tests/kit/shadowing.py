@@ -114,7 +114,7 @@ class Scene:
 
         clock = self.clock.coarse(asyncio.get_running_loop())
         made = Shadows(clock, self.slab, tally, consume, read=lambda: self.clock.seconds, **options)
-        reports.adopt(made.configurations.adopt(*specs.named(encoded)))
+        reports.adopt(made.adopt(*specs.named(encoded)))
         return made
 
     def close(self) -> None:
