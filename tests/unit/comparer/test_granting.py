@@ -88,7 +88,7 @@ def test_copies_of_a_former_configuration_are_not_counted_as_the_new_one_s() -> 
         made = granting(readers, "r", "other")
         made.tell(1, 8, "concurrent")
         assert gives(writer.grants, 1) == 8
-        assert made.adopt("two", routes("another", "r"))
+        assert made.adopt("two", routes("r", "other"))
         made.tell(1, 8, "concurrent")
         made.speak()
         assert gives(writer.grants, 1, generation("two")) == 8
