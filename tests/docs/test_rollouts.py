@@ -67,6 +67,18 @@ def test_the_example_is_read_and_stable_has_everything(folder: Folder) -> None:
     assert loaded.warnings == ()
 
 
+def test_every_place_for_the_state_is_one_that_a_file_may_name(folder: Folder) -> None:
+    blocks = re.findall(r"^```yaml\n(state: .*?)^```", PAGE, re.DOTALL | re.MULTILINE)[1:]
+    assert len(blocks) == 2
+    first, rest = EXAMPLE.split("\n", 1)
+    assert first.startswith("state: ")
+    stores = [folder.load(block + rest, environ=ENVIRON).store for block in blocks]
+    assert [store is not None and (store.file is None, store.redis is None) for store in stores] == [
+        (False, True),
+        (True, False),
+    ]
+
+
 def test_every_kind_of_guard_has_its_row() -> None:
     table = PAGE.partition("## Guards")[2].partition("\n\nWithout")[0]
     assert re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE) == list(get_args(GuardKind))
