@@ -23,6 +23,7 @@ from stepdown.rollout.batch import Arm
 from stepdown.telemetry.slab import SlabReader
 from tests.kit.looping import PATIENCE
 from tests.kit.rollouts import rollout
+from tests.kit.stores import units
 
 NAME = "churn-2"
 SETTINGS = StoreSettings(file="/nowhere")
@@ -117,9 +118,16 @@ class Sidecar:
 
     async def counts(self, sequence: int, cells: Mapping[Cell, Counts], source: str = "w") -> None:
         """A batch of a worker, once it is acknowledged."""
+        await self.sends(Batch(NAME, self.standing().position.run, source, sequence, (), cells))
+
+    async def fills(self, sequence: int, source: str = "v") -> None:
+        """A batch of five thousand users whom nobody saw before."""
+        users = units(sequence + 10**6).sightings
+        await self.sends(Batch(NAME, self.standing().position.run, source, sequence, users))
+
+    async def sends(self, batch: Batch) -> None:
+        """Again and again until it is acknowledged."""
         taken = asyncio.Event()
-        run = self.standing().position.run
-        batch = Batch(NAME, run, source, sequence, (), cells)
         async with asyncio.timeout(PATIENCE):
             while not taken.is_set():
                 self.loop.take(batch, taken.set)
@@ -136,6 +144,8 @@ class Interrupted:
         """Why it cannot be used, if it cannot."""
         self.unwritable = False
         """Everything can be read, and nothing written."""
+        self.has_no_room = False
+        """For evidence."""
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._store, name)
@@ -145,6 +155,8 @@ class Interrupted:
         async def call(*arguments: Any, **more: Any) -> Any:
             if self.why or (self.unwritable and name in ("write", "add", "acquire", "forget")):
                 raise StoreUnavailableError(self.why or "the disk is full")
+            if self.has_no_room and name == "add":
+                raise StoreUnavailableError("there is no room for evidence")
             return await found(*arguments, **more)
 
         return call

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 
 from stepdown import tasks
+from stepdown.control.rollouts.lease import Lease
 from stepdown.control.stores.errors import StoreError
 from stepdown.control.stores.store import Store
 from stepdown.control.stores.values import Batch
@@ -16,9 +17,10 @@ logger = logging.getLogger(__name__)
 class Intake:
     """Where the store is lost nothing is said to the source, which keeps the batch and sends it again."""
 
-    def __init__(self, stored: Callable[[], None], failed: Callable[[StoreError], None]) -> None:
+    def __init__(self, lease: Lease, stored: Callable[[], None]) -> None:
+        """`stored()` is called after each batch that is in the store."""
+        self._lease = lease
         self._stored = stored
-        self._failed = failed
         self._store: Store | None = None
         self._under_way: set[tuple[str, int, str]] = set()
 
@@ -38,11 +40,13 @@ class Intake:
         try:
             await store.add(batch)
         except StoreError as error:
-            self._failed(error)
+            self._lease.fail(error)
+            self._lease.evidence_waits = self._lease.lost
             return
         except ValueError as error:  # it would be refused for ever, and hold up all that comes behind it
             logger.error("evidence of %s for %s is left out: %s", batch.source, batch.rollout, error)
         finally:
             self._under_way.discard((batch.rollout, batch.run, batch.source))
+        self._lease.evidence_waits = ""
         taken()
         self._stored()

@@ -2,7 +2,8 @@
 
 A lease that cannot be renewed because the store is lost is kept for the time being: who else may have got it meanwhile
 the store tells when it is found, by refusing what is written with an old token. While the store is lost it is looked
-for by taking the lease anew, which writes, so that a store that can be read and not written stays lost.
+for by taking the lease anew, which writes, so that a store that can be read and not written stays lost. So does one
+that has no room for evidence: a step must not pass by what is known of it while more waits to be known.
 """
 
 from __future__ import annotations
@@ -38,6 +39,8 @@ class Lease:
         """`None` where another replica decides, or nobody."""
         self.lost = ""
         """Why the store cannot be used; empty where it can."""
+        self.evidence_waits = ""
+        """Why the latest batch of evidence could not be stored; empty where it was."""
         self.tried = False
         """Whether the store was asked for it, with whatever success."""
         self._clock = clock
@@ -84,7 +87,9 @@ class Lease:
                 return
             self.yield_to("the lease ran out, and was taken")
         token = None if self._leaving else await store.acquire(self.holder, LEASE_SECONDS)
-        self.token, self.lost = token, ""
+        self.token, self.lost = token, self.evidence_waits
+        if self.lost:
+            return
         if lost:
             logger.warning("the state of rollouts can be used again")
         if token is not None and led is None:

@@ -87,7 +87,7 @@ class Loop(Rollouts):
         # The file.
         self._in_force = InForce(host, clock)
         self.lease = Lease(holder, self._in_force.now)
-        self._intake = Intake(self._bell.set, self.lease.fail)
+        self._intake = Intake(self.lease, self._bell.set)
         self._watches: dict[str, asyncio.Task[None]] = {}
 
     # --- what is in force ---------------------------------------------------------------------------------------------

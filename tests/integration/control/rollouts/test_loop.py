@@ -16,6 +16,7 @@ from stepdown.control.rollouts.loop import STORE_CHANGED
 from stepdown.control.rollouts.measuring import Measured, NothingMeasured
 from stepdown.control.state import HealthView
 from stepdown.control.stores import Recorded
+from stepdown.control.stores.sqlite_store import SqliteStore
 from stepdown.decide.rollout_spec import Counters, Driven, Feedback, PerArm, Rollout, Share
 from stepdown.rollout.batch import Cell, Counts
 from stepdown.rollout.counts import Arms, Counted
@@ -24,7 +25,7 @@ from stepdown.telemetry.slab import Slab
 from tests.kit.redis_server import RedisServer
 from tests.kit.rollout_loop import NAME, SETTINGS, Sidecar, a_spec, both, running, until
 from tests.kit.rollouts import rollout
-from tests.kit.stores import Place, RedisPlace, SqlitePlace
+from tests.kit.stores import Place, RedisPlace, SqlitePlace, filling
 
 FAILING = both("requests", (60, 60), (1000, 0))
 
@@ -286,6 +287,49 @@ def test_a_disk_that_is_full_lets_nothing_advance_and_what_is_worse_is_taken_bac
         one.store.unwritable = False
         await until(lambda: one.standing().store == "ok")
         assert sentences(await one.loop.history(NAME, None, 10))[-1].startswith("aborted at step 1")
+
+    play(one, story=story)
+
+
+def test_while_there_is_no_room_for_evidence_nothing_advances_on_what_was_known_before(tmp_path: Path) -> None:
+    one = Sidecar(SqlitePlace(tmp_path).store())
+
+    async def story() -> None:
+        await one.started()
+        await one.counts(1, both("units", (50, 0), (950, 0)))
+        one.now += 60
+        await until(lambda: one.standing().position.evidence[0].units.total == 1000)
+        one.store.has_no_room = True
+        sending = asyncio.create_task(one.counts(2, both("errors", (0, 40), (0, 0))))
+        await one.reaches("blind")
+        one.now += 3600
+        await asyncio.sleep(1.5)
+        assert (one.standing().position.step, one.standing().store) == (0, "lost")
+        one.store.has_no_room = False
+        await sending
+        await until(lambda: one.standing().store == "ok" and one.standing().position.evidence[0].windows == 2)
+        (guard,) = one.standing().position.evidence[0].guards
+        assert guard.candidate == 40  # type: ignore[union-attr]
+
+    play(one, story=story)
+
+
+def test_a_file_that_is_full_takes_no_evidence_and_its_rollout_stays_where_it_is(tmp_path: Path) -> None:
+    place = SqlitePlace(tmp_path)
+    one = Sidecar(SqliteStore(place.path, most_bytes=200_000))
+
+    async def story() -> None:
+        await one.started()
+        await one.counts(1, both("units", (50, 0), (950, 0)))
+        _counted, said = await filling(one.store)  # type: ignore[arg-type]
+        assert "is full" in said
+        sending = asyncio.create_task(one.fills(1))
+        await one.reaches("blind")
+        one.now += 3600
+        await asyncio.sleep(1.5)
+        assert (one.standing().position.step, one.standing().position.weight) == (0, 5.0)
+        assert not sending.done()
+        sending.cancel()
 
     play(one, story=story)
 
