@@ -115,6 +115,35 @@ def test_a_state_that_is_lost_stops_no_request_and_nothing_advances_until_it_is_
         assert stage.history()[0].startswith("started with step 1")
 
 
+def test_a_controller_that_is_started_while_the_state_is_lost_leaves_weights_as_they_are(tmp_path: Path) -> None:
+    kept = Kept(tmp_path)
+    with rolled_out(tmp_path, rollout=HELD, state=IN_FOLDER) as stage:
+        stage.act("start")
+        share = stage.served(0, 200)
+        assert min(share) > 50
+        kept.take_away(stage)
+        os.kill(stage.sidecar.controller(), signal.SIGKILL)
+        stage.sidecar.wait_for("rollouts stay where they are", 2)
+        assert stage.served(0, 200) == share
+        assert stage.sidecar.post("/v1/reload")[0] == 422, "its folder is not there"
+        assert stage.served(0, 200) == share
+        kept.put_back()
+        stage.sidecar.wait_for("this replica leads rollouts", 2)
+        eventually(lambda: stage.rollout()["phase"] == "stepping")
+        assert stage.served(0, 200) == share
+
+
+def test_a_sidecar_whose_state_is_of_no_use_is_ready_and_gives_the_candidate_nothing(tmp_path: Path) -> None:
+    (tmp_path / "rollouts.db").write_text("this is no database, whatever it is\n" * 100)
+    with rolled_out(tmp_path, rollout=HELD) as stage:
+        assert stage.served(0, 20) == (20, 0)
+        found = stage.rollout()
+        assert (found["phase"], found["store"]["state"]) == ("pending", "lost")
+        status, problem = stage.act("start")
+        assert (status, problem["type"]) == (503, "urn:stepdown:problem:state-unavailable")
+        assert "is no SQLite database" in problem["detail"]
+
+
 def test_the_breaker_takes_back_without_the_state_and_that_is_written_when_it_is_found(tmp_path: Path) -> None:
     kept = Kept(tmp_path)
     with rolled_out(tmp_path, rollout=SLOW, state=IN_FOLDER) as stage:

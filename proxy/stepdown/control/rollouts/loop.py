@@ -199,6 +199,8 @@ class Loop(Rollouts):
                     await self._in_force.apply()
             except StoreError as error:
                 self.lease.fail(error)
+            except Exception:
+                logger.exception("the state of %s was not followed", course.name)
 
     async def _read(self, store: Store, course: Course) -> bool:
         """Read what the store has; whether that is news. Whoever leads writes what happened here alone."""
