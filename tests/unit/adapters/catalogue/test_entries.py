@@ -49,7 +49,9 @@ def test_an_entry_has_no_member_that_nobody_reads(name: str) -> None:
 
 
 def test_what_is_not_there_is_refused_with_what_was_probably_meant() -> None:
-    with pytest.raises(CatalogueError, match=f"there is no adapter 'vllm/reasoning-to-content'; did you mean '{REASONING}'"):
+    with pytest.raises(
+        CatalogueError, match=f"there is no adapter 'vllm/reasoning-to-content'; did you mean '{REASONING}'"
+    ):
         entry("vllm/reasoning-to-content")
     with pytest.raises(CatalogueError, match="there is no contract 'vllm/chatt'; did you mean 'vllm/chat'"):
         contract_file("vllm/chatt")
