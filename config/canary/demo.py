@@ -134,16 +134,27 @@ def run(scenario: Scenario, folder: Path, screen: Screen, rate: float, seconds: 
             raise
 
 
-def main(given: Sequence[str] | None = None) -> int:
-    """The exit code: 0 if everything was as it should be."""
+def asked_for(given: Sequence[str] | None) -> argparse.Namespace:
+    """What the command line says."""
     parser = argparse.ArgumentParser(
         prog="python -m config.canary.demo", description="Rollouts that end by themselves."
     )
     builds = [scenario.build for scenario in SCENARIOS]
-    parser.add_argument("builds", nargs="*", choices=builds, default=builds, help="of 3.0.0 (default: all of them)")
+    about = f"of 3.0.0: {', '.join(builds)} (default: all of them)"
+    parser.add_argument("builds", nargs="*", metavar="BUILD", help=about)
     parser.add_argument("--rate", type=float, default=200, metavar="N", help="questions a second (default: 200)")
     parser.add_argument("--limit", type=float, default=300, metavar="SECONDS", help="for each (default: 300)")
     options = parser.parse_args(given)
+    for build in options.builds:  # `choices` of argparse would refuse that none is named
+        if build not in builds:
+            parser.error(f"there is no {build}; there are: {', '.join(builds)}")
+    options.builds = options.builds or builds
+    return options
+
+
+def main(given: Sequence[str] | None = None) -> int:
+    """The exit code: 0 if everything was as it should be."""
+    options = asked_for(given)
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda caught, _: sys.exit(128 + caught))
     screen = Screen()

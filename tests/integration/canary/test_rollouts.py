@@ -12,6 +12,7 @@ import sys
 
 import pytest
 
+from config.canary.demo import asked_for
 from tests.docs.repository import ROOT
 
 LIMIT = 400
@@ -29,6 +30,11 @@ def played(build: str, *more: str) -> str:
     ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=LIMIT + 150, check=False)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     return ran.stdout
+
+
+def test_all_candidates_are_played_where_none_is_named() -> None:
+    assert asked_for([]).builds == ["good", "dull", "empty"]
+    assert asked_for(["dull"]).builds == ["dull"]
 
 
 @pytest.mark.slow
