@@ -55,6 +55,10 @@ class Codec(Protocol):
         """Like `opened`; the items of an array are opened as well where that takes no longer."""
         ...
 
+    def encode(self, value: Any, /) -> bytes:
+        """JSON text of the value."""
+        ...
+
 
 class Lazy:
     """The fast codec: numbers in opened parts become Python numbers, of two equal names the last one counts."""
@@ -107,6 +111,7 @@ class Plain:
         return value
 
     opened = items = plain
+    encode = staticmethod(_encode)
 
 
 LAZY = Lazy()

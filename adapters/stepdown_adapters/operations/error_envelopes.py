@@ -6,6 +6,7 @@
 | `v2`        | Open Inference: `{"error": "sentence"}` |
 | `tfserving` | TensorFlow Serving: the same |
 | `openai`    | `{"error": {"message", "type", "param", "code"}}` |
+| `anthropic` | `{"type": "error", "error": {"type", "message"}}` |
 | `fastapi`   | `{"detail": "sentence"}`, or a list of `{"loc", "msg", "type"}` for a request that does not validate |
 | `mlflow`    | `{"error_code", "message"}` |
 
@@ -72,6 +73,15 @@ def _read_openai(body: dict[str, Any]) -> Told | None:
     return Told(message, _text(error.get("type")), _text(code), _text(error.get("param")), _status(code))
 
 
+def _read_anthropic(body: dict[str, Any]) -> Told | None:
+    error = body.get("error")
+    message = _text(error.get("message")) if isinstance(error, dict) else None
+    if not isinstance(error, dict) or message is None or body.get("type") != "error":
+        return None
+    word = _text(error.get("type"))
+    return Told(message, word, status=next((status for status, name in _ANTHROPIC.items() if name == word), None))
+
+
 def _read_fastapi(body: dict[str, Any]) -> Told | None:
     detail = body.get("detail")
     if not isinstance(detail, list):
@@ -116,6 +126,17 @@ _OPENAI = {
     404: "not_found_error",
     429: "rate_limit_error",
 }
+_ANTHROPIC = {
+    400: "invalid_request_error",
+    401: "authentication_error",
+    403: "permission_error",
+    404: "not_found_error",
+    413: "request_too_large",
+    429: "rate_limit_error",
+    500: "api_error",
+    504: "timeout_error",
+    529: "overloaded_error",
+}
 _MLFLOW = {
     400: "BAD_REQUEST",
     401: "UNAUTHENTICATED",
@@ -154,6 +175,12 @@ def _write_openai(told: Told) -> dict[str, Any]:
         faulty = told.status is not None and told.status >= 500
         word = _OPENAI.get(told.status or 0, "server_error" if faulty else "invalid_request_error")
     return {"error": {"message": told.message, "type": word, "param": told.param, "code": code}}
+
+
+def _write_anthropic(told: Told) -> dict[str, Any]:
+    derived = "api_error" if told.status is None or told.status >= 500 else "invalid_request_error"
+    word = told.kind if told.kind in _ANTHROPIC.values() else _ANTHROPIC.get(told.status or 0, derived)
+    return {"type": "error", "error": {"type": word, "message": told.message}}
 
 
 def _write_fastapi(told: Told) -> dict[str, Any]:
@@ -208,6 +235,11 @@ ENVELOPES = {
         _read_openai,
         _write_openai,
         _closed({"error": _closed({"message": _TEXT, "type": _TEXT, "param": _MAYBE, "code": _MAYBE})}),
+    ),
+    "anthropic": Envelope(
+        _read_anthropic,
+        _write_anthropic,
+        _closed({"type": {"const": "error"}, "error": _closed({"type": _TEXT, "message": _TEXT})}),
     ),
     "fastapi": Envelope(_read_fastapi, _write_fastapi, _closed({"detail": _TEXT})),
     "mlflow": Envelope(_read_mlflow, _write_mlflow, _closed({"error_code": _TEXT, "message": _TEXT})),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from stepdown_adapters.operations import (
     boxes,
+    encodings,
     error_envelopes,
     logarithms,
     multiples,
@@ -41,6 +42,7 @@ _ROWS = (
     *error_envelopes.ROWS,
     *selecting.ROWS,
     *texts.ROWS,
+    *encodings.ROWS,
     *times.ROWS,
 )
 CONVERSIONS: dict[str, Row] = {row.name: row for row in _ROWS}

@@ -1,9 +1,7 @@
-"""Conversions to and from text: join, split, format, encode, decode."""
+"""Conversions to and from text: join, split, format."""
 
 from __future__ import annotations
 
-import base64
-import binascii
 from typing import Any
 
 from stepdown_adapters import paths
@@ -17,8 +15,6 @@ from stepdown_adapters.operations.members import need
 from stepdown_adapters.operations.options import Options, is_name
 from stepdown_adapters.operations.scalars import to_string
 from stepdown_adapters.paths import Member, Path
-
-_ALPHABETS = {"base64": b"+/", "base64url": b"-_"}
 
 
 def text(value: Any) -> str:
@@ -110,43 +106,8 @@ def _field(options: Options, name: str) -> Path:
     return path
 
 
-def _encode(options: Options) -> Scalar:
-    alphabet = options.choice("as", tuple(_ALPHABETS), "base64")
-    padding = options.get("padding", "true or false", lambda v: isinstance(v, bool), True)
-
-    def convert(value: Any) -> str:
-        encoded = base64.b64encode(text(value).encode(), _ALPHABETS[alphabet]).decode("ascii")
-        return encoded if padding else encoded.rstrip("=")
-
-    return Scalar(convert, effect=_text_effect)
-
-
-def _decode(options: Options) -> Scalar:
-    alphabet = options.choice("from", tuple(_ALPHABETS), "base64")
-    marks = _ALPHABETS[alphabet]
-
-    def convert(value: Any) -> str:
-        encoded = text(value)
-        padded = encoded.rstrip("=") + "=" * (-len(encoded.rstrip("=")) % 4)
-        try:
-            found = base64.b64decode(padded, marks, validate=True)
-        except (binascii.Error, ValueError):
-            raise Refusal(f"the string is no {alphabet}") from None
-        # What would not come back the same, such as a wrong padding or the other alphabet, is a mistake somewhere.
-        if base64.b64encode(found, marks).decode("ascii") != padded or encoded not in (padded, padded.rstrip("=")):
-            raise Refusal(f"the string is no {alphabet}")
-        try:
-            return found.decode()
-        except UnicodeDecodeError as error:
-            raise Refusal(f"the bytes are no UTF-8 text at byte {error.start}") from None
-
-    return Scalar(convert, effect=_text_effect)
-
-
 ROWS = (
     Row("join", _join, Loss.LOSSY, "where an item ends is lost, unless no item holds the separator"),
     Row("split", _split, Loss.LOSSLESS, "join undoes it"),
     Row("format", _format, Loss.LOSSY, "members become one text, and those that it does not show are lost"),
-    Row("encode", _encode, Loss.LOSSLESS, "decode undoes it"),
-    Row("decode", _decode, Loss.LOSSLESS, "encode undoes it; bytes that are no UTF-8 are refused"),
 )

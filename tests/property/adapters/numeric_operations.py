@@ -43,6 +43,7 @@ errors = st.one_of(
             {"error": "no such model"},
             {"error": {"message": "no such model", "type": "not_found_error", "param": None, "code": "model"}},
             {"error": {"message": "bad", "type": "BadRequestError", "param": None, "code": 400}},
+            {"type": "error", "error": {"type": "not_found_error", "message": "no such model"}},
             {"detail": "no such model"},
             {"detail": [{"loc": ["body", "x", 0], "msg": "field required", "type": "missing"}]},
             {"error_code": "RESOURCE_DOES_NOT_EXIST", "message": "no such model"},
@@ -150,8 +151,8 @@ OPERATIONS: dict[str, st.SearchStrategy[Any]] = {
     "error_map": options(
         choice("/failure"),
         {
-            "from": choice("problem", "v2", "openai", "fastapi", "mlflow", "tfserving"),
-            "to": choice("problem", "v2", "openai", "fastapi", "mlflow", "tfserving"),
+            "from": choice("problem", "v2", "openai", "anthropic", "fastapi", "mlflow", "tfserving"),
+            "to": choice("problem", "v2", "openai", "anthropic", "fastapi", "mlflow", "tfserving"),
         },
         status=choice(400, 422, 503),
         fallback=st.just("the model failed"),

@@ -209,6 +209,7 @@ def test_a_refusal_says_why(operation: Any, value: Any, sentence: str) -> None:
 PROBLEM = {"type": "https://example.org/errors/out-of-quota", "title": "Out of quota", "status": 429, "detail": "wait"}
 NOT_FOUND = {"type": "about:blank", "title": "Not Found", "status": 404, "detail": "no model x", "instance": "/1"}
 OPENAI = {"error": {"message": "bad", "type": "invalid_request_error", "param": "messages", "code": "too_long"}}
+OVERLOADED = {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}
 VALIDATION = {"detail": [{"loc": ["body", "x", 0], "msg": "Field required", "type": "missing"},
                          {"loc": ["query", "k"], "msg": "too large"}]}  # fmt: skip
 
@@ -247,6 +248,20 @@ VALIDATION = {"detail": [{"loc": ["body", "x", 0], "msg": "Field required", "typ
          {"error_code": "RESOURCE_CONFLICT", "message": "bad"}),
         ("tfserving", "mlflow", {}, {"error": "bad"}, {"error_code": "INTERNAL_ERROR", "message": "bad"}),
         ("tfserving", "mlflow", {"status": 418}, {"error": "bad"}, {"error_code": "BAD_REQUEST", "message": "bad"}),
+        ("anthropic", "openai", {}, OVERLOADED,
+         {"error": {"message": "Overloaded", "type": "overloaded_error", "param": None, "code": None}}),
+        ("anthropic", "problem", {}, OVERLOADED, {"type": "about:blank", "status": 529, "detail": "Overloaded"}),
+        ("anthropic", "anthropic", {}, {**OVERLOADED, "request_id": "req_1"}, OVERLOADED),
+        ("anthropic", "v2", {}, {"type": "error", "error": {"type": "new_error", "message": "why"}}, {"error": "why"}),
+        ("anthropic", "v2", {}, {"type": "error", "error": "bad"}, REFUSED),
+        ("anthropic", "v2", {}, {"error": {"type": "api_error", "message": "bad"}}, REFUSED),
+        ("openai", "anthropic", {}, OPENAI,
+         {"type": "error", "error": {"type": "invalid_request_error", "message": "bad"}}),
+        ("v2", "anthropic", {}, {"error": "bad"}, {"type": "error", "error": {"type": "api_error", "message": "bad"}}),
+        ("v2", "anthropic", {"status": 429}, {"error": "bad"},
+         {"type": "error", "error": {"type": "rate_limit_error", "message": "bad"}}),
+        ("v2", "anthropic", {"status": 418}, {"error": "bad"},
+         {"type": "error", "error": {"type": "invalid_request_error", "message": "bad"}}),
         ("v2", "fastapi", {"fallback": "failed"}, ["not", "an", "object"], {"detail": "failed"}),
     ],
     ids=str,

@@ -1,4 +1,4 @@
-"""join, split, format, encode, decode."""
+"""join, split, format."""
 
 from typing import Any
 
@@ -33,34 +33,11 @@ from tests.kit.adapters import REFUSED, both, refusal
         ({"format": {"path": "/a", "template": "{b}"}}, {"a": {}}, REFUSED),
         ({"format": {"path": "/a", "template": "{b}"}}, {"a": "b"}, REFUSED),
         ({"format": {"path": "/a", "template": "{b}"}}, {"a": {"b": "{c}"}}, {"a": "{c}"}),
-        ({"encode": "/a"}, {"a": "é?>"}, {"a": "w6k/Pg=="}),
-        ({"encode": {"path": "/a", "as": "base64url", "padding": False}}, {"a": "é?>"}, {"a": "w6k_Pg"}),
-        ({"decode": "/a"}, {"a": "w6k/Pg=="}, {"a": "é?>"}),
-        ({"decode": "/a"}, {"a": "w6k/Pg"}, {"a": "é?>"}),
-        ({"decode": {"path": "/a", "from": "base64url"}}, {"a": "w6k_Pg=="}, {"a": "é?>"}),
-        ({"decode": "/a"}, {"a": ""}, {"a": ""}),
-        ({"decode": "/a"}, {"a": "w6k_Pg=="}, REFUSED),
-        ({"decode": "/a"}, {"a": "w6k/Pg="}, REFUSED),
-        ({"decode": "/a"}, {"a": "YR=="}, REFUSED),
-        ({"decode": "/a"}, {"a": "YQ==\n"}, REFUSED),
-        ({"decode": "/a"}, {"a": "/w=="}, REFUSED),
-        ({"decode": "/a"}, {"a": "é"}, REFUSED),
-        ({"decode": "/a"}, {"a": 5}, REFUSED),
     ],
     ids=str,
 )  # fmt: skip
 def test_texts_are_converted(operation: Any, document: Any, expected: Any) -> None:
     assert both([operation], document) == expected
-
-
-@settings(deadline=None)
-@given(st.text(st.characters(exclude_categories=["Cs"])), st.sampled_from(["base64", "base64url"]), st.booleans())
-def test_decode_undoes_encode(text: str, alphabet: str, padding: bool) -> None:
-    operations = [
-        {"encode": {"path": "", "as": alphabet, "padding": padding}},
-        {"decode": {"path": "", "from": alphabet}},
-    ]
-    assert run(parse(operations), text) == text
 
 
 @settings(deadline=None)
@@ -75,7 +52,6 @@ def test_the_sentence_names_the_item_or_field() -> None:
     template = {"format": {"path": "/a", "template": "{b}"}}
     assert refusal([template], b'{"a":{}}').sentence == "an object has no /b for the template"
     assert "/b is null" in refusal([template], b'{"a":{"b":null}}').sentence
-    assert refusal([{"decode": "/a"}], b'{"a":"/w=="}').sentence == "the bytes are no UTF-8 text at byte 0"
 
 
 @pytest.mark.parametrize(
@@ -89,8 +65,6 @@ def test_the_sentence_names_the_item_or_field() -> None:
         ({"format": {"path": "/a", "template": "b} c"}}, "brace at character 2 closes nothing"),
         ({"format": {"path": "/a", "template": "{/a/*}"}}, "is one value"),
         ({"format": {"path": "/a", "template": "{/a~}"}}, "~ is written ~0"),
-        ({"encode": {"path": "/a", "as": "base65"}}, "one of base64, base64url"),
-        ({"encode": {"path": "/a", "padding": "no"}}, "padding is true or false"),
     ],
     ids=str,
 )
