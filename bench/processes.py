@@ -96,6 +96,14 @@ class Program:
                 os.kill(pid, signal.SIGKILL)
 
 
+def busy(core: int) -> float:
+    """Seconds that a core has worked since the machine started, for anybody (proc_stat(5)); what a host took counts."""
+    lines = Path("/proc/stat").read_text().splitlines()
+    (fields,) = (line.split()[1:] for line in lines if line.startswith(f"cpu{core} "))
+    user, nice, system, _idle, _iowait, *interrupts = map(int, fields[:8])
+    return (user + nice + system + sum(interrupts)) / os.sysconf("SC_CLK_TCK")
+
+
 def environment() -> dict[str, str]:
     """Ours, but Python may keep what it compiled, as an installed sidecar does: else a cold start compiles it anew."""
     return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}

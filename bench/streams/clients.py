@@ -1,64 +1,96 @@
-"""Clients of streams: each reads what comes and notes how late each event is, by the time that it says itself."""
+"""Clients of streams: each reads what comes and notes how late each event is, by the time that it says itself.
+
+The time that counts is the kernel's, of when the bytes reached the client's socket (`SO_TIMESTAMPNS`, socket(7)): what
+a client of a thousand streams, which shares its core with the server, needs to get round to each is none of the
+sidecar's. When it got round to it is noted beside that, so that a harness that is the slower one shows.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import re
+import socket
+import struct
 from collections.abc import Sequence
-from functools import partial
-from time import monotonic_ns
-from typing import cast
+from time import monotonic_ns, time_ns
+from typing import NamedTuple
 
 _AT = re.compile(rb"at=(\d{20});")
 _END = b"0\r\n\r\n"
+_TIMESTAMPNS = getattr(socket, "SO_TIMESTAMPNS", 35)  # which Python names from 3.14 on
+_TIMESPEC = struct.Struct("@ll")
+_ROOM = socket.CMSG_SPACE(_TIMESPEC.size)
 
 
-class Client(asyncio.Protocol):
+class Late(NamedTuple):
+    """How late events were, in nanoseconds, in the order in which they were read."""
+
+    arrived: list[int]
+    """At their client's socket."""
+    read: list[int]
+    """In their client."""
+
+
+class Client:
     """One stream."""
 
-    def __init__(self, request: bytes, late: list[int]) -> None:
-        self._request = request
+    def __init__(self, connection: socket.socket, late: Late) -> None:
+        self._socket = connection
         self._late = late
         self._tail = b""
+        self._loop = asyncio.get_running_loop()
+        self._begun = monotonic_ns()
         self.first = 0
         """Nanoseconds from the request to the first event."""
-        self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.ended: asyncio.Future[None] = self._loop.create_future()
+        self._loop.add_reader(connection, self._ready)
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast("asyncio.Transport", transport)
-        self._begun = monotonic_ns()
-        self._transport.write(self._request)
-
-    def data_received(self, data: bytes) -> None:
-        now = monotonic_ns()
+    def _ready(self) -> None:
+        data, ancillary, _, _ = self._socket.recvmsg(65536, _ROOM)
+        now = time_ns()
+        if not data:
+            self._close()
+            self.ended.set_exception(ConnectionError("a stream ended before its end"))
+            return
         data = self._tail + data
         found = list(_AT.finditer(data))
-        if found and not self.first:
-            self.first = now - self._begun
-        self._late += [now - int(each[1]) for each in found]
+        if found:
+            self.first = self.first or monotonic_ns() - self._begun
+            arrived = now
+            if ancillary:  # the kernel notes no time for the first bytes after anybody has asked for it
+                seconds, nanoseconds = _TIMESPEC.unpack(ancillary[0][2])
+                arrived = seconds * 10**9 + nanoseconds
+            for each in found:
+                said = int(each[1])
+                self._late.arrived.append(arrived - said)
+                self._late.read.append(now - said)
         self._tail = data[found[-1].end() :] if found else data
         if self._tail.endswith(_END):
-            self._transport.close()
+            self._close()
             self.ended.set_result(None)
 
-    def connection_lost(self, error: Exception | None) -> None:
-        if not self.ended.done():
-            self.ended.set_exception(error or ConnectionError("a stream ended before its end"))
+    def _close(self) -> None:
+        self._loop.remove_reader(self._socket)
+        self._socket.close()
 
 
-async def read(port: int, paths: Sequence[str], pin: bytes, spread: float = 0.0) -> tuple[list[int], list[int]]:
+async def read(port: int, paths: Sequence[str], pin: bytes, spread: float = 0.0) -> tuple[Late, list[int]]:
     """Streams of all these paths at once, begun over `spread` seconds; how late events were, and when first ones came.
 
     Nanoseconds, both.
     """
     loop = asyncio.get_running_loop()
-    late: list[int] = []
+    late = Late([], [])
     clients: list[Client] = []
-    for path in paths:
+    begun = loop.time()
+    for number, path in enumerate(paths):
+        await asyncio.sleep(begun + spread * number / len(paths) - loop.time())
+        connection = socket.socket()
+        connection.setblocking(False)
+        connection.setsockopt(socket.SOL_SOCKET, _TIMESTAMPNS, 1)
+        await loop.sock_connect(connection, ("127.0.0.1", port))
         request = b"GET %b HTTP/1.1\r\nHost: bench\r\nX-Model-Version: %b\r\n\r\n" % (path.encode(), pin)
-        _, client = await loop.create_connection(partial(Client, request, late), "127.0.0.1", port)
-        clients.append(client)
-        if spread:
-            await asyncio.sleep(spread / len(paths))
+        connection.send(request)
+        clients.append(Client(connection, late))
     await asyncio.gather(*(client.ended for client in clients))
     return late, [client.first for client in clients]

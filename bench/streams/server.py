@@ -1,14 +1,15 @@
 """A server that streams chat events at a steady pace, as a program: `python -m bench.streams.server PORT`.
 
-The path says how: `/v1/chat/EVENTS/MILLISECONDS`. Each event says when it was written, on the machine's own clock.
+The path says how: `/v1/chat/EVENTS/MILLISECONDS`. Each event says when it was written, and is given to the kernel in
+the same breath: an event loop's own queue of writes would make it late before it was sent.
 """
 
 from __future__ import annotations
 
 import asyncio
+import socket
 import sys
-from time import monotonic_ns
-from typing import cast
+from time import time_ns
 
 import uvloop
 
@@ -22,38 +23,54 @@ _EVENT = (
 
 SIZE = len(_EVENT % 0)
 """Bytes of an event."""
+_CHUNK = b"%x\r\n%b\r\n" % (SIZE, _EVENT)
 
 
-def event() -> bytes:
-    """One event in a chunk of its own."""
-    said = _EVENT % monotonic_ns()
-    return b"%x\r\n%b\r\n" % (len(said), said)
-
-
-class Connection(asyncio.Protocol):
+class Connection:
     """One stream after the other."""
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast("asyncio.Transport", transport)
+    def __init__(self, connection: socket.socket) -> None:
+        self._socket = connection
+        self._loop = asyncio.get_running_loop()
+        self._loop.add_reader(connection, self._asked)
+        self._timer: asyncio.TimerHandle | None = None
 
-    def data_received(self, data: bytes) -> None:
-        _, _, _, count, pause = data.split(b" ", 2)[1].split(b"/")
-        self._transport.write(_HEAD)
-        self._next(int(count), int(pause) / 1000)
-
-    def _next(self, left: int, pause: float) -> None:
-        if self._transport.is_closing():
+    def _asked(self) -> None:
+        data = self._socket.recv(65536)
+        if not data:
+            self._end()
             return
-        if left:
-            self._transport.write(event())
-            asyncio.get_running_loop().call_later(pause, self._next, left - 1, pause)
-        else:
-            self._transport.write(b"0\r\n\r\n")
+        _, _, _, count, pause = data.split(b" ", 2)[1].split(b"/")
+        self._socket.send(_HEAD)
+        self._next(int(count), int(pause) / 1000, self._loop.time())
+
+    def _next(self, left: int, pause: float, due: float) -> None:
+        """Send an event; each is due a pause after the last one was, however late that was sent."""
+        try:
+            if left:
+                self._socket.send(_CHUNK % time_ns())
+                self._timer = self._loop.call_at(due + pause, self._next, left - 1, pause, due + pause)
+            else:
+                self._socket.send(b"0\r\n\r\n")
+        except OSError:  # the client has gone, or reads nothing
+            self._end()
+
+    def _end(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._loop.remove_reader(self._socket)
+        self._socket.close()
 
 
 async def _serve(port: int) -> None:
-    server = await asyncio.get_running_loop().create_server(Connection, "127.0.0.1", port, backlog=2048)
-    await server.serve_forever()
+    loop = asyncio.get_running_loop()
+    with socket.create_server(("127.0.0.1", port), backlog=2048) as listener:
+        listener.setblocking(False)
+        while True:
+            connection, _ = await loop.sock_accept(listener)
+            connection.setblocking(False)
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            Connection(connection)
 
 
 if __name__ == "__main__":

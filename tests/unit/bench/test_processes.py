@@ -6,10 +6,11 @@ import os
 import shutil
 import sys
 from pathlib import Path
+from time import process_time
 
 import pytest
 
-from bench.processes import Program
+from bench.processes import Program, busy
 from tests.kit.processes import eventually
 
 
@@ -23,3 +24,15 @@ def test_cpu_is_that_of_the_processes_whose_command_line_is_asked_for(tmp_path: 
         assert program.cpu(of="another") == 0
     finally:
         program.stop()
+
+
+def test_a_core_is_busy_for_as_long_as_anybody_works_on_it() -> None:
+    cores = os.sched_getaffinity(0)
+    core = min(cores)
+    os.sched_setaffinity(0, {core})
+    try:
+        before, spent = busy(core), process_time()
+        eventually(lambda: sum(range(100_000)) and process_time() - spent > 0.2)
+        assert busy(core) - before > 0.1  # both counts are in hundredths of a second, and none is exact
+    finally:
+        os.sched_setaffinity(0, cores)
