@@ -40,13 +40,12 @@ class Intake:
         try:
             await store.add(batch)
         except StoreError as error:
-            self._lease.fail(error)
-            self._lease.evidence_waits = self._lease.lost
+            self._lease.evidence_fails(error)
             return
         except ValueError as error:  # it would be refused for ever, and hold up all that comes behind it
             logger.error("evidence of %s for %s is left out: %s", batch.source, batch.rollout, error)
         finally:
             self._under_way.discard((batch.rollout, batch.run, batch.source))
-        self._lease.evidence_waits = ""
+        self._lease.evidence_is_stored()
         taken()
         self._stored()

@@ -25,6 +25,9 @@ LEASE_SECONDS, RENEW_SECONDS = 5.0, 1.5
 """A holder that is gone is replaced within the sum of both."""
 LOST_SECONDS = 0.5
 """Between two attempts to find a store that is lost."""
+EVIDENCE_SECONDS = 15.0
+"""For as long a batch that found no room is waited for. Whoever still has it sends it every five seconds; after that it
+is gone with its worker, and there may be no other one that would tell when there is room again."""
 SAID_SECONDS = 60.0
 """The same trouble is logged once in this time."""
 
@@ -39,8 +42,9 @@ class Lease:
         """`None` where another replica decides, or nobody."""
         self.lost = ""
         """Why the store cannot be used; empty where it can."""
-        self.evidence_waits = ""
-        """Why the latest batch of evidence could not be stored; empty where it was."""
+        self.evidence_seconds = EVIDENCE_SECONDS
+        self._evidence_waits: tuple[str, float] = ("", 0.0)
+        """Why the latest batch of evidence could not be stored, empty where it was, and when that was, by the loop."""
         self.tried = False
         """Whether the store was asked for it, with whatever success."""
         self._clock = clock
@@ -54,6 +58,15 @@ class Lease:
         if said != self.lost or self._clock() - at >= SAID_SECONDS:
             self._said = (self.lost, self._clock())
             logger.error("rollouts stay where they are: %s", error)
+
+    def evidence_fails(self, error: StoreError) -> None:
+        """A batch could not be stored: nothing advances until one can be, or nobody has it any more."""
+        self.fail(error)
+        self._evidence_waits = (self.lost, asyncio.get_running_loop().time())
+
+    def evidence_is_stored(self) -> None:
+        """A batch could be."""
+        self._evidence_waits = ("", 0.0)
 
     def yield_to(self, why: object) -> None:
         """Somebody else has it."""
@@ -87,7 +100,9 @@ class Lease:
                 return
             self.yield_to("the lease ran out, and was taken")
         token = None if self._leaving else await store.acquire(self.holder, LEASE_SECONDS)
-        self.token, self.lost = token, self.evidence_waits
+        waits, at = self._evidence_waits
+        waits = waits if asyncio.get_running_loop().time() < at + self.evidence_seconds else ""
+        self.token, self.lost = token, waits
         if self.lost:
             return
         if lost:

@@ -15,7 +15,7 @@ from stepdown.control.rollouts.asking import RolloutRefusedError
 from stepdown.control.rollouts.loop import STORE_CHANGED
 from stepdown.control.rollouts.measuring import Measured, NothingMeasured
 from stepdown.control.state import HealthView
-from stepdown.control.stores import Recorded
+from stepdown.control.stores import Batch, Recorded
 from stepdown.control.stores.sqlite_store import SqliteStore
 from stepdown.decide.rollout_spec import Counters, Driven, Feedback, PerArm, Rollout, Share
 from stepdown.rollout.batch import Cell, Counts
@@ -310,6 +310,23 @@ def test_while_there_is_no_room_for_evidence_nothing_advances_on_what_was_known_
         await until(lambda: one.standing().store == "ok" and one.standing().position.evidence[0].windows == 2)
         (guard,) = one.standing().position.evidence[0].guards
         assert guard.candidate == 40  # type: ignore[union-attr]
+
+    play(one, story=story)
+
+
+def test_a_batch_that_found_no_room_and_is_gone_with_its_worker_holds_up_nobody_for_ever(tmp_path: Path) -> None:
+    one = Sidecar(SqlitePlace(tmp_path).store())
+
+    async def story() -> None:
+        await one.started()
+        one.loop.lease.evidence_seconds = 0.5
+        one.store.has_no_room = True
+        one.loop.take(Batch(NAME, 1, "w", 1, (), both("units", (50, 0), (950, 0))), lambda: None)
+        await one.reaches("blind")
+        one.store.has_no_room = False
+        await until(lambda: one.standing().store == "ok")
+        done = await one.act("pause")
+        assert done == (True, "paused at step 1 of 4 (5 %): by ann")
 
     play(one, story=story)
 
