@@ -19,14 +19,17 @@ DOCUMENTS = 1000
 HEAD = ("`use`", "from", "to", "answers", "requests", "streams", "errors")
 
 
-def configuration(chain: Sequence[str], port: int = 9, path: str = "/v1/chat/completions") -> str:
-    """A file whose model has the entries as steps, the first of them for the newest version; that one has a server."""
+def configuration(chain: Sequence[str], port: int = 9, path: str = "/v1/chat/completions", sends: str = "/v1") -> str:
+    """A file whose model has the entries as steps, the first of them for the newest version.
+
+    That one has a server, which is asked at the path `sends`.
+    """
     entries = [entry(name) for name in chain]
     ids = [f"{number}.0.0" for number in range(len(entries) + 1, 0, -1)]
     lines = ["models:", "  chat:", f'    default_version: "{ids[-1]}"', "    versions:"]
     for version, contract in zip(ids, [entries[0].newer, *(one.older for one in entries)], strict=True):
         asked = f", input: {{catalogue: {contract}}}" if has_requests(contract) else ""
-        served = f", endpoints: [http://127.0.0.1:{port}]" if version == ids[0] else ""
+        served = f", endpoints: [{{url: http://127.0.0.1:{port}, path: {sends}}}]" if version == ids[0] else ""
         lines.append(f'      "{version}": {{schema: {{catalogue: {contract}}}{asked}{served}}}')
     lines.append("    adapters:")
     steps = zip(ids[:-1], ids[1:], entries, strict=True)
