@@ -62,6 +62,10 @@ demo: setup .envs/mlserver/.installed ## two real model servers, the sidecar, an
 demo-canary: setup ## three rollouts of a recommendation model that end by themselves, in a few minutes; ARGS=dull plays one
 	@$(BIN)/python -m config.canary.demo $(ARGS)
 
+.PHONY: demo-llm
+demo-llm: setup .envs/openai/.installed ## two real servers of a language model, an old client's streams, a shadow; skips without the server
+	@$(BIN)/python -m config.llm.demo
+
 .PHONY: compose-test
 compose-test: setup ## the demo as containers, where a Docker engine is at hand
 	@config/churn/docker/compose-test
