@@ -1,17 +1,18 @@
 """Entries of the catalogue as a configuration names them, the grades that they get, and the page's table of those.
 
-`python -m tests.kit.catalogue` prints the table.
+`python -m tests.kit.catalogue` prints the table, with names only their rows.
 """
 
 from __future__ import annotations
 
+import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 from stepdown.gate import reading
 from stepdown.gate.proving import SIDE_WORDS, questions
-from stepdown_adapters.catalogue.entries import Entry, contract_file, entry, names
+from stepdown_adapters.catalogue.entries import contract_file, entry, names
 from stepdown_adapters.errors import CatalogueError
 from stepdown_adapters.proof.grading import Grading, graded
 
@@ -58,18 +59,20 @@ def has_requests(contract: str) -> bool:
     return True
 
 
-def table() -> str:
-    """The page's table: a row for each entry, with its grades."""
-    rows = [HEAD, ("---",) * len(HEAD), *(_row(entry(name)) for name in names())]
-    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
-
-
-def _row(one: Entry) -> tuple[str, ...]:
-    found = gradings(one.name)
+def row(name: str) -> str:
+    """An adapter's row of the page's table, with its grades."""
+    one, found = entry(name), gradings(name)
     grades = [found[side].grade.value if side in found else "-" for side in ("answers", "requests")]
     brings = ["yes" if key in one.brings else "-" for key in ("stream", "errors")]
-    return (f"`{one.name}`", f"`{one.newer}`", f"`{one.older}`", *grades, *brings)
+    return _row(f"`{one.name}`", f"`{one.newer}`", f"`{one.older}`", *grades, *brings)
+
+
+def _row(*cells: str) -> str:
+    return f"| {' | '.join(cells)} |"
 
 
 if __name__ == "__main__":
-    print(table(), end="")
+    if not sys.argv[1:]:
+        print(_row(*HEAD), _row(*["---"] * len(HEAD)), sep="\n")
+    for chosen in sys.argv[1:] or names():
+        print(row(chosen))
