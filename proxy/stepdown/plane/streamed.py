@@ -74,7 +74,7 @@ def compiled(steps: bytes) -> Streams:
     unfolds = stream if stream.unfolding >= 0 else None
     if stream.missing is not None:
         return Streams(refused=str(NoStreamAdapterError(stream.missing)), unfolds=unfolds)
-    collects = bool(stream.steps) and stream.steps[-1].collect is not None
+    collects = bool(stream.steps) and (stream.steps[-1].collect is not None or stream.steps[-1].gathers)
     works = collects or any(map(_does_something, stream.steps))
     return Streams(stream if works else None, collects=collects, unfolds=unfolds)
 

@@ -68,6 +68,38 @@ def test_a_client_that_asked_for_a_stream_gets_one(request_: bytes) -> None:
         )
 
 
+GATHERED = """
+on: {/choices/*/delta/reasoning: {in: "/choices/*/delta", do: [{move: {from: /reasoning, to: /reasoning_content, on_missing: skip}}]}}
+collect: true
+"""  # noqa: E501
+
+
+def chunks() -> bytes:
+    delta = {"index": 0, "delta": {"role": "assistant", "reasoning": "Hm", "content": "Hel"}, "finish_reason": None}
+    last = {"index": 0, "delta": {"content": "lo"}, "finish_reason": "stop"}
+    head = {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "m"}
+    events = sse({**head, "choices": [delta]}, {**head, "choices": [last]}, b"[DONE]")
+    return b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: %d\r\n\r\n" % len(events) + events
+
+
+def test_the_document_is_the_apis_own_where_the_file_asks_for_that() -> None:
+    with world(exact(chunks()), spec=adapting(GATHERED)) as here:
+        document = json.loads(here.ask(post(b'{"stream":false}'), "POST").body)
+        assert document["object"] == "chat.completion"
+        assert (document["id"], document["model"]) == ("c", "m")
+        [choice] = document["choices"]
+        assert choice["message"] == {"role": "assistant", "reasoning_content": "Hm", "content": "Hello"}
+        assert choice["finish_reason"] == "stop"
+
+
+def test_who_asked_for_the_stream_of_such_a_file_gets_it() -> None:
+    with world(exact(chunks()), spec=adapting(GATHERED)) as here:
+        streamed = here.ask(post(b'{"stream":true}'), "POST")
+        assert streamed.get(b"content-type") == b"text/event-stream"
+        assert b'"reasoning_content":"Hm"' in streamed.body
+        assert streamed.body.endswith(b"data: [DONE]\n\n")
+
+
 def test_a_stream_that_is_not_whole_becomes_no_document() -> None:
     part = sse({"choices": [{"index": 0, "delta": {"content": "a"}}]})
     answer = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: %d\r\n\r\n" % len(part) + part

@@ -55,6 +55,18 @@ def test_who_may_get_something_else_than_the_server_gives_has_its_request_read(k
     assert "body" in compiled(chain(({**RENAME, key: made}, {}))).needs
 
 
+@pytest.mark.parametrize("on", [{}, RENAME["on"]])
+def test_a_section_can_ask_for_the_dialects_own_document(on: Any) -> None:
+    found = compiled(chain(({"on": on, "collect": True}, {})))
+    assert found.compiled is not None
+    assert found.collects
+    assert "body" in found.needs
+
+
+def test_the_last_step_says_whether_the_document_is_collected() -> None:
+    assert not compiled(chain(({**RENAME, "collect": True}, {}), (RENAME, {}))).collects
+
+
 def test_documents_can_be_unfolded_where_streams_are_refused() -> None:
     unfold: Any = {"on": {}, "unfold": [{"emit": {"data": {}}}]}
     found = compiled(chain((None, CHANGES), (unfold, {})))

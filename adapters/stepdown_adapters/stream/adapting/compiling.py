@@ -75,6 +75,7 @@ class CompiledStep:
     starts: dict[str, Any]
     end: tuple[CompiledEmit, ...]
     collect: CompiledEmit | None
+    gathers: bool
     unfold: tuple[CompiledEmit, ...]
 
 
@@ -173,6 +174,7 @@ class _Compiler:
             starts=dict(section.starts),
             end=tuple(self._emit(("end",), one) for one in section.end),
             collect=None if section.collect is None else self._emit(("collect",), section.collect),
+            gathers=section.gathers,
             unfold=tuple(self._emit(("unfold",), one) for one in section.unfold),
         )
 

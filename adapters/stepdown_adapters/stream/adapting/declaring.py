@@ -59,7 +59,8 @@ class _Reader:
             folds=folds.rules,
             starts=tuple(folds.starts.items()),
             end=self._emissions("end", raw.get("end")),
-            collect=self._collect(raw.get("collect")),
+            collect=None if raw.get("collect") is True else self._collect(raw.get("collect")),
+            gathers=raw.get("collect") is True,
             unfold=self._emissions("unfold", raw.get("unfold")),
         )
 
@@ -144,6 +145,11 @@ class _Reader:
 
     def _collect(self, raw: Any) -> Emit | None:
         if raw is None:
+            return None
+        if raw is False:
+            self._wrong(
+                ("collect",), "is true, for the document that a server gives instead, or makes one by data and do"
+            )
             return None
         made = self._located(("collect",), lambda problems: emission(raw, "/collect", problems, {}))
         if made is not None and (made.payload is not None or made.each is not None or made.event is not None):

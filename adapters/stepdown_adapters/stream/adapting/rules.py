@@ -72,6 +72,8 @@ class StreamSection:
     end: tuple[Emit, ...] = ()
     collect: Emit | None = None
     """How one document is made of all that was folded; without it, the stream's dialect says."""
+    gathers: bool = False
+    """Whether who cannot stream is to get the document of the stream's dialect."""
     unfold: tuple[Emit, ...] = ()
 
     @property

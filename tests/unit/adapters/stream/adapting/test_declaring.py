@@ -48,6 +48,8 @@ def mistakes(raw: Any) -> list[str]:
         ("envelope: [1]", "envelope: is a mapping of members"),
         ("end: [drop]", "end 0: is a list of events such as"),
         ("collect: '[DONE]'", "collect: makes one document"),
+        ("collect: false", "collect: is true, for the document that a server gives instead"),
+        ("collect: 1", "collect: "),
         ("collect: {each: /a}", "collect: makes one document"),
         ("fold: []", "fold: is a mapping of names"),
         ("fold: [a]", "fold: is a mapping of names"),
