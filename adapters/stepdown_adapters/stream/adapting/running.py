@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from msgspec import Raw
+
 from stepdown_adapters.codec import opening
 from stepdown_adapters.context import Context
 from stepdown_adapters.errors import AdaptError, Refusal
@@ -177,7 +179,7 @@ class _Step:
         for name in rule.reads:
             self._state.settle(name)
         if rule.only is not None:
-            item.document = rule.only(item.document, self._context)
+            item.document = self._opened(rule.only(item.document, self._context))
             item.changed = True
             return [item]
         if rule.drops:
@@ -187,13 +189,22 @@ class _Step:
             if isinstance(action, CompiledEmit):
                 made += self._made(action, item)
             else:
-                item.document = action(item.document, self._context)
+                item.document = self._opened(action(item.document, self._context))
         if not rule.emits:
             return [item]
         if not made:
             return _remains(item.event)
         made[0].event = _inheriting(made[0].event, item.event)
         return made
+
+    def _opened(self, document: Any) -> Any:
+        """What operations made, opened: they may have put a part that nobody has looked into in its place."""
+        if document.__class__ is not Raw:
+            return document
+        try:
+            return self._codec.opened(document)
+        except (Refusal, *FOREIGN) as error:
+            raise AdaptError(self.step.name, "stream: reading what an event became", "", str(error)) from None
 
     def _made(self, emit: CompiledEmit, item: Item) -> list[Item]:
         """The events that one emission makes."""

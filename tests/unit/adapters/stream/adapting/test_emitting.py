@@ -36,6 +36,16 @@ def test_operations_before_an_emit_are_done_for_all_and_those_in_it_for_one() ->
     assert fed(rules, sse({"a": 1})) == b'data: {"a":2,"first":true}\n\ndata: {"a":4}\n\ndata: {"b":4}\n\n'
 
 
+def test_what_a_part_of_an_event_became_is_looked_into_by_what_follows() -> None:
+    hoist = "{move: {from: /a, to: ''}}"
+    assert fed(f"on: {{/a: [{hoist}, {{emit: {{data: {{b: {{field: /b}}}}}}}}]}}", sse({"a": {"b": 1}})) == (
+        b'data: {"b":1}\n\n'
+    )
+    later = step("on: {/b: [{move: {from: /b, to: /c}}]}", "1.0.0", "0.1.0")
+    chain = Adapter.of([step(f"on: {{/a: [{hoist}]}}"), later]).stream(SSE)
+    assert chain.feed(sse({"a": {"b": 1}})) == b'data: {"c":1}\n\n'
+
+
 def test_the_type_is_that_of_the_event_where_its_document_is_and_none_where_it_is_new() -> None:
     stream = b'event: x\ndata: {"a": 1}\n\n'
     assert fed("on: {x: {emit: {}}}", stream) == b'event: x\ndata: {"a":1}\n\n'
