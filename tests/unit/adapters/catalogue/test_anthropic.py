@@ -225,6 +225,8 @@ def test_tools_and_the_choice_among_them(choice: Any, parallel: Any, expected: A
         ({"messages": [{"role": "system", "content": []}]}, "an array"),
         ({"messages": [{"role": "assistant", "tool_calls": [{**TOLD, "function": {"name": "a", "arguments": "{"}}]}]},
          "the string is no JSON"),
+        ({"messages": [{"role": "assistant", "tool_calls": [{**TOLD, "function": {"name": "a", "arguments": "[]"}}]}]},
+         "an array"),
     ],
     ids=str,
 )  # fmt: skip
