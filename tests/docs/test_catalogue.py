@@ -41,4 +41,5 @@ def test_an_adapter_has_a_word_of_its_own_beside_the_table(name: str) -> None:
 
 @pytest.mark.parametrize("block", re.findall(r"^```yaml\n(models:.*?)^```", PAGE, re.MULTILINE | re.DOTALL))
 def test_the_examples_are_configurations(block: str, tmp_path: Path) -> None:
-    assert Folder(tmp_path).load(block).spec.models
+    secrets = dict.fromkeys(re.findall(r"\{env: (\w+)\}", block), "secret")
+    assert Folder(tmp_path).load(block, environ=secrets).spec.models
