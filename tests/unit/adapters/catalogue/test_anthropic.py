@@ -240,6 +240,7 @@ def test_errors_have_openais_envelope_and_a_status_that_its_clients_know() -> No
     assert adapter().error(overloaded) == {
         "error": {"message": "Overloaded", "type": "overloaded_error", "param": None, "code": None}
     }
+    assert adapter().chain.error_head.statuses == {529: 503}
     assert adapter().error({"oops": 1})["error"]["message"] == "the server has not said what failed"
 
 
