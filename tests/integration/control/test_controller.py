@@ -209,7 +209,11 @@ def test_readiness_says_why_not(tmp_path: Path) -> None:
     assert state.ready
     scene.alive = False
     assert list(state.not_ready) == ["worker 0 is not serving"]
-    scene.controller.note_draining()
+
+    async def drained(controller: Controller) -> None:
+        controller.note_draining()
+
+    play(scene, drained)
     assert list(state.not_ready) == ["the sidecar is being drained", "worker 0 is not serving"]
     assert not state.ready
 
