@@ -22,8 +22,8 @@ def ask(client, prompt, more):
             found["object"] = event.object
             found["finish"] = next((choice.finish_reason for choice in event.choices), None)
         found["text"] = client.completions.create(**given).choices[0].text
-    except openai.APIStatusError as error:
-        found["error"] = f"{type(error).__name__}: {error.message}"
+    except Exception as error:  # the library's own, and where a stream breaks that of what it reads with
+        found["error"] = f"{type(error).__name__}: {error}"
     return found
 
 
@@ -36,7 +36,7 @@ def main():
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     headers = {"x-trial": "yes"} if given.trial else {}
-    client = openai.OpenAI(base_url=given.url, api_key="none", max_retries=0, timeout=60, default_headers=headers)
+    client = openai.OpenAI(base_url=given.url, api_key="none", timeout=60, default_headers=headers)
     for prompt in given.prompts:
         found = ask(client, prompt, {"logprobs": 1} if given.logprobs else {})
         print(json.dumps(found) if given.json else found["error"] or "|".join(found["pieces"]), flush=True)
