@@ -205,4 +205,5 @@ def test_a_state_of_another_form_is_refused_and_gives_the_candidate_nothing(tmp_
         assert found["said"] == "the state of m-2 has the form 7, and this version knows 1 only"
         status, problem = stage.act("start")
         assert (status, problem["type"]) == (409, "urn:stepdown:problem:state-refused")
+        stage.sidecar.wait_for("knows 1 only, so the candidate gets nothing, and nobody can start it")
         assert stage.served(0, 20) == (20, 0)

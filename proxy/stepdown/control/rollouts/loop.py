@@ -219,8 +219,9 @@ class Loop(Rollouts):
                 return True
             news = course.take(state)
             if news and course.missing:
-                why = course.refused or f"the store has no state of {course.name}"
-                logger.warning("%s: the candidate gets nothing until it is started", why)
+                missing = f"the store has no state of {course.name}, so the candidate gets nothing until it is started"
+                refused = f"{course.refused}, so the candidate gets nothing, and nobody can start it"
+                logger.warning("%s", refused if course.refused else missing)
             document = course.document
             if document is not None and document.position.phase in RUNNING and self._took_over(document):
                 # So that everybody knows who decides, and that nothing of whoever led before is written any more.
