@@ -29,6 +29,6 @@ def test_one_is_printed_as_its_file_is() -> None:
 
 
 def test_what_is_not_there_is_an_error_with_the_name_that_was_meant() -> None:
-    result = CliRunner().invoke(app, ["catalogue", "vllm/reasoning-to-content"])
+    result = CliRunner().invoke(app, ["catalogue", "vllm/reasoning-to-reasoning"])
     assert result.exit_code == 2
     assert f"did you mean '{NAME}'" in result.output

@@ -50,9 +50,9 @@ def test_an_entry_has_no_member_that_nobody_reads(name: str) -> None:
 
 def test_what_is_not_there_is_refused_with_what_was_probably_meant() -> None:
     with pytest.raises(
-        CatalogueError, match=f"there is no adapter 'vllm/reasoning-to-content'; did you mean '{REASONING}'"
+        CatalogueError, match=f"there is no adapter 'vllm/reasoning-to-reasoning'; did you mean '{REASONING}'"
     ):
-        entry("vllm/reasoning-to-content")
+        entry("vllm/reasoning-to-reasoning")
     with pytest.raises(CatalogueError, match="there is no contract 'vllm/chatt'; did you mean 'vllm/chat'"):
         contract_file("vllm/chatt")
     with pytest.raises(CatalogueError, match=r"there is no contract 'vllm/chat\.request'"):

@@ -52,7 +52,7 @@ def test_what_stands_beside_it_takes_the_place_of_what_it_brings(folder: Folder)
             "use: vllm/",
             "use: vlm/",
             'stepdown.yaml:8:43: models.chat.adapters[0].use: found "vlm/reasoning-to-reasoning-content"; allowed one '
-            'of "vllm/reasoning-to-reasoning-content"',
+            'of "anthropic/messages-to-chat", "kserve/',
         ),
         (
             "{schema: {catalogue: vllm/chat},",
@@ -80,5 +80,5 @@ def test_lists_that_do_not_fit_between_the_contracts_are_the_fault_of_naming_the
     closed = '{"type": "object", "properties": {"a": {}}, "additionalProperties": false}'
     folder.write("closed.json", closed)
     file = replaced("{schema: {catalogue: vllm/chat},", "{schema: closed.json,")
-    (message,) = (one for one in folder.refusal(file) if ".use: " in one)
+    message = next(one for one in folder.refusal(file) if ".use: " in one)
     assert message.startswith("stepdown.yaml:8:43: models.chat.adapters[0].use: its response do not fit between these")
