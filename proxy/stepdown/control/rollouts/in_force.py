@@ -50,7 +50,8 @@ class InForce:
         """`clock` gives Unix seconds."""
         self._host = host
         self._clock = clock
-        self._latest = 0.0
+        self._latest, self._ahead = 0.0, 0.0
+        """The time that was told last, and how far it is ahead of a clock that was set back."""
         self._places: tuple[SnapshotSpec | None, dict[str, Place]] = (None, {})
         self._applied_at = 0.0
         self.declared: dict[str, Rollout] = {}
@@ -95,9 +96,16 @@ class InForce:
     # --- of one rollout -----------------------------------------------------------------------------------------------
 
     def now(self) -> float:
-        """Unix seconds that do not go backwards."""
-        self._latest = max(self._latest, self._clock())
-        return self._latest
+        """Unix seconds that do not go backwards; where the clock is set back, time goes on from where it was.
+
+        Else no window would end, and no guard would be asked, until the clock has caught up.
+        """
+        told = self._clock() + self._ahead
+        if told < self._latest:
+            self._ahead += self._latest - told
+            told = self._latest
+        self._latest = told
+        return told
 
     def place(self, name: str) -> Place | None:
         """Where it stands; `None` while the file that brought it is being put in force."""

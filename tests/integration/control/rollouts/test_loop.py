@@ -70,6 +70,22 @@ def test_evidence_is_stored_judged_at_the_window_s_end_and_moves_the_rollout(pla
     play(one, story=story)
 
 
+def test_a_clock_that_is_set_back_keeps_no_window_from_ending(place: Place) -> None:
+    one = Sidecar(place.store())
+
+    async def story() -> None:
+        await one.started()
+        await one.counts(1, both("units", (50, 0), (950, 0)))
+        before = one.standing().now
+        one.now -= 3600
+        assert one.standing().now == before
+        one.now += 60
+        assert one.standing().now == before + 60
+        await until(lambda: one.standing().position.evidence[0].units.total == 1000)
+
+    play(one, story=story)
+
+
 def test_a_batch_that_makes_no_sense_is_left_out_and_holds_up_nothing(tmp_path: Path) -> None:
     one = Sidecar(SqlitePlace(tmp_path).store())
 
