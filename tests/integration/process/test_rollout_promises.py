@@ -106,7 +106,7 @@ def test_clicks_that_come_after_a_step_count_for_the_step_and_the_share_at_which
         stage.act("start")
         before = tokens(stage, 0, 200)
         click(stage, before["1.0.0"][:1])  # until the first one comes nobody knows whether they are reported at all
-        eventually(lambda: stage.rollout()["step"] == 2)
+        eventually(lambda: where(stage) == ("stepping", 50))
         e = stage.rollout()["ladder"][0]["e"]
         after = tokens(stage, 1000, 40)
         click(stage, [*after["1.0.0"], *after["2.0.0"]])
