@@ -39,8 +39,7 @@ from stepdown import __version__
 from stepdown.comparison.view import time_view
 from stepdown.control.gate import CALLER, gate, problem_response, takes_members
 from stepdown.control.redact import redacted, without_query
-from stepdown.control.refusals import SwitchRefusedError
-from stepdown.control.reports import ReportError, headline_view
+from stepdown.control.reports import headline_view
 from stepdown.control.rollouts.api import add_calls
 from stepdown.control.serving import prolong
 from stepdown.control.state import ControllerState, HealthView
@@ -148,10 +147,7 @@ class _Calls:
         )
         caller = Caller(lambda: request.transport is not None, lambda seconds: prolong(request, seconds))
         _logger.info("admin call: switch", extra=fields(token=wish.by, address=request.remote, place=place))
-        try:
-            report = await self._state.switch(wish, caller)
-        except SwitchRefusedError as refused:
-            return problem_response(refused.status, refused.problem, refused.detail, None, **refused.more)
+        report = await self._state.switch(wish, caller)
         return web.json_response(dataclasses.asdict(report) | {"digest": self._state.digest})
 
     async def config(self, _request: web.Request) -> web.Response:
@@ -173,20 +169,13 @@ class _Calls:
 
     async def shadow(self, request: web.Request) -> web.Response:
         named = request.match_info
-        try:
-            shown = await self._state.reports.whole(self._state.spec, named["route"], named["shadow"])
-        except ReportError as error:
-            return problem_response(error.status, error.problem, error.detail)
-        return web.json_response(shown)
+        return web.json_response(await self._state.reports.whole(self._state.spec, named["route"], named["shadow"]))
 
     async def reset(self, request: web.Request) -> web.Response:
         named, who = request.match_info, request[CALLER].name
         facts = fields(token=who, address=request.remote, route=named["route"], shadow=named["shadow"])
         _logger.info("admin call: reset", extra=facts)
-        try:
-            begun = await self._state.reports.begin_anew(self._state.spec, named["route"], named["shadow"])
-        except ReportError as error:
-            return problem_response(error.status, error.problem, error.detail)
+        begun = await self._state.reports.begin_anew(self._state.spec, named["route"], named["shadow"])
         return web.json_response({"route": named["route"], "shadow": named["shadow"], "begun": time_view(begun)})
 
     async def reload(self, request: web.Request) -> web.Response:

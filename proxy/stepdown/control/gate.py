@@ -24,6 +24,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from stepdown.config import Token
+from stepdown.control.refusals import ProblemError
 from stepdown.control.state import ControllerState
 from stepdown.control.tokens import Brake, Role, allows, holder, presented
 from stepdown.telemetry.log import fields
@@ -73,7 +74,10 @@ def problem_response(
 
 
 def gate(state: ControllerState, hosts: frozenset[str]) -> Middleware:
-    """The middleware that makes these checks; `hosts` are names that `Host` may carry besides local ones."""
+    """The middleware that makes these checks, and answers with the problem that a call ends with.
+
+    `hosts` are names that `Host` may carry besides local ones.
+    """
     brake = Brake()
 
     @web.middleware
@@ -88,6 +92,8 @@ def gate(state: ControllerState, hosts: frozenset[str]) -> Middleware:
             return await handler(request)
         except Refusal as refusal:
             return problem_response(refusal.status, refusal.problem, refusal.detail, refusal.headers)
+        except ProblemError as error:
+            return problem_response(error.status, error.problem, error.detail, None, **error.more)
         except web.HTTPMethodNotAllowed as error:
             allowed = ", ".join(sorted(error.allowed_methods))
             return problem_response(405, "method-not-allowed", f"Allowed here: {allowed}.", {"Allow": allowed})

@@ -1,4 +1,4 @@
-"""How a change that somebody asked for ends: put in force, or refused without anything having changed."""
+"""How what somebody asked for ends: a change put in force, or a problem that says why not."""
 
 from __future__ import annotations
 
@@ -6,15 +6,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 
-class SwitchRefusedError(Exception):
-    """Nothing was changed; `problem` is the tail of a problem's type."""
+class ProblemError(Exception):
+    """What was asked for cannot be had; the admin API answers with a problem (RFC 9457)."""
 
     def __init__(self, status: int, problem: str, detail: str, **more: object) -> None:
+        """HTTP status, tail of the problem's type, a sentence, and extension members."""
         super().__init__(detail)
         self.status = status
         self.problem = problem
         self.detail = detail
         self.more = more
+
+
+class SwitchRefusedError(ProblemError):
+    """Nothing was changed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from stepdown.comparison.posts import Post, meaning
 from stepdown.comparison.report import Report, Section, decode
 from stepdown.comparison.view import finding_view, time_view, view
 from stepdown.control.counting import Counted
+from stepdown.control.refusals import ProblemError
 from stepdown.decide.shadow_spec import Shadow
 from stepdown.decide.spec import Route, SnapshotSpec
 from stepdown.telemetry.board import Board
@@ -38,14 +39,8 @@ Key = tuple[str, str]
 """Route and shadow."""
 
 
-class ReportError(Exception):
-    """What was asked for cannot be had; `problem` is the tail of a problem's type."""
-
-    def __init__(self, status: int, problem: str, detail: str) -> None:
-        super().__init__(detail)
-        self.status = status
-        self.problem = problem
-        self.detail = detail
+class ReportError(ProblemError):
+    """There is no such report, or none that can be told of now."""
 
 
 class Headline(NamedTuple):

@@ -24,8 +24,8 @@ from typing import Any, get_args
 import msgspec
 from aiohttp import web
 
-from stepdown.control.gate import CALLER, problem_response, takes_members
-from stepdown.control.rollouts.asking import Action, Asked, RolloutRefusedError, Standing
+from stepdown.control.gate import CALLER, takes_members
+from stepdown.control.rollouts.asking import Action, Asked, RolloutRefusedError, Standing, unknown
 from stepdown.control.state import ControllerState
 from stepdown.control.stores.values import Recorded
 from stepdown.rollout.members import RolloutView
@@ -46,14 +46,6 @@ class _Members(msgspec.Struct, forbid_unknown_fields=True):
     """Body of an action."""
 
     force: bool = False
-
-
-class _Refused(Exception):  # noqa: N818 - it is an answer
-    """The call ends here with a problem."""
-
-    def __init__(self, status: int, problem: str, detail: str) -> None:
-        super().__init__(detail)
-        self.answer = problem_response(status, problem, detail)
 
 
 def add_calls(router: web.UrlDispatcher, state: ControllerState) -> None:
@@ -93,34 +85,23 @@ class _Calls:
         return _json({"digest": self._state.digest, "rollouts": found})
 
     async def one(self, request: web.Request) -> web.Response:
-        try:
-            return _json(shown(self._standing(request)))
-        except _Refused as refused:
-            return refused.answer
+        return _json(shown(self._standing(request)))
 
     async def verdict(self, request: web.Request) -> web.Response:
+        standing = self._standing(request)
+        asked = _query(request, "of")["of"] or NOW
         try:
-            standing = self._standing(request)
-            asked = _query(request, "of")["of"] or NOW
-            try:
-                of = asked_of(asked, len(standing.rollout.steps))
-            except ValueError as error:
-                raise _Refused(400, "bad-request", f"{error}.") from error
-            return _json(verdict_view(shown(standing, of)))
-        except _Refused as refused:
-            return refused.answer
+            of = asked_of(asked, len(standing.rollout.steps))
+        except ValueError as error:
+            raise _bad(f"{error}.") from error
+        return _json(verdict_view(shown(standing, of)))
 
     async def history(self, request: web.Request) -> web.Response:
-        try:
-            name = self._standing(request).rollout.name
-            asked = _query(request, "before", "limit")
-            before = _number("before", asked["before"], None)
-            limit = min(_number("limit", asked["limit"], _USUAL) or _USUAL, MOST)
-            found = await self._state.rollouts.history(name, before, limit)
-        except _Refused as refused:
-            return refused.answer
-        except RolloutRefusedError as error:
-            return problem_response(error.status, error.problem, error.detail)
+        name = self._standing(request).rollout.name
+        asked = _query(request, "before", "limit")
+        before = _number("before", asked["before"], None)
+        limit = min(_number("limit", asked["limit"], _USUAL) or _USUAL, MOST)
+        found = await self._state.rollouts.history(name, before, limit)
         following = found[-1].number if len(found) == limit and found[-1].number > 1 else None
         return _json({"rollout": name, "transitions": [_recorded(one) for one in found], "next": following})
 
@@ -129,16 +110,11 @@ class _Calls:
         action: Action = request.match_info["action"]  # type: ignore[assignment]  # the router lets no other through
         name, who = request.match_info["rollout"], request[CALLER].name
         facts = {"token": who, "address": request.remote, "rollout": name, "action": action}
-        try:
-            members = _members(await request.read(), action)
-            _logger.info("admin call: rollout", extra=fields(**facts, force=members.force))
-            self._standing(request)
-            done = await self._state.rollouts.act(Asked(name, action, who, members.force))
-            now = shown(self._standing(request))
-        except _Refused as refused:
-            return refused.answer
-        except RolloutRefusedError as error:
-            return problem_response(error.status, error.problem, error.detail)
+        members = _members(await request.read(), action)
+        _logger.info("admin call: rollout", extra=fields(**facts, force=members.force))
+        self._standing(request)
+        done = await self._state.rollouts.act(Asked(name, action, who, members.force))
+        now = shown(self._standing(request))
         _logger.info("rollout was asked", extra=fields(**facts, moved=done.moved, sentence=done.sentence))
         return _json(
             {
@@ -159,8 +135,11 @@ class _Calls:
         for one in standings:
             if one.rollout.name == name:
                 return one
-        known = ", ".join(one.rollout.name for one in standings) or "none"
-        raise _Refused(404, "not-found", f"There is no rollout {name}; there are: {known}.")
+        raise unknown(name, (one.rollout.name for one in standings))
+
+
+def _bad(detail: str) -> RolloutRefusedError:
+    return RolloutRefusedError(400, "bad-request", detail)
 
 
 def _json(content: object) -> web.Response:
@@ -171,9 +150,9 @@ def _members(body: bytes, action: Action) -> _Members:
     try:
         members = msgspec.json.decode(body.strip() or b"{}", type=_Members)
     except msgspec.MsgspecError as error:
-        raise _Refused(400, "bad-request", f"The body is not what an action takes: {error}.") from error
+        raise _bad(f"The body is not what an action takes: {error}.") from error
     if members.force and action != "start":
-        raise _Refused(400, "bad-request", f"Only a start can be forced, and this is to {action}.")
+        raise _bad(f"Only a start can be forced, and this is to {action}.")
     return members
 
 
@@ -181,9 +160,9 @@ def _query(request: web.Request, *names: str) -> dict[str, str]:
     """Each parameter, empty where it is not given; others are mistakes."""
     for name in request.query:
         if name not in names:
-            raise _Refused(400, "bad-request", f"{name}: found no such parameter; allowed {', '.join(names)}.")
+            raise _bad(f"{name}: found no such parameter; allowed {', '.join(names)}.")
         if len(request.query.getall(name)) > 1:
-            raise _Refused(400, "bad-request", f"{name}: found it more than once.")
+            raise _bad(f"{name}: found it more than once.")
     return {name: request.query.get(name, "") for name in names}
 
 
@@ -191,7 +170,7 @@ def _number(name: str, text: str, otherwise: int | None) -> int | None:
     if not text:
         return otherwise
     if not (text.isascii() and text.isdigit() and 0 < len(text) < 16 and int(text)):
-        raise _Refused(400, "bad-request", f'{name}: found "{text}"; allowed a number from 1.')
+        raise _bad(f'{name}: found "{text}"; allowed a number from 1.')
     return int(text)
 
 

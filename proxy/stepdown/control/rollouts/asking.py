@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, NamedTuple, Protocol
 
+from stepdown.control.refusals import ProblemError
 from stepdown.control.stores.values import Recorded
 from stepdown.decide.rollout_spec import Rollout
 from stepdown.rollout.position import Position
@@ -31,15 +32,8 @@ class Done(NamedTuple):
     sentence: str
 
 
-class RolloutRefusedError(Exception):
+class RolloutRefusedError(ProblemError):
     """It cannot be asked now, or there is no such rollout; nothing has changed."""
-
-    def __init__(self, status: int, problem: str, detail: str) -> None:
-        """HTTP status, tail of the problem's type, and a sentence."""
-        super().__init__(detail)
-        self.status = status
-        self.problem = problem
-        self.detail = detail
 
 
 class Standing(NamedTuple):
