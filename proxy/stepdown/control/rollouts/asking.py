@@ -66,7 +66,6 @@ class Rollouts(Protocol):
     @property
     def transitions(self) -> Mapping[tuple[str, str], int]:
         """How many this replica has decided since its controller was started, by rollout and the phase they led to."""
-        return {}
 
     def standings(self) -> Sequence[Standing]:
         """In the file's order."""
@@ -78,23 +77,7 @@ class Rollouts(Protocol):
         """The newest transitions, the newest first; raises `RolloutRefusedError`."""
 
 
-class NoRollouts(Rollouts):
-    """Of a controller that drives none."""
-
-    def standings(self) -> Sequence[Standing]:
-        """None."""
-        return ()
-
-    async def act(self, asked: Asked) -> Done:
-        """Refused."""
-        raise unknown(asked.rollout)
-
-    async def history(self, rollout: str, before: int | None, limit: int) -> list[Recorded]:
-        """Refused."""
-        raise unknown(rollout)
-
-
-def unknown(rollout: str, known: Iterable[str] = ()) -> RolloutRefusedError:
+def unknown(rollout: str, known: Iterable[str]) -> RolloutRefusedError:
     """There is no rollout of this name."""
     names = ", ".join(known) or "none"
     return RolloutRefusedError(404, "not-found", f"There is no rollout {rollout}; there are: {names}.")

@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from stepdown.control import admin
-from stepdown.control.rollouts.asking import NoRollouts, RolloutRefusedError
+from stepdown.control.rollouts.asking import RolloutRefusedError
 from stepdown.decide.rollout_spec import Driven
 from stepdown.rollout import events
 from stepdown.rollout.members import RolloutView, VerdictView
@@ -286,7 +286,7 @@ def test_every_action_is_logged_with_the_name_of_its_token(api: Api, caplog: pyt
 
 
 def test_a_controller_that_drives_none_has_none() -> None:
-    with served(lambda: admin.application(SetState(tokens=TOKENS, rollouts=NoRollouts()))) as server:
+    with served(lambda: admin.application(SetState(tokens=TOKENS, rollouts=Walked()))) as server:
         assert json.loads(server.ask("GET", "/v1/rollouts", headers=VIEW).body)["rollouts"] == []
         answer = server.ask("POST", "/v1/rollouts/churn-2/start", headers=OPERATE | JSON)
         assert refused(answer) == (404, "not-found", "There is no rollout churn-2; there are: none.")
