@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self
 from urllib.parse import quote, urlencode
 
-import typer
-
 from stepdown.cli.admin_client import call
-from stepdown.cli.rollout_traffic import give_up
+from stepdown.cli.admin_options import token_of
+from stepdown.cli.rollout_traffic import EXIT_UNUSABLE
 
 View = Mapping[str, Any]
 _PAGE = 1000
-
-AdminOption = Annotated[
-    str, typer.Option("--admin", metavar="URL", envvar="STEPDOWN_ADMIN", help="The sidecar's admin API.")
-]
-TokenOption = Annotated[
-    str, typer.Option("--token-env", metavar="NAME", help="Environment variable with the bearer token.")
-]
-ADMIN, TOKEN_ENV = "http://127.0.0.1:9901", "STEPDOWN_ADMIN_TOKEN"
 
 
 class Sidecar(NamedTuple):
@@ -33,10 +23,7 @@ class Sidecar(NamedTuple):
     @classmethod
     def of(cls, admin: str, token_env: str) -> Self:
         """As the options say; gives up where there is no token."""
-        token = os.environ.get(token_env, "")
-        if not token:
-            give_up(f"The environment variable {token_env} holds no token: set it, or name another with --token-env.")
-        return cls(admin, token)
+        return cls(admin, token_of(token_env, EXIT_UNUSABLE))
 
     def rollouts(self) -> list[View]:
         """All."""

@@ -10,8 +10,9 @@ import typer
 
 from stepdown.cli import rollout_shown as shown
 from stepdown.cli.admin_client import AdminError
+from stepdown.cli.admin_options import ADMIN, TOKEN_ENV, AdminOption, TokenOption
 from stepdown.cli.output import show_tables
-from stepdown.cli.rollout_client import ADMIN, TOKEN_ENV, AdminOption, Sidecar, TokenOption, View
+from stepdown.cli.rollout_client import Sidecar, View
 from stepdown.cli.rollout_traffic import EXIT_UNUSABLE
 from stepdown.cli.shadow_output import said
 from stepdown.cli.summary import Table

@@ -15,7 +15,8 @@ from pydantic_core import PydanticCustomError
 
 from stepdown.cli import rollout_shown as shown
 from stepdown.cli.admin_client import AdminError
-from stepdown.cli.rollout_client import ADMIN, TOKEN_ENV, AdminOption, Sidecar, TokenOption, View
+from stepdown.cli.admin_options import ADMIN, TOKEN_ENV, AdminOption, TokenOption
+from stepdown.cli.rollout_client import Sidecar, View
 from stepdown.cli.rollout_driving import NameArgument, give_up
 from stepdown.cli.rollout_traffic import give_up as unusable
 from stepdown.config.file.values import read_duration

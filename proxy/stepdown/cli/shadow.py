@@ -12,6 +12,7 @@ import typer
 
 from stepdown.cli import shadow_gate
 from stepdown.cli.admin_client import AdminError
+from stepdown.cli.admin_options import ADMIN, TOKEN_ENV, AdminOption, TokenOption
 from stepdown.cli.deciding import DecidingCommand
 from stepdown.cli.shadow_client import Sidecar
 from stepdown.cli.shadow_limits import give_up
@@ -32,13 +33,6 @@ RouteArgument = Annotated[str, typer.Argument(metavar="ROUTE", help="The route t
 ShadowArgument = Annotated[
     str | None, typer.Argument(metavar="SHADOW", help="Its shadow, where it has several.", show_default=False)
 ]
-AdminOption = Annotated[
-    str, typer.Option("--admin", metavar="URL", envvar="STEPDOWN_ADMIN", help="The sidecar's admin API.")
-]
-TokenOption = Annotated[
-    str, typer.Option("--token-env", metavar="NAME", help="Environment variable with the bearer token.")
-]
-ADMIN, TOKEN_ENV = "http://127.0.0.1:9901", "STEPDOWN_ADMIN_TOKEN"
 
 
 @shadow.command(cls=DecidingCommand, short_help="What was compared, in tables.")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from typing import Any, NamedTuple, Self
 from urllib.parse import quote
 
 from stepdown.cli.admin_client import AdminError, call
-from stepdown.cli.shadow_limits import give_up
+from stepdown.cli.admin_options import token_of
+from stepdown.cli.shadow_limits import EXIT_UNUSABLE
 
 
 class Sidecar(NamedTuple):
@@ -20,10 +20,7 @@ class Sidecar(NamedTuple):
     @classmethod
     def of(cls, admin: str, token_env: str) -> Self:
         """As the options say; gives up where there is no token."""
-        token = os.environ.get(token_env, "")
-        if not token:
-            give_up(f"The environment variable {token_env} holds no token: set it, or name another with --token-env.")
-        return cls(admin, token)
+        return cls(admin, token_of(token_env, EXIT_UNUSABLE))
 
     def shadows(self) -> Mapping[str, Any]:
         """All, each in a few numbers."""

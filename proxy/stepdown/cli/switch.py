@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 import time
 from collections.abc import Mapping
@@ -14,6 +13,7 @@ import typer
 from pydantic_core import PydanticCustomError
 
 from stepdown.cli.admin_client import AdminError, call
+from stepdown.cli.admin_options import ADMIN, TOKEN_ENV, AdminOption, TokenOption, token_of
 from stepdown.cli.output import show_tables
 from stepdown.cli.summary import Row, Table
 from stepdown.cli.switch_progress import Progress, line
@@ -65,12 +65,8 @@ def switch(
         int | None,
         typer.Option("--min-copies", metavar="NUMBER", help="Copies that have to have come to say that it is warm."),
     ] = None,
-    admin: Annotated[
-        str, typer.Option("--admin", metavar="URL", envvar="STEPDOWN_ADMIN", help="The sidecar's admin API.")
-    ] = "http://127.0.0.1:9901",
-    token_env: Annotated[
-        str, typer.Option("--token-env", metavar="NAME", help="Environment variable with the bearer token.")
-    ] = "STEPDOWN_ADMIN_TOKEN",  # noqa: S107 - the name of a variable
+    admin: AdminOption = ADMIN,
+    token_env: TokenOption = TOKEN_ENV,
     as_json: Annotated[bool, typer.Option("--json", help="The answer as JSON, for machines.")] = False,
 ) -> None:
     """Switch a route, or a version, of a running sidecar to its other colour.
@@ -93,9 +89,7 @@ def switch(
     """
     if (colour is None) != status or (place is None and not status):
         _give_up("Say what to switch to which colour, as in `stepdown switch churn green`, or --status.")
-    token = os.environ.get(token_env, "")
-    if not token:
-        _give_up(f"The environment variable {token_env} holds no token: set it, or name another with --token-env.")
+    token = token_of(token_env, EXIT_UNREACHED)
     asked = _warm_up_asked(warm_up, percent, min_copies, not_at_all=no_warm_up)
     progress = Progress(lambda: call(admin, token, "GET", "/v1/switches"), place or "")
     try:
