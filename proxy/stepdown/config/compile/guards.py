@@ -57,27 +57,21 @@ class GuardCompiler:
     # --- counts -------------------------------------------------------------------------------------------------------
 
     def _source(self, section: GuardSection, path: Path) -> rollout_spec.Counters | rollout_spec.Hook | None:
-        stable = section.limit is None
+        alone = section.limit is not None
         if section.webhook is not None:
             hook = self._hook(section.webhook, path, reads="counts")
-            given = {"events": section.events, "trials": section.trials}
-            for key, usual in (("events", hook.events), ("trials", hook.trials)):
-                texts = given[key]
-                each = usual if texts is None else _per_arm(texts)
-                hook = msgspec.structs.replace(
-                    hook, **{key: each if stable else msgspec.structs.replace(each, stable="")}
-                )
-            return hook
+            return msgspec.structs.replace(
+                hook,
+                events=_per_arm(section.events or hook.events, alone=alone),
+                trials=_per_arm(section.trials or hook.trials, alone=alone),
+            )
         asked, servers = self._servers(section, path)
         if asked is None or section.events is None or section.trials is None:
             return None
-        events, trials = _per_arm(section.events), _per_arm(section.trials)
-        if not stable:  # the limit is the candidate's alone
-            events, trials = (msgspec.structs.replace(one, stable="") for one in (events, trials))
         return rollout_spec.Counters(
             servers=servers,
-            events=events,
-            trials=trials,
+            events=_per_arm(section.events, alone=alone),
+            trials=_per_arm(section.trials, alone=alone),
             parts=asked.several == "parts",
             stale_after=asked.stale_after,
         )
@@ -174,5 +168,6 @@ def breaker_of(section: BreakerSection) -> rollout_spec.Breaker:
     )
 
 
-def _per_arm(section: ArmsSection) -> rollout_spec.PerArm:
-    return rollout_spec.PerArm(candidate=section.candidate, stable=section.stable or "")
+def _per_arm(texts: ArmsSection | rollout_spec.PerArm, *, alone: bool) -> rollout_spec.PerArm:
+    """Of both versions; a limit is the candidate's alone."""
+    return rollout_spec.PerArm(candidate=texts.candidate, stable="" if alone else texts.stable or "")
