@@ -20,15 +20,12 @@ class Place(NamedTuple):
     route: str
     rule: str
     model: Model
+    builds: Mapping[str, str]
+    """Digests of what runs each version of the model."""
 
     def candidate(self, rollout: Rollout) -> Candidate:
         """With what runs it now."""
         return Candidate(version=rollout.candidate, endpoints=self.builds.get(rollout.candidate, ""))
-
-    @property
-    def builds(self) -> Mapping[str, str]:
-        """Digests of what runs each version of the model."""
-        return {version.id: build(version) for version in self.model.versions}
 
     def ready(self, version: str, health: Mapping[str, HealthView]) -> int:
         """How many endpoints of a version may get requests; one that is not probed counts as ready."""
@@ -45,7 +42,9 @@ def places_of(spec: SnapshotSpec) -> dict[str, Place]:
     for rollout in spec.rollouts:
         if rollout.name in owners:
             route, rule = owners[rollout.name]
-            found[rollout.name] = Place(route.name, rule.name, models[route.model])
+            model = models[route.model]
+            builds = {version.id: build(version) for version in model.versions}
+            found[rollout.name] = Place(route.name, rule.name, model, builds)
     return found
 
 
