@@ -9,6 +9,7 @@ from stepdown.control.refusals import ProblemError
 from stepdown.control.stores.values import Recorded
 from stepdown.decide.rollout_spec import Rollout
 from stepdown.rollout.position import Position
+from stepdown.rollout.waiting import Store
 
 Action = Literal["start", "pause", "resume", "promote", "abort", "undo"]
 
@@ -54,7 +55,7 @@ class Standing(NamedTuple):
     """Whether this replica decides."""
     holder: str
     """Who does, as far as is known."""
-    store: Literal["ok", "lost", "missing", "none"]
+    store: Store
     """`missing`: it has no state of a rollout that it should have; `none`: the file names no store."""
     differs: tuple[str, ...] = ()
     """In what that which is in force differs from the file, in one sentence each."""

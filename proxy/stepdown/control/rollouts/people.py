@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
-from typing import Literal
 
 import msgspec
 
@@ -20,7 +19,7 @@ from stepdown.control.rollouts.writing import Pen
 from stepdown.control.stores.errors import StoreError
 from stepdown.control.stores.store import Store
 from stepdown.control.stores.values import Recorded
-from stepdown.rollout import events, leading
+from stepdown.rollout import events, leading, waiting
 from stepdown.rollout.document import Document
 from stepdown.rollout.leading import Led
 from stepdown.rollout.position import begin
@@ -69,7 +68,7 @@ def leader(lease: Lease, document: Document | None) -> str:
     return document.holder if document is not None else ""
 
 
-def _store(course: Course, lease: Lease, settings: StoreSettings | None) -> Literal["ok", "lost", "missing", "none"]:
+def _store(course: Course, lease: Lease, settings: StoreSettings | None) -> waiting.Store:
     if settings is None:
         return "none"
     if lease.lost or not course.read or course.owed:
