@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from stepdown.config.file.metrics import Prometheus, Webhook
+from stepdown.config.file.metrics import Prometheus, Webhook, check_names
 from stepdown.config.file.section import Section, refused
 from stepdown.config.file.values import Duration, Name, Share
 from stepdown.decide.rollout_spec import Side
@@ -24,20 +24,7 @@ OwnKind = Literal[
     "latency",
     "shadow_different",
 ]
-GuardKind = Literal[
-    "errors",
-    "client_errors",
-    "timeouts",
-    "adapter_failures",
-    "contract_violations",
-    "stream_errors",
-    "latency",
-    "shadow_different",
-    "event",
-    "prometheus",
-    "webhook",
-    "threshold",
-]
+GuardKind = Literal[OwnKind, "event", "prometheus", "webhook", "threshold"]
 _COUNTING = (*get_args(OwnKind), "event", "prometheus", "webhook")
 _KINDS: Mapping[str, tuple[str, ...]] = {
     "event": ("event",),
@@ -209,17 +196,13 @@ class GuardSection(Section):
         if texts.stable is None and self.limit is None:
             raise refused("a text, or one for candidate and one for stable", problem=f"found {key} without stable")
         for text in both:
-            (self._check_pointer if self.kind == "webhook" else _check_countable)(key, text)
+            (_check_pointer if self.kind == "webhook" else _check_countable)(key, text)
         told_apart = self.kind == "prometheus" and set(names(texts.candidate)) & OF_AN_ARM
         if texts.candidate == texts.stable and not told_apart:
             allowed = "{{version}} or {{arm}} in it, or a text for candidate and one for stable"
             if self.kind == "webhook":
                 allowed = "a pointer for candidate and another for stable"
             raise refused(allowed, problem=f"found {key} that are the same for both versions")
-
-    def _check_pointer(self, key: str, text: str) -> None:
-        if not text.startswith("/"):
-            raise refused("JSON Pointers such as /candidate/clicks", problem=f'found "{text}" in {key}')
 
     def _check_measured(self) -> None:
         if (self.query is None) == (self.webhook is None):
@@ -232,7 +215,7 @@ class GuardSection(Section):
             problem = "found servers that each know a part, and values cannot be added up"
             raise refused("several: replicas, or one server that knows all", problem=problem)
         if self.query is not None:
-            _check_names("query", self.query, OF_A_ROLLOUT)
+            check_names(self.query, OF_A_ROLLOUT, " in query")
             for text in (self.success, self.failure):
                 if text is not None and not self.query.lstrip().startswith("scalar") and not _answers(text, _LIST):
                     problem = f"found `{text}`, which has no answer for a list, and Prometheus gives one"
@@ -251,22 +234,20 @@ def _where(kinds: tuple[str, ...]) -> str:
     return f"it with kind: {' or '.join(filter(None, (', '.join(kinds[:-1]), kinds[-1])))} only"
 
 
+def _check_pointer(key: str, text: str) -> None:
+    if not text.startswith("/"):
+        raise refused("JSON Pointers such as /candidate/clicks", problem=f'found "{text}" in {key}')
+
+
 def _check_countable(key: str, text: str) -> None:
     """A counter, or a query that says since when it counts."""
-    _check_names(key, text, PLACEHOLDERS)
+    check_names(text, PLACEHOLDERS, f" in {key}")
     if not is_countable(text):
         problem = f"found `{text}` in {key}, which is no counter and does not say since when it counts"
         raise refused(
             f'a counter such as {key}_total{{version="{{{{version}}}}"}}, or a query with {{{{since}}}}',
             problem=problem,
         )
-
-
-def _check_names(key: str, text: str, known: frozenset[str]) -> None:
-    unknown = next((name for name in names(text) if name not in known), None)
-    if unknown is not None:
-        problem = f"found {{{{{unknown}}}}} in {key}, which nothing fills in"
-        raise refused(" or ".join(f"{{{{{name}}}}}" for name in sorted(known)), problem=problem)
 
 
 def _answers(text: str, result: tuple[float, ...]) -> bool:

@@ -92,11 +92,16 @@ Prometheus = Annotated[
 ]
 
 
+def check_names(text: str, known: frozenset[str], where: str = "") -> None:
+    """Refuse what is to be filled in and is not known; ` in query` says where that is."""
+    unknown = next((name for name in names(text) if name not in known), None)
+    if unknown is not None:
+        problem = f"found {{{{{unknown}}}}}{where}, which nothing fills in"
+        raise refused(" or ".join(f"{{{{{name}}}}}" for name in sorted(known)), problem=problem)
+
+
 def _known_names(value: str) -> str:
-    unknown = [name for name in names(value) if name not in OF_A_ROLLOUT]
-    if unknown:
-        problem = f"found {{{{{unknown[0]}}}}}, which nothing fills in"
-        raise refused(" or ".join(f"{{{{{name}}}}}" for name in sorted(OF_A_ROLLOUT)), problem=problem)
+    check_names(value, OF_A_ROLLOUT)
     return value
 
 
