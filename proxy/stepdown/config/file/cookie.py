@@ -6,8 +6,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from stepdown.config.file.model import Secret
-from stepdown.config.file.section import Section, as_list, refused
+from stepdown.config.file.model import Secrets
+from stepdown.config.file.section import Section, refused
 from stepdown.config.file.values import CookieName, CookiePath, Date, Host, Lifetime
 
 _SHOWN = "name, secrets, and ttl or until"
@@ -23,9 +23,9 @@ class CookieSection(Section):
         description="Stepdown sets it, with a random id that it signs, for clients that have no key; no other value "
         "counts. Needs `secrets`, and `ttl` or `until`.",
     )
-    secrets: Annotated[
-        list[Secret], BeforeValidator(as_list, json_schema_input_type=Secret | list[Secret]), Field(max_length=4)
-    ] = Field(default=[], description="What signs it: the first. What an older one signed is taken, and signed anew.")
+    secrets: Annotated[Secrets, Field(max_length=4)] = Field(
+        default=[], description="What signs it: the first. What an older one signed is taken, and signed anew."
+    )
     ttl: Lifetime | None = Field(
         default=None, gt=0, description="From its first answer to its end, such as `30d`; at most 400 days."
     )

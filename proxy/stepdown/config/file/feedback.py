@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from pydantic import Field
 
-from pydantic import BeforeValidator, Field
-
-from stepdown.config.file.model import Secret
-from stepdown.config.file.section import Section, as_list
+from stepdown.config.file.model import Secret, Secrets
+from stepdown.config.file.section import Section
 from stepdown.config.file.values import Duration, Name
 
 LONGEST = 90 * 86400
@@ -23,7 +21,7 @@ class FeedbackKeySection(Section):
 class FeedbackSection(Section):
     """Answers of rollouts carry `X-Stepdown-Token`, which is posted back with what came of them."""
 
-    secrets: Annotated[list[Secret], BeforeValidator(as_list, json_schema_input_type=Secret | list[Secret])] = Field(
+    secrets: Secrets = Field(
         min_length=1,
         max_length=8,
         description="What tokens are signed with, `{env: NAME}` or `{file: PATH}`, or several of them: the first "

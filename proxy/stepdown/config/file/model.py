@@ -11,7 +11,7 @@ from stepdown.config.environment import NAME
 from stepdown.config.file.colours import SwitchSection, check_active, two_colours
 from stepdown.config.file.contract import ContractSource
 from stepdown.config.file.match import MatchSection, PathTemplate
-from stepdown.config.file.section import Section, refused
+from stepdown.config.file.section import Section, as_list, refused
 from stepdown.config.file.values import (
     Date,
     Duration,
@@ -67,6 +67,8 @@ def _no_literal(value: Any) -> Any:
 
 
 Secret = Annotated[SecretSection, BeforeValidator(_no_literal, json_schema_input_type=SecretSection)]
+Secrets = Annotated[list[Secret], BeforeValidator(as_list, json_schema_input_type=Secret | list[Secret])]
+"""A secret, or a list of them, of which the first signs and all verify."""
 
 
 HeaderValue = Annotated[

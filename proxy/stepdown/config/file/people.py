@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Self
+from typing import Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from stepdown.config.file.match import Digest
-from stepdown.config.file.model import Secret
-from stepdown.config.file.section import Section, as_list, refused
+from stepdown.config.file.model import Secrets
+from stepdown.config.file.section import Section, refused
 from stepdown.config.file.values import HeaderName, Network, Share, Size
 
 STDOUT = "stdout"
@@ -34,7 +34,7 @@ class OverrideKeySection(Section):
 class OverrideTokensSection(Section):
     """Signed tokens that expire, made by `stepdown override-token` and sent in `X-Stepdown-Override-Token`."""
 
-    secret: Annotated[list[Secret], BeforeValidator(as_list, json_schema_input_type=Secret | list[Secret])] = Field(
+    secret: Secrets = Field(
         min_length=1,
         max_length=8,
         description="What tokens are signed with, `{env: NAME}` or `{file: PATH}`, or several of them: the first "
