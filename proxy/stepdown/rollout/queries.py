@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from stepdown.decide.rollout_spec import PerArm
+from stepdown.rollout.batch import Arm
 
-Arm = Literal["candidate", "stable"]
 OF_A_ROLLOUT = frozenset({"candidate", "stable", "rollout", "step", "since"})
 OF_AN_ARM = frozenset({"version", "arm"})
 PLACEHOLDERS = OF_A_ROLLOUT | OF_AN_ARM

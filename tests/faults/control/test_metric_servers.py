@@ -13,8 +13,9 @@ from yarl import URL
 
 from stepdown.control.metrics.asking import MOST_BYTES, Asker, Inconclusive
 from stepdown.control.metrics.prometheus import Prometheus, Server
+from stepdown.rollout.batch import Arm
 from stepdown.rollout.counts import Arms, Counted, Measurement
-from stepdown.rollout.queries import Arm, CountQueries, Place
+from stepdown.rollout.queries import CountQueries, Place
 from tests.kit.looping import PATIENCE, Gate, LoopThread
 from tests.kit.metrics import NOW, Servers, answer, by_query, servers, vector
 from tests.kit.upstream import Blackhole, Peer, Script, Upstream, exact, serve, silent, then_fin, then_reset

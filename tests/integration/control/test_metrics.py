@@ -14,8 +14,9 @@ from yarl import URL
 from stepdown.control.metrics.asking import Asker, Inconclusive
 from stepdown.control.metrics.prometheus import Prometheus, Server
 from stepdown.decide.rollout_spec import PerArm
+from stepdown.rollout.batch import Arm
 from stepdown.rollout.counts import Arms, Counted, Measurement
-from stepdown.rollout.queries import Arm, CountQueries, Place, queries_of
+from stepdown.rollout.queries import CountQueries, Place, queries_of
 from tests.kit.looping import PATIENCE
 from tests.kit.processes import eventually
 from tests.kit.prometheus import PROMETHEUS, Exporter, scraping

@@ -23,8 +23,9 @@ from yarl import URL
 from stepdown.control.metrics import values
 from stepdown.control.metrics.answers import Instant, instant
 from stepdown.control.metrics.asking import Answered, Asker, Inconclusive, shown
+from stepdown.rollout.batch import Arm
 from stepdown.rollout.counts import Arms, Counted, Measurement
-from stepdown.rollout.queries import Arm, CountQueries, Place, filled
+from stepdown.rollout.queries import CountQueries, Place, filled
 
 TIMEOUT = 10.0
 STALE_AFTER = 300.0

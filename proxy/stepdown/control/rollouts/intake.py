@@ -9,7 +9,7 @@ from stepdown import tasks
 from stepdown.control.rollouts.lease import Lease
 from stepdown.control.stores.errors import StoreError
 from stepdown.control.stores.store import Store
-from stepdown.control.stores.values import Batch
+from stepdown.rollout.batch import Batch
 
 logger = logging.getLogger(__name__)
 

@@ -42,8 +42,9 @@ from stepdown.control.rollouts.places import Place
 from stepdown.control.rollouts.writing import Pen
 from stepdown.control.stores.errors import StoreError
 from stepdown.control.stores.store import Store
-from stepdown.control.stores.values import Batch, Recorded
+from stepdown.control.stores.values import Recorded
 from stepdown.decide.spec import SnapshotSpec
+from stepdown.rollout.batch import Batch
 from stepdown.rollout.document import Document
 from stepdown.rollout.leading import Led
 from stepdown.rollout.phases import RUNNING

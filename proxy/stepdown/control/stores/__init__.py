@@ -12,18 +12,8 @@ from stepdown.control.stores.errors import (
     StoreUnavailableError,
 )
 from stepdown.control.stores.store import Store
-from stepdown.control.stores.values import (
-    Added,
-    Arm,
-    Batch,
-    Cell,
-    Counts,
-    Recorded,
-    Side,
-    Sighting,
-    State,
-    Transition,
-)
+from stepdown.control.stores.values import Added, Recorded, State, Transition
+from stepdown.rollout.batch import Arm, Batch, Cell, Counts, Side, Sighting
 
 __all__ = [
     "Added",

@@ -6,7 +6,7 @@ import struct
 
 from stepdown.control.stores.redis_keys import Keys, field
 from stepdown.control.stores.tallies import groups, sums
-from stepdown.control.stores.values import Batch
+from stepdown.rollout.batch import Batch
 
 
 def arguments(batch: Batch, keys: Keys, retention: int) -> tuple[list[str], list[str | bytes | int]]:

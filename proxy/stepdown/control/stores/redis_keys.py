@@ -23,7 +23,7 @@ from __future__ import annotations
 from urllib.parse import quote
 
 from stepdown.control.stores.tallies import Scope
-from stepdown.control.stores.values import Arm, Cell, Counts, Side
+from stepdown.rollout.batch import Arm, Cell, Counts, Side
 
 
 class Keys:

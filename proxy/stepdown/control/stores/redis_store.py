@@ -22,8 +22,9 @@ from stepdown.control.stores.redis_keys import Keys, counts_of
 from stepdown.control.stores.redis_link import Link
 from stepdown.control.stores.redis_listener import Listener
 from stepdown.control.stores.store import Store
-from stepdown.control.stores.values import Added, Batch, Cell, Counts, Recorded, State, Transition
+from stepdown.control.stores.values import Added, Recorded, State, Transition
 from stepdown.control.stores.watching import Bells, watch
+from stepdown.rollout.batch import Batch, Cell, Counts
 
 CALL_SECONDS = 1.0
 """For each step of a call: to connect, to be answered. The whole call ends within twice as much."""

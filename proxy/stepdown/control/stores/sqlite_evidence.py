@@ -5,7 +5,8 @@ from __future__ import annotations
 import sqlite3
 
 from stepdown.control.stores.tallies import Group, Scope, groups, sums
-from stepdown.control.stores.values import Added, Batch, Cell, Counts
+from stepdown.control.stores.values import Added
+from stepdown.rollout.batch import Batch, Cell, Counts
 
 SLICE = 10_000
 """Sightings that are removed in one transaction."""

@@ -14,8 +14,9 @@ from stepdown.control.stores.desk import Desk
 from stepdown.control.stores.errors import FencedError, StoreError, StoreUnavailableError
 from stepdown.control.stores.sqlite_file import MOST_BYTES, StateFile, is_full, mapped
 from stepdown.control.stores.store import Store
-from stepdown.control.stores.values import Added, Batch, Cell, Counts, Recorded, State, Transition
+from stepdown.control.stores.values import Added, Recorded, State, Transition
 from stepdown.control.stores.watching import Bells, watch
+from stepdown.rollout.batch import Batch, Cell, Counts
 
 Result = TypeVar("Result")
 

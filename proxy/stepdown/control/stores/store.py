@@ -20,7 +20,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from typing import Protocol
 
-from stepdown.control.stores.values import Added, Batch, Cell, Counts, Recorded, State, Transition
+from stepdown.control.stores.values import Added, Recorded, State, Transition
+from stepdown.rollout.batch import Batch, Cell, Counts
 
 
 class Store(Protocol):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple, get_args
 
-from stepdown.control.stores.values import Arm, Batch, Cell, Counts, Side
+from stepdown.rollout.batch import Arm, Batch, Cell, Counts, Side
 
 MOST_SIGHTINGS = 10_000
 """Of one batch, so that none holds up the store for long."""

@@ -4,10 +4,6 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-from stepdown.rollout.batch import Arm, Batch, Cell, Counts, Side, Sighting
-
-__all__ = ["Added", "Arm", "Batch", "Cell", "Counts", "Recorded", "Side", "Sighting", "State", "Transition"]
-
 
 class Added(NamedTuple):
     """What became of a batch. Each outcome is an acknowledgement."""
