@@ -69,10 +69,9 @@ def standing(view: View) -> str:
     """The phase, the step and the weight in one sentence."""
     if not view["step"]:
         return f"{view['phase']}: {view['candidate']['version']} has nothing"
-    place = f"step {view['step']} of {view['steps']}"
     if view["ended"] or view["phase"] == "pending":
         return f"{view['phase']}: {view['candidate']['version']} has {sentences.weight(view['weight'])}"
-    return f"{view['phase']} at {place} ({_has(view)})"
+    return f"{view['phase']} at step {view['step']} of {view['steps']} ({_has(view)})"
 
 
 def _has(view: View) -> str:
@@ -100,14 +99,13 @@ def _ladder(view: View) -> Table:
 
 
 def _step(step: View) -> Row:
-    who = f" of {step['segment']}" if step["segment"] else ""
     copies = f", {sentences.weight(step['shadow'])} copied" if step["shadow"] else ""
     units = step["units"]
     counted = units["candidate"] + units["stable"]
     spent = f"{sentences.duration(step['seconds'])} of " if step["seconds"] is not None else ""
     return (
         str(step["number"]),
-        f"{sentences.weight(step['weight'])}{who}{copies}",
+        f"{sentences.audience(step['weight'], step['segment'])}{copies}",
         step["state"] + (", by hand" if step["manual"] and step["state"] in {"now", "to come"} else ""),
         f"{units['candidate']:,} and {units['stable']:,}" if counted else "",
         f"{spent}{sentences.duration(step['least_seconds'])}",
