@@ -31,10 +31,9 @@ from stepdown.errors import (
     UpstreamClosedError,
     UpstreamTimeoutError,
 )
-from stepdown.plane.collect import KEY_BYTES
 from stepdown.plane.evidence_books import Book, Books
 from stepdown.plane.plan import FAILED, NATIVE, PASSTHROUGH
-from stepdown.plane.recording import address_of
+from stepdown.plane.recording import key_of
 from stepdown.rollout import counts
 from stepdown.telemetry.slab import Slab
 
@@ -195,13 +194,7 @@ class Evidence:
             return
         label, route = self._label, exchange.route
         assert route is not None
-        key = None
-        if label is not None:
-            body = None
-            if route.needs_body and exchange.complete and exchange.received <= KEY_BYTES:
-                body = bytes(exchange.body)
-            key = route.key(exchange.head, body, address_of(exchange), exchange.visitor)
-        if key is None or label is None:
+        if label is None or (key := key_of(exchange, route)) is None:
             exchange.counted = Counted(self.arm, getrandbits(64), sticky=False)
         else:
             unit = int.from_bytes(self.arm.stage.units.hash(label + key[1]), "big")

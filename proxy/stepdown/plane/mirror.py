@@ -29,10 +29,9 @@ import msgspec
 
 from stepdown.decide import copies
 from stepdown.decide.copies import Answer, Copy
-from stepdown.plane.collect import KEY_BYTES
 from stepdown.plane.handoff import Handoff, Pieces
 from stepdown.plane.plan import OUTCOMES
-from stepdown.plane.recording import address_of
+from stepdown.plane.recording import address_of, key_of
 from stepdown.telemetry.grants import generation
 
 if TYPE_CHECKING:
@@ -102,7 +101,7 @@ class Mirror:
     def begin(self, exchange: Exchange, served: str) -> None:
         """Decide what is made of a request that is about to be forwarded to `served`; never raises."""
         try:
-            key = self._key(exchange) if self._reads_key else None
+            key = key_of(exchange, self._route) if self._reads_key else None
             shadows, recorded, own, marked = self._choose(exchange.facts, served, key, self._samplers)
             if own or marked:
                 self._not_due(own, marked)
@@ -125,7 +124,7 @@ class Mirror:
             self._full(shadows, recorded)
             return
         if self._keys and not self._reads_key:
-            key = self._key(exchange)
+            key = key_of(exchange, self._route)
         mirrored = Mirrored(self, shadows, recorded, key)
         if size <= self.least or mirrored.fit(size):
             exchange.mirrored = mirrored
@@ -153,13 +152,6 @@ class Mirror:
             self.skip(place, "full")
         if recorded:
             self.skip(-1, "full")
-
-    def _key(self, exchange: Exchange) -> Key | None:
-        """The sticky key, from what the decision has read too."""
-        route, body = self._route, None
-        if route.needs_body and exchange.complete and exchange.received <= KEY_BYTES:
-            body = bytes(exchange.body)
-        return route.key(exchange.head, body, address_of(exchange), exchange.visitor)
 
     def compares(self, shadows: tuple[int, ...]) -> bool:
         """Whether anything is made of the answer; a colour that is warmed up is only asked."""

@@ -22,11 +22,14 @@ from stepdown.decide.needs import needs_of_all
 from stepdown.decide.records import Decided, FlagSaid, Hidden, Record, Value, Visitor, is_secret, shown_query
 from stepdown.decide.view import View
 from stepdown.errors import StepdownError
+from stepdown.plane.collect import KEY_BYTES
 from stepdown.plane.outgoing import client_address
 from stepdown.telemetry.text import timestamp
 from stepdown.wire import RequestHead
 
 if TYPE_CHECKING:
+    from stepdown.decide.mirror import Key
+    from stepdown.decide.route import Route
     from stepdown.plane.exchange import Exchange
 
 
@@ -146,6 +149,14 @@ def address_of(exchange: Exchange) -> str:
     """The client's address as decisions see it."""
     hops = exchange.runtime.trusted_hops
     return client_address(exchange.head, exchange.client.peer, hops) if hops else exchange.client.peer
+
+
+def key_of(exchange: Exchange, route: Route) -> Key | None:
+    """The sticky key, from what the decision has read too."""
+    body = None
+    if route.needs_body and exchange.complete and exchange.received <= KEY_BYTES:
+        body = bytes(exchange.body)
+    return route.key(exchange.head, body, address_of(exchange), exchange.visitor)
 
 
 def _record(exchange: Exchange, body: bytes | None, address: str, down: tuple[str, ...], decided: Decided) -> None:
