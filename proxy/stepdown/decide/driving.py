@@ -25,9 +25,8 @@ from typing import NamedTuple
 import msgspec
 
 from stepdown.decide.rollout_spec import Driven, Rollout
-from stepdown.decide.rules import versions_of
 from stepdown.decide.slots import SLOTS
-from stepdown.decide.spec import Model, Route, Rule, SnapshotSpec
+from stepdown.decide.spec import Model, Route, Rule, SnapshotSpec, versions_of
 from stepdown.decide.walked import Slots, TakenBack, Walked
 from stepdown.decide.when import EVERYONE, All, InSegment, When
 

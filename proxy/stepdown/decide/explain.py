@@ -17,7 +17,6 @@ from stepdown.decide.digests import Digests
 from stepdown.decide.explanation import Alternative, Explanation, FlagTold, Override, Refusal
 from stepdown.decide.facts import Facts
 from stepdown.decide.pins import HEADER
-from stepdown.decide.rules import versions_of
 from stepdown.decide.slots import hash_of, slot_of
 from stepdown.decide.view import FlagAnswer, View
 from stepdown.errors import StepdownError
@@ -162,7 +161,7 @@ def _cookie(rule: Rule, visitor: Visitor | None) -> dict[str, Any]:
 
 def _alternatives(route: Route, rule: Rule, pinned: str, ready: Sequence[bool]) -> Iterator[Alternative]:
     weights = dict(rule.split)
-    named = dict.fromkeys(version for one in (rule, *route.rules) for version in versions_of(one.spec))
+    named = dict.fromkeys(version for one in (rule, *route.rules) for version in spec.versions_of(one.spec))
     gone = {one.version: one.rollout for one in rule.spec.walked.taken_back} if rule.spec.walked is not None else {}
     for version in (*named, *gone):
         reaches = route.model.reaches(version, pinned)

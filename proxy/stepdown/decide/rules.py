@@ -15,11 +15,6 @@ from stepdown.decide.turns import Rotation, order
 from stepdown.errors import NoReadyVersionError, RetiredVersionError, TakenBackError, UnreachableShapeError
 
 
-def versions_of(rule: spec.Rule) -> tuple[str, ...]:
-    """Every version that a rule names: those of its split, then those of `instead`."""
-    return (*(version for version, _ in rule.split), *rule.instead)
-
-
 class Rule:
     """One rule of a route, with what it has planned so far."""
 
@@ -69,7 +64,7 @@ class Rule:
         self._choices = choices
         self._model = choices.model
         self._weighted = tuple(version for version, weight in rule.split if weight)
-        named = dict.fromkeys(version for one in (rule, *route.rules) for version in versions_of(one))
+        named = dict.fromkeys(version for one in (rule, *route.rules) for version in spec.versions_of(one))
         self._spare = tuple(version for version in named if version not in self._weighted)
         """Versions of the route to which the split gives nothing: the rule's own first, then in the file's order."""
         self._taken_back = rule.walked.taken_back if rule.walked is not None else ()

@@ -300,6 +300,11 @@ class Rule(Spec, frozen=True):
     """What rollouts made of it; only of rules as they are compiled (`driving.effective`)."""
 
 
+def versions_of(rule: Rule) -> tuple[str, ...]:
+    """Every version that a rule names: those of its split, then those of `instead`."""
+    return (*(version for version, _ in rule.split), *rule.instead)
+
+
 class Timeouts(Spec, frozen=True):
     """Seconds; 0 means none."""
 

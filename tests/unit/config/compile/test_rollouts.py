@@ -6,7 +6,7 @@ import pytest
 
 from stepdown.decide.driving import in_effect, with_driven
 from stepdown.decide.rollout_spec import Ceiling, Driven, Share
-from stepdown.decide.rules import versions_of
+from stepdown.decide.spec import versions_of
 from tests.kit.configuration import Folder
 
 TEXT = """\
