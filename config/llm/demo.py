@@ -32,8 +32,7 @@ def missing() -> str:
     if not _imports(LLAMA, "llama_cpp.server, gguf, numpy"):
         return (
             "The server is not installed: name a Python that has `llama-cpp-python[server]`, `gguf` and `numpy` in "
-            "STEPDOWN_LLAMA_PYTHON, or put them into .envs/llama (without a wheel for your machine that compiles for "
-            "a quarter of an hour)."
+            "STEPDOWN_LLAMA_PYTHON, or put them into .envs/llama (without a wheel for your machine it is compiled)."
         )
     return ""
 
