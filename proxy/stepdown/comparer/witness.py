@@ -20,6 +20,7 @@ from stepdown.comparer.contracts import KEPT
 from stepdown.comparer.pairing import Pair
 from stepdown.comparison.book import Result
 from stepdown.decide.checks import Sample, asks
+from stepdown.decide.driving import place_of
 from stepdown.decide.spec import SnapshotSpec
 from stepdown.plane.evidence_books import Books
 from stepdown.rollout.counts import CONTRACT_VIOLATIONS, SHADOW_DIFFERENT
@@ -98,6 +99,6 @@ def _compared(spec: SnapshotSpec) -> Iterator[tuple[str, Stage]]:
         driven, route = rollout.driven, routes.get(rollout.name)
         if driven is None or driven.taken_back or route is None or not asks(rollout, SHADOW_DIFFERENT):
             continue
-        place = min(driven.step, len(rollout.steps) - 1)
+        place = place_of(rollout)
         if driven.evidence or not rollout.steps[place].weight:
             yield route, Stage(rollout.name, driven.run, place, driven.stable, rollout.candidate)

@@ -160,7 +160,7 @@ def _audiences(rollout: Rollout, driven: Driven) -> list[_Audience]:
     """Largest weight first, so that whoever is in several has the largest; behind everybody there is nobody."""
     if _is_promoted(driven):
         return [_Audience(None, driven.weight, now=True)]
-    place = _step(rollout)
+    place = place_of(rollout)
     here = rollout.steps[place].segment
     reached: dict[str | None, float] = {None: 0.0}
     for step in rollout.steps[:place]:
@@ -177,8 +177,8 @@ def _is_promoted(driven: Driven) -> bool:
     return driven.weight >= _WHOLE and not driven.evidence
 
 
-def _step(rollout: Rollout) -> int:
-    """Place of the step; a file may have got fewer since."""
+def place_of(rollout: Rollout) -> int:
+    """Place of the step where a rollout that is driven stands; a file may have got fewer since."""
     assert rollout.driven is not None
     return min(rollout.driven.step, len(rollout.steps) - 1)
 
@@ -281,7 +281,7 @@ def _told(audience: _Audience, rollout: Rollout, stable: str) -> str:
     if rollout.driven is not None and _is_promoted(rollout.driven):
         return f"which promoted {rollout.candidate}: it has everything, and {stable} takes over where it is down"
     if not audience.now and audience.segment is None and not audience.weight:
-        here = rollout.steps[_step(rollout)].segment
+        here = rollout.steps[place_of(rollout)].segment
         return f"which is at {_place(rollout)}, for the segment {here} only: stable {stable} has everything here"
     if not audience.now:
         kept = f"leaves {rollout.candidate} to those {audience.weight:g} % of {whom} that had it, as no evidence"
@@ -294,7 +294,7 @@ def _told(audience: _Audience, rollout: Rollout, stable: str) -> str:
 
 
 def _place(rollout: Rollout) -> str:
-    return f"step {_step(rollout) + 1} of {len(rollout.steps)}"
+    return f"step {place_of(rollout) + 1} of {len(rollout.steps)}"
 
 
 def _stands_in(one: TakenBack) -> str:

@@ -20,6 +20,7 @@ from time import time
 from typing import TYPE_CHECKING
 
 from stepdown.decide import feedback
+from stepdown.decide.driving import place_of
 from stepdown.decide.feedback import Issuer, Run, Units
 from stepdown.decide.rollout_spec import Rollout
 from stepdown.decide.shadow_spec import MARK
@@ -91,7 +92,7 @@ class Stage:
         """`secret` signs tokens; empty, there are none."""
         driven = rollout.driven
         assert driven is not None
-        self.place = min(driven.step, len(rollout.steps) - 1)  # a file may have got fewer since
+        self.place = place_of(rollout)
         self.run = run
         self.units = Units(run)
         self.share = rollout.steps[self.place].weight / 100
