@@ -134,7 +134,9 @@ def test_before_it_is_started_stable_has_everything_and_nothing_leads_to_the_can
         choose(a_spec(), down=["1.1.0"])
 
 
-@pytest.mark.parametrize(("weight", "slots"), [(5, 500), (0.5, 50), (33.3, 3330), (0.01, 1), (99.99, 9999), (50, 5000)])
+@pytest.mark.parametrize(
+    ("weight", "slots"), [(5, 500), (0.5, 50), (0.57, 57), (33.3, 3330), (0.01, 1), (99.99, 9999), (50, 5000)]
+)
 def test_a_step_gives_the_candidate_its_exact_share_of_the_slots(weight: float, slots: int) -> None:
     snapshot = compile_snapshot(standing(a_spec(), driven(0, weight)))
     (rule,) = snapshot.routes[0].rules
