@@ -11,7 +11,7 @@ no list of items at all, or one over a limit, is refused as a whole, because the
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Literal, NamedTuple
 
 import msgspec
@@ -113,14 +113,16 @@ def decode(body: bytes) -> tuple[Posted | Refused, ...] | Unreadable:
 
 
 def checked(
-    posted: Posted, verifier: Verifier, declared: Mapping[str, Container[str]], now: float, max_age: float
+    posted: Posted, verifier: Verifier, declared: Mapping[str, Collection[str]], now: float, max_age: float
 ) -> Evidence | Refused:
     """What an item is evidence of; `declared` has each rollout's events, by its name."""
     claim = verifier.verify(posted.token, now, max_age)
     if isinstance(claim, feedback.Refused):
         return Refused(*claim)
-    if posted.event not in declared.get(claim.run.rollout, ()):
-        return Refused("unknown-event", f"rollout {claim.run.rollout!r} has no event {posted.event!r}")
+    known = declared.get(claim.run.rollout, ())
+    if posted.event not in known:
+        counts = f"; it counts {', '.join(map(repr, sorted(known)))}" if known else " or any other"
+        return Refused("unknown-event", f"rollout {claim.run.rollout!r} has no event {posted.event!r}{counts}")
     return Evidence(claim, posted.event, posted.value)
 
 

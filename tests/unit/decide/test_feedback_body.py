@@ -112,6 +112,16 @@ def test_an_item_is_refused_for_its_token_or_for_an_event_that_its_rollout_does_
     assert found.reason == reason
 
 
+@pytest.mark.parametrize(("declared", "detail"), [
+    (DECLARED, "rollout 'churn-2' has no event 'clicks'; it counts 'click', 'purchase'"),
+    ({}, "rollout 'churn-2' has no event 'clicks' or any other"),
+])  # fmt: skip
+def test_whoever_misspells_an_event_is_told_which_there_are(declared: dict[str, set[str]], detail: str) -> None:
+    assert checked(Posted(token().decode(), "clicks"), VERIFIER, declared, NOW, HOUR) == Refused(
+        "unknown-event", detail
+    )
+
+
 def test_an_answer_counts_by_reason_and_names_the_places() -> None:
     forged, unknown = Refused("forged", "changed"), Refused("unknown-event", "no such")
     found = answer(["accepted", forged, "duplicate", unknown, forged, "accepted"])
