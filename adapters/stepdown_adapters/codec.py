@@ -156,7 +156,9 @@ def read_whole(body: bytes) -> Any:
 
 
 def _told(body: bytes, error: msgspec.DecodeError) -> Exception:
-    """The error, or one that says more: what Python servers write most often of what is no JSON is NaN."""
+    """The error, or one that says more: of nothing at all, and of NaN, which Python servers write most often."""
+    if not body.strip(_SPACE):
+        return Refusal("the body is empty")
     place = _PLACE.search(str(error))
     if place is None or not body.startswith((b"NaN", b"Infinity"), int(place[1])):
         return error

@@ -170,6 +170,8 @@ def test_an_error_names_step_operation_path_and_reason() -> None:
         (b"null", "response[0]/replace", "the path leads through a value that is not an object"),
         (b'"a"', "response[0]/replace", "the path leads through a value that is not an object"),
         (b"{", "reading the response", "truncated"),
+        (b"", "reading the response", "the body is empty"),
+        (b" \r\n", "reading the response", "the body is empty"),
         (b'"\xff"', "reading the response", "the body is not UTF-8 at byte 1"),
     ],
 )
