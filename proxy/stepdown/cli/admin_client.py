@@ -13,6 +13,8 @@ from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
+from stepdown.errors import NoRouteError
+
 PATIENCE = 70.0
 """Seconds: a little more than the admin API gives any call (`control.serving`)."""
 LOOK_EVERY = 1.0
@@ -129,5 +131,7 @@ def _answer(status: int, answer: bytes, admin: str) -> Mapping[str, Any]:
     if status != 200:
         problem = str(decoded.get("type", "")).removeprefix(_TYPE_PREFIX)
         text = f"Refused with {status} ({problem}): {decoded.get('detail', '')}"
+        if problem == NoRouteError.problem:
+            text = f"{admin} is where clients ask; the admin API has an address of its own, `admin.listen` of the file"
         raise AdminError(text, status=status, problem=decoded)
     return decoded

@@ -47,6 +47,16 @@ def test_what_is_no_admin_api_is_told(body: bytes) -> None:
         call(f"http://127.0.0.1:{admin.port}", "secret", "GET", "/v1/x")
 
 
+def test_the_address_for_clients_is_told_from_the_one_of_the_admin_api() -> None:
+    problem = answer(
+        b"404 Not Found", b'{"type": "urn:stepdown:problem:no-route", "detail": "Nothing matches GET /v1/x"}'
+    )
+    with LoopThread() as thread, Upstream(thread, serve(problem)) as clients, pytest.raises(AdminError) as caught:
+        call(f"http://127.0.0.1:{clients.port}", "secret", "GET", "/v1/x")
+    told = "is where clients ask; the admin API has an address of its own, `admin.listen` of the file"
+    assert str(caught.value) == f"http://127.0.0.1:{clients.port} {told}"
+
+
 def test_where_nobody_listens_nothing_was_done() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
