@@ -28,11 +28,11 @@ from stepdown.telemetry.slab import Slab
 FLUSH_SECONDS = 0.2
 AGAIN_SECONDS = 5.0
 BATCH_SIGHTINGS = 2_000
-"""Of one message: so many hold up a worker for 0.3 ms, and other messages as little; a store would take 10,000."""
+"""Of one message: neither the worker that encodes so many nor any other message is held up by them for long."""
 MOST_WAITING = 100_000
-"""Sightings of one run that wait for a controller or a store that is away; some 13 MiB."""
+"""Sightings of one run that wait for a controller or a store that is away."""
 MOST_SEEN = 65_536
-"""Units of one stage, and events of one run, that are remembered so as not to be sent again: some 4 and 8 MiB."""
+"""Units of one stage, and events of one run, that are remembered so as not to be sent again."""
 STAGES_KNOWN = 2
 """Stages of which units are: the one in force, and the one before it, whose exchanges may still run."""
 
