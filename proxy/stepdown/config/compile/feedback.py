@@ -53,8 +53,7 @@ def _text(path: Path, kind: str, seen: dict[str, str], resources: Resources, che
 
 def _check_events(file: RootFile, checker: Checker) -> None:
     """A rollout that can be started would wait for ever; one that has no place for its state is only simulated."""
-    startable = file.state is not None and file.state.rollouts is not None
-    silent = file.feedback is None and startable and not checker.is_damaged("feedback")
+    silent = file.feedback is None and file.rollout_state is not None and not checker.is_damaged("feedback")
     for name, rollout in file.rollouts.items():
         for index, guard in enumerate(rollout.guards or ()):
             path: Path = ("rollouts", name, "guards", index)

@@ -231,7 +231,7 @@ def _secrets(file: RootFile) -> Iterator[tuple[SecretSection, Path]]:
     """Every secret that is no part of an endpoint, with its path."""
     for index, token in enumerate(file.admin.tokens if file.admin else ()):
         yield token.token, ("admin", "tokens", index, "token")
-    place = file.state.rollouts if file.state is not None else None
+    place = file.rollout_state
     if place is not None and isinstance(place.redis, SecretSection):
         yield place.redis, ("state", "rollouts", "redis")
     tokens = file.overrides.tokens if file.overrides is not None else None

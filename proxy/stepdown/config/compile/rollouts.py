@@ -51,7 +51,7 @@ def rollouts_of(
         if stable is None or candidate is None:
             continue
         found.append(_compiled(name, section, stable.id, candidate.id, route, versions, compiler))
-        if file.state is None or file.state.rollouts is None:
+        if file.rollout_state is None:
             newest = max(map(versions.ids.index, route.served), default=-1)
             missed = versions.ids.index(candidate.id) > newest
             said = f"there is no place for the state of {name}, so it cannot be started: {stable.id} has 100 % of the"
@@ -93,7 +93,7 @@ def _check_segments(name: str, section: RolloutSection, file: RootFile, checker:
 
 def _check_events(name: str, section: RolloutSection, file: RootFile, checker: Checker) -> None:
     """Events that nobody can report, of a rollout that cannot be started; of one that can, `feedback` refuses them."""
-    if file.feedback is not None or (file.state is not None and file.state.rollouts is not None):
+    if file.feedback is not None or file.rollout_state is not None:
         return
     for index, guard in enumerate(section.guards or ()):
         if guard.kind == "event":

@@ -162,3 +162,8 @@ class RootFile(Section):
     segments: dict[Name, WhenSection] = Field(
         default={}, description="Conditions with names, for rules and for each other: `when: {segment: NAME}`."
     )
+
+    @property
+    def rollout_state(self) -> RolloutStateSection | None:
+        """Where rollouts keep their state; `None`: nowhere, and none can be started."""
+        return self.state.rollouts if self.state is not None else None
