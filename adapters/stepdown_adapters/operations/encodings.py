@@ -13,33 +13,28 @@ from typing import Any
 import msgspec
 
 from stepdown_adapters.codec import PLAIN, Codec, checked
-from stepdown_adapters.contract.keywords import Schema
 from stepdown_adapters.errors import Refusal
 from stepdown_adapters.operations.base import Loss
 from stepdown_adapters.operations.convert import Row, Scalar, Structural
 from stepdown_adapters.operations.options import Options
-from stepdown_adapters.operations.texts import text
+from stepdown_adapters.operations.texts import text, text_effect
 
 _ALPHABETS = {"base64": b"+/", "base64url": b"-_"}
 _JSON = "json"
 _ENCODINGS = (*_ALPHABETS, _JSON)
 
 
-def _text_effect(_schema: Schema) -> Schema:
-    return {"type": "string"}
-
-
 def _encode(options: Options) -> Scalar | Structural:
     alphabet = options.choice("as", _ENCODINGS, "base64")
     if alphabet == _JSON:
-        return Structural(_printed, _text_effect)
+        return Structural(_printed, text_effect)
     padding = options.get("padding", "true or false", lambda v: isinstance(v, bool), True)
 
     def convert(value: Any) -> str:
         encoded = base64.b64encode(text(value).encode(), _ALPHABETS[alphabet]).decode("ascii")
         return encoded if padding else encoded.rstrip("=")
 
-    return Scalar(convert, effect=_text_effect)
+    return Scalar(convert, effect=text_effect)
 
 
 def _decode(options: Options) -> Scalar | Structural:
@@ -63,7 +58,7 @@ def _decode(options: Options) -> Scalar | Structural:
         except UnicodeDecodeError as error:
             raise Refusal(f"the bytes are no UTF-8 text at byte {error.start}") from None
 
-    return Scalar(convert, effect=_text_effect)
+    return Scalar(convert, effect=text_effect)
 
 
 def _printed(value: Any, codec: Codec) -> str:

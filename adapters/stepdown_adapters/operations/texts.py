@@ -24,7 +24,8 @@ def text(value: Any) -> str:
     raise Refusal(f"{kind(value)} is not a string")
 
 
-def _text_effect(_schema: Schema) -> Schema:
+def text_effect(_schema: Schema) -> Schema:
+    """Whatever there was becomes a string."""
     return {"type": "string"}
 
 
@@ -38,7 +39,7 @@ def _join(options: Options) -> Scalar:
                 raise Refusal(f"item {index} is {kind(item)}, not a string")
         return str(separator.join(array))
 
-    return Scalar(convert, effect=_text_effect)
+    return Scalar(convert, effect=text_effect)
 
 
 def _split(options: Options) -> Scalar:
@@ -57,7 +58,7 @@ def _format(options: Options) -> Scalar:
     def convert(value: Any) -> str:
         return "".join(part if isinstance(part, str) else _shown(value, part) for part in parts)
 
-    return Scalar(convert, effect=_text_effect)
+    return Scalar(convert, effect=text_effect)
 
 
 def _shown(value: Any, path: Path) -> str:
