@@ -22,6 +22,7 @@ from stepdown.cli.shadow_limits import share_of
 from stepdown.config import RefusedError, load
 from stepdown.config.findings import listed, nearest_name
 from stepdown.decide import checks
+from stepdown.decide.driving import by_name
 from stepdown.decide.rollout_spec import Rollout
 from stepdown.rollout.peers import Check
 from stepdown.rollout.rehearsal import together
@@ -229,13 +230,14 @@ def _rollout(file: Path, name: str) -> tuple[Rollout, float]:
         loaded = load(file, os.environ)
     except RefusedError as refused:
         give_up(str(refused))
-    names = [one.name for one in loaded.spec.rollouts]
-    for one in loaded.spec.rollouts:
-        if one.name == name:
-            return one, checks.shares(loaded.spec, at_rest=True).get(name, 1.0)
-    near = nearest_name(name, names)
+    rollouts = by_name(loaded.spec)
+    if name in rollouts:
+        return rollouts[name], checks.shares(loaded.spec, at_rest=True).get(name, 1.0)
+    near = nearest_name(name, rollouts)
     meant = f'; did you mean "{near}"?' if near else ""
-    give_up(f'{file}: found no rollout "{name}"; allowed one of rollouts: {listed(names) or "there are none"}{meant}')
+    give_up(
+        f'{file}: found no rollout "{name}"; allowed one of rollouts: {listed(rollouts) or "there are none"}{meant}'
+    )
 
 
 def _checks(known: Sequence[Supposed]) -> tuple[Check, ...]:
