@@ -50,11 +50,13 @@ _NO_FEEDBACK = "nothing can be reported: the file has no feedback section"
 
 
 class Elsewhere(NamedTuple):
-    """What others said of the window of the current stage."""
+    """What others said of the window of the current stage: sources of guards. It goes into the window as it is."""
 
     kinds: Mapping[str, Counted] = {}
     unread: Mapping[str, str] = {}
+    """Why a kind could not be read: unreachable, stale, not a number."""
     measured: Mapping[str, tuple[Measurement, ...]] = {}
+    """By name of a threshold guard."""
 
 
 NOTHING = Elsewhere()

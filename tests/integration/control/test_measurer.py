@@ -13,10 +13,10 @@ import msgspec
 import pytest
 
 from stepdown.control.rollouts.measurer import SourceMeasurer
-from stepdown.control.rollouts.measuring import Measured
 from stepdown.decide.rollout_spec import Counters, Guard, Hook, MetricServer, PerArm, Query, Share, Threshold
 from stepdown.rollout import events
 from stepdown.rollout.counts import Arms, Window
+from stepdown.rollout.looking import Elsewhere
 from stepdown.rollout.position import Candidate, Position, begin
 from stepdown.rollout.walk import Walk
 from tests.kit.counting_app import App
@@ -84,10 +84,10 @@ class Canary:
         self.position: Position = self.walk.after(first, events.Started(now=self.began, who="ops")).position
         self.said = ""
 
-    def look(self) -> Measured:
+    def look(self) -> Elsewhere:
         """Ask, and take in what is said, as a controller does that was started for this look alone."""
 
-        async def ask() -> Measured:
+        async def ask() -> Elsewhere:
             asked = SourceMeasurer()
             try:
                 return await asked.measure(self.rollout, self.position, time.time(), since=self.began)

@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 
-from stepdown.control.rollouts.measuring import Measured
 from stepdown.control.stores.values import State
 from stepdown.rollout.document import Document, DocumentError, decode
 from stepdown.rollout.leading import Happened, units_so_far
-from stepdown.rollout.looking import Totals
+from stepdown.rollout.looking import Elsewhere, Totals
 from stepdown.rollout.phases import RUNNING
 
 RATE_SECONDS = 60.0
@@ -42,7 +41,7 @@ class Course:
         """Of this, what is still to be written."""
         # What is known of its evidence.
         self.totals: Totals = {}
-        self.measuring: tuple[tuple[int, int, float], asyncio.Task[Measured]] | None = None
+        self.measuring: tuple[tuple[int, int, float], asyncio.Task[Elsewhere]] | None = None
         """What is asked for the window that is to end: its run, step and begin, and the answer."""
         self._units: deque[tuple[float, int]] = deque()
 

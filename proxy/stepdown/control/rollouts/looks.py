@@ -16,7 +16,7 @@ from stepdown.control.rollouts.counted import Failing, Tails
 from stepdown.control.rollouts.course import Course
 from stepdown.control.rollouts.in_force import InForce
 from stepdown.control.rollouts.lease import Lease
-from stepdown.control.rollouts.measuring import MEASURE_SECONDS, Measured, Measurer
+from stepdown.control.rollouts.measuring import MEASURE_SECONDS, Measurer
 from stepdown.control.rollouts.places import Place
 from stepdown.control.rollouts.writing import Pen
 from stepdown.control.stores.store import Store
@@ -24,7 +24,7 @@ from stepdown.decide.rollout_spec import Rollout, Threshold
 from stepdown.rollout import events, leading
 from stepdown.rollout.document import Document
 from stepdown.rollout.leading import Led
-from stepdown.rollout.looking import Elsewhere
+from stepdown.rollout.looking import NOTHING, Elsewhere
 from stepdown.rollout.phases import RUNNING
 
 logger = logging.getLogger(__name__)
@@ -115,7 +115,7 @@ class Looks:
     def _measured(self, course: Course, document: Document, rollout: Rollout, now: float) -> Elsewhere | None:
         """What others say of the window that is to end; `None` while they are asked."""
         if all(guard.source is None for guard in rollout.guards):
-            return Elsewhere()
+            return NOTHING
         window = (document.position.run, document.position.step, document.since)
         if course.measuring is None or course.measuring[0] != window:
             course.leave()
@@ -126,9 +126,9 @@ class Looks:
         if not task.done():
             return None
         course.measuring = None
-        return Elsewhere(*task.result())
+        return task.result()
 
-    async def _ask(self, rollout: Rollout, document: Document, now: float) -> Measured:
+    async def _ask(self, rollout: Rollout, document: Document, now: float) -> Elsewhere:
         why = f"no answer within {MEASURE_SECONDS:g} s"
         try:
             async with asyncio.timeout(MEASURE_SECONDS):
@@ -141,7 +141,7 @@ class Looks:
         finally:
             self._again()
         sourced = [guard for guard in rollout.guards if guard.source is not None]
-        return Measured(unread={guard.kind: why for guard in sourced if not isinstance(guard, Threshold)})
+        return Elsewhere(unread={guard.kind: why for guard in sourced if not isinstance(guard, Threshold)})
 
     async def _forget_what_is_over(self, course: Course, now: float) -> None:
         """Events of a run may come late for as long as its tokens are taken; then nothing of it is needed."""

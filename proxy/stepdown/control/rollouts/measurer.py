@@ -32,7 +32,7 @@ from stepdown.control.metrics.asking import Asker, Inconclusive
 from stepdown.control.metrics.growth import growth
 from stepdown.control.metrics.prometheus import Prometheus
 from stepdown.control.metrics.webhook import Webhook
-from stepdown.control.rollouts.measuring import MEASURE_SECONDS, Measured, Measurer
+from stepdown.control.rollouts.measuring import MEASURE_SECONDS, Measurer
 from stepdown.control.rollouts.thresholds import Thresholds
 from stepdown.decide.rollout_spec import Ceiling, Counters, Guard, Hook, MetricServer, Query, Rollout, Share, Threshold
 from stepdown.rollout.counts import Arms, Counted, Measurement, Read
@@ -41,6 +41,7 @@ from stepdown.rollout.guards.kinds import State, kind
 from stepdown.rollout.guards.shares import ShareState
 from stepdown.rollout.guards.threshold import ThresholdState, executed
 from stepdown.rollout.judge import panels
+from stepdown.rollout.looking import Elsewhere
 from stepdown.rollout.position import Position
 from stepdown.rollout.queries import Place, filled, queries_of
 
@@ -86,7 +87,7 @@ class SourceMeasurer(Measurer):
         if (known := self._thresholds.pop(rollout, None)) is not None:
             known.leave()
 
-    async def measure(self, rollout: Rollout, position: Position, now: float, *, since: float) -> Measured:
+    async def measure(self, rollout: Rollout, position: Position, now: float, *, since: float) -> Elsewhere:
         """What sources have more than the guards of this step have seen; raises nothing."""
         seats = _seats(rollout, position)
         counting = [seat for seat in seats if isinstance(seat.guard, Share | Ceiling) and seat.guard.source is not None]
@@ -102,7 +103,7 @@ class SourceMeasurer(Measurer):
                 kinds[seat.guard.kind] = counted
             if why:
                 unread[seat.guard.kind] = why
-        return Measured(kinds, unread, measured)
+        return Elsewhere(kinds, unread, measured)
 
     # --- counters -----------------------------------------------------------------------------------------------------
 

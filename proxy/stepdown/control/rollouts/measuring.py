@@ -6,28 +6,17 @@ that takes too long is none: the window then ends with those kinds unread.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from stepdown.decide.rollout_spec import Rollout
-from stepdown.rollout.counts import Counted, Measurement
+from stepdown.rollout.looking import NOTHING, Elsewhere
 from stepdown.rollout.position import Position
-
-
-class Measured(NamedTuple):
-    """Everything that sources of guards said of one window; it goes into `counts.Window` as it is."""
-
-    kinds: Mapping[str, Counted] = {}
-    unread: Mapping[str, str] = {}
-    """Why a kind could not be read: unreachable, stale, not a number."""
-    measured: Mapping[str, tuple[Measurement, ...]] = {}
-    """By name of a threshold guard."""
 
 
 class Measurer(Protocol):
     """Asks Prometheus, webhooks and the like."""
 
-    async def measure(self, rollout: Rollout, position: Position, now: float, *, since: float) -> Measured:
+    async def measure(self, rollout: Rollout, position: Position, now: float, *, since: float) -> Elsewhere:
         """What came between `since`, the begin of the window, and `now` (Unix seconds); raises nothing.
 
         It ends by itself, well within a window: `MEASURE_SECONDS` after it was asked it is given up.
@@ -46,9 +35,9 @@ MEASURE_SECONDS = 20.0
 class NothingMeasured(Measurer):
     """Of a configuration in which no guard has a source of its own."""
 
-    async def measure(self, rollout: Rollout, position: Position, now: float, *, since: float) -> Measured:
+    async def measure(self, rollout: Rollout, position: Position, now: float, *, since: float) -> Elsewhere:
         """Nothing."""
-        return Measured()
+        return NOTHING
 
     def leave(self, rollout: str) -> None:
         """Nothing is measured."""

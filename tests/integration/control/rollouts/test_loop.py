@@ -13,13 +13,14 @@ from redis import Redis
 from stepdown.config.settings import StoreSettings
 from stepdown.control.rollouts.asking import RolloutRefusedError
 from stepdown.control.rollouts.loop import STORE_CHANGED
-from stepdown.control.rollouts.measuring import Measured, NothingMeasured
+from stepdown.control.rollouts.measuring import NothingMeasured
 from stepdown.control.state import HealthView
 from stepdown.control.stores import Batch, Recorded
 from stepdown.control.stores.sqlite_store import SqliteStore
 from stepdown.decide.rollout_spec import Counters, Driven, Feedback, PerArm, Rollout, Share
 from stepdown.rollout.batch import Cell, Counts
 from stepdown.rollout.counts import Arms, Counted
+from stepdown.rollout.looking import Elsewhere
 from stepdown.rollout.position import Position
 from stepdown.telemetry.slab import Slab
 from tests.kit.redis_server import RedisServer
@@ -497,12 +498,12 @@ class Asking(NothingMeasured):
         self.asked: list[tuple[float, float]] = []
         self.error: Exception | None = None
 
-    async def measure(self, rollout: Rollout, position: Position, now: float, *, since: float) -> Measured:
+    async def measure(self, rollout: Rollout, position: Position, now: float, *, since: float) -> Elsewhere:
         self.asked.append((since, now))
         await self.may.wait()
         if self.error is not None:
             raise self.error
-        return Measured(kinds={"ctr": Counted(events=Arms(candidate=3, stable=4), trials=Arms(candidate=9, stable=9))})
+        return Elsewhere(kinds={"ctr": Counted(events=Arms(candidate=3, stable=4), trials=Arms(candidate=9, stable=9))})
 
 
 @pytest.mark.parametrize("error", [None, RuntimeError("no such thing")])

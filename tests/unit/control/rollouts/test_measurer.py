@@ -21,7 +21,6 @@ from yarl import URL
 
 from stepdown.control.rollouts import measurer as measuring
 from stepdown.control.rollouts.measurer import SourceMeasurer
-from stepdown.control.rollouts.measuring import Measured
 from stepdown.decide.rollout_spec import (
     Ceiling,
     Counters,
@@ -38,6 +37,7 @@ from stepdown.rollout.counts import Arms, Measurement, Window
 from stepdown.rollout.guards.ceiling import CeilingState
 from stepdown.rollout.guards.shares import ShareState
 from stepdown.rollout.guards.threshold import ThresholdState
+from stepdown.rollout.looking import Elsewhere
 from stepdown.rollout.position import Candidate, Position, begin
 from stepdown.rollout.walk import Walk
 from tests.kit.looping import PATIENCE, LoopThread
@@ -61,12 +61,12 @@ class Story:
         self.measurer = SourceMeasurer(clock)
         self.now = NOW
 
-    def look(self, seconds: float = 60.0) -> Measured:
+    def look(self, seconds: float = 60.0) -> Elsewhere:
         """What is measured after so many seconds."""
         self.now += seconds
         return self.thread.call(self.measurer.measure(self.rollout, self.position, self.now, since=self.now - seconds))
 
-    def judged(self, seconds: float = 60.0) -> Measured:
+    def judged(self, seconds: float = 60.0) -> Elsewhere:
         """The same, and it is taken in."""
         found = self.look(seconds)
         window = Window(
@@ -148,7 +148,7 @@ def saying(document: Mapping[str, Any]) -> Script:
     return serve(lambda _: answer(json.dumps(document)))
 
 
-def pairs(found: Measured) -> tuple[tuple[int, int], tuple[int, int]]:
+def pairs(found: Elsewhere) -> tuple[tuple[int, int], tuple[int, int]]:
     """Events and trials of candidate and stable."""
     counted = found.kinds[CTR]
     assert counted.trials is not None
@@ -433,7 +433,7 @@ def live(said: Mapping[str, str], clock: Clock) -> Script:
     return serve(answered)
 
 
-def values(found: Measured) -> list[Any]:
+def values(found: Elsewhere) -> list[Any]:
     return [one.value for one in found.measured.get("ready", ())]
 
 
@@ -457,7 +457,7 @@ def test_between_windows_it_is_measured_by_itself() -> None:
         one.position = msgspec.structs.replace(one.position, entered=time.time())
         one.upstreams[0].script = serve(lambda _: answer(vector("0.97", at=time.time())))
 
-        async def several() -> Measured:
+        async def several() -> Elsewhere:
             async with asyncio.timeout(PATIENCE):
                 found = await one.measurer.measure(one.rollout, one.position, time.time(), since=0.0)
                 while len(values(found)) < 4:
