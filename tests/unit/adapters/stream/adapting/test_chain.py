@@ -134,6 +134,12 @@ def test_an_object_that_is_no_json_cannot_be_adapted_and_a_text_passes() -> None
     assert nullified.feed(b'data: {"a": NaN, "b": 1}\n\n') == b'data: {"a":null}\n\n'
 
 
+def test_an_object_that_is_no_json_passes_unread_where_no_selector_can_be_for_it() -> None:
+    chain = Adapter.of([step(SCALE)]).stream(SSE)
+    assert chain.feed(b'data: {"half": \n\n') == b'data: {"half": \n\n'
+    assert broken(chain, b'data: {"score": \n\n').reason == "adapter"
+
+
 def test_what_cannot_be_written_is_a_failure_of_the_adapter() -> None:
     steps = Steps(compile_stream([step(SCALE)]), Context(), 100)
     with pytest.raises(AdaptError, match=r"^2.0.0 -> 1.0.0: stream: writing an event"):
