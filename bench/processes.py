@@ -29,14 +29,14 @@ class Program:
                 stderr=subprocess.STDOUT,
             )
 
-    def pids(self) -> list[int]:
-        """The process and its descendants."""
+    def pids(self, of: str = "") -> list[int]:
+        """The process and its descendants, as far as their command lines hold `of`."""
         found = [self._process.pid]
         for pid in found:  # grows while it is walked
             with contextlib.suppress(OSError):
                 for thread in Path(f"/proc/{pid}/task").iterdir():
                     found += map(int, (thread / "children").read_text().split())
-        return found
+        return [pid for pid in found if of.encode() in _command(pid)] if of else found
 
     def cpu(self, of: str = "") -> float:
         """Seconds of CPU, user and system, that all threads of all its processes have used (nanosecond accounting).
@@ -44,11 +44,10 @@ class Program:
         Only of processes whose command line holds `of`.
         """
         total = 0
-        for pid in self.pids():
+        for pid in self.pids(of):
             with contextlib.suppress(OSError):  # it, or the thread, ended meanwhile
-                if of.encode() in Path(f"/proc/{pid}/cmdline").read_bytes():
-                    for thread in Path(f"/proc/{pid}/task").iterdir():
-                        total += int((thread / "schedstat").read_text().split()[0])
+                for thread in Path(f"/proc/{pid}/task").iterdir():
+                    total += int((thread / "schedstat").read_text().split()[0])
         return total / 1e9
 
     def memory(self, of: str = "") -> float:
@@ -57,10 +56,9 @@ class Program:
         Proportional set size: a page that n processes share counts as one n-th in each.
         """
         total = 0
-        for pid in self.pids():
-            if of.encode() in Path(f"/proc/{pid}/cmdline").read_bytes():
-                rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
-                total += sum(int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:"))
+        for pid in self.pids(of):
+            rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
+            total += sum(int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:"))
         return total / 1024
 
     def wait_until_listening(self, port: int, seconds: float = 60.0) -> None:
@@ -94,6 +92,12 @@ class Program:
         for pid in family[1:]:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
+
+
+def _command(pid: int) -> bytes:
+    with contextlib.suppress(OSError):  # it ended meanwhile
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    return b""
 
 
 def busy(core: int) -> float:

@@ -106,19 +106,13 @@ def sidecar(kind: Kind, copies: int, behind: Upstream, *, apart: bool = False) -
 
 def _move_comparer(program: Program) -> None:
     deadline = time.monotonic() + PATIENCE
-    while not (found := [pid for pid in program.pids() if COMPARER.encode() in _command(pid)]):
+    while not (found := program.pids(of=COMPARER)):
         if time.monotonic() > deadline:
             raise RuntimeError("the sidecar has no comparer")
         time.sleep(0.05)
     for pid in found:
         for thread in Path(f"/proc/{pid}/task").iterdir():
             os.sched_setaffinity(int(thread.name), {COMPARER_CORE})
-
-
-def _command(pid: int) -> bytes:
-    with contextlib.suppress(OSError):  # it ended meanwhile
-        return Path(f"/proc/{pid}/cmdline").read_bytes()
-    return b""
 
 
 def peak_of(kind: Kind, behind: Upstream, seconds: float) -> Peak:
