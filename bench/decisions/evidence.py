@@ -13,6 +13,7 @@ from typing import Any, cast
 
 from bench.adapters.turns import Cost
 from bench.decisions import files
+from bench.decisions.outcome import without
 from bench.decisions.ways import HEADS, Way, head
 from bench.page import Table
 from bench.promises import Promise
@@ -50,13 +51,7 @@ def ways(slab: Slab, loop: asyncio.AbstractEventLoop) -> dict[str, Way]:
 
 def table(costs: Mapping[str, Cost]) -> Table:
     """Without what taking the next request costs."""
-    base = costs[ALONE]
-    rows = [
-        (name, f"{cost.least - base.least:.2f}", f"{cost.median - base.median:.2f}")
-        for name, cost in costs.items()
-        if name != ALONE
-    ]
-    return Table(("a request of a rollout", "µs", "median µs"), rows)
+    return without(ALONE, costs, "a request of a rollout")
 
 
 def promises(costs: Mapping[str, Cost]) -> list[Promise]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from itertools import cycle
 
 from bench.adapters.turns import Cost
+from bench.decisions.outcome import without
 from bench.decisions.ways import HEADS, Way
 from bench.page import Table
 from bench.promises import Promise
@@ -36,13 +37,7 @@ def ways() -> dict[str, Way]:
 
 def table(costs: Mapping[str, Cost]) -> Table:
     """Without what taking the next unit costs."""
-    base = costs[NEXT_UNIT]
-    rows = [
-        (name, f"{cost.least - base.least:.2f}", f"{cost.median - base.median:.2f}")
-        for name, cost in costs.items()
-        if name != NEXT_UNIT
-    ]
-    return Table(("feedback", "µs", "median µs"), rows)
+    return without(NEXT_UNIT, costs, "feedback")
 
 
 def promises(costs: Mapping[str, Cost]) -> list[Promise]:

@@ -39,6 +39,17 @@ def tables(decisions: Mapping[str, Cost], finding: Mapping[str, Cost]) -> list[T
     ]
 
 
+def without(base: str, costs: Mapping[str, Cost], title: str) -> Table:
+    """What all others cost without what `base` does."""
+    least, median = costs[base].least, costs[base].median
+    lines = [
+        (name, f"{cost.least - least:.2f}", f"{cost.median - median:.2f}")
+        for name, cost in costs.items()
+        if name != base
+    ]
+    return Table((title, "µs", "median µs"), lines)
+
+
 def promises(decisions: Mapping[str, Cost], finding: Mapping[str, Cost]) -> list[Promise]:
     """Each bound with what this run says of it."""
     none = decisions[NO_SPLIT].least
