@@ -140,13 +140,13 @@ class FlagCompiler:
 
 
 def asked_by(route: DraftRoute, segments: Mapping[str, when.When]) -> Iterator[tuple[Path, frozenset[str]]]:
-    """The flags that a route asks, by its rules and what it copies, as far as their conditions can be followed."""
+    """The flags that a route asks, and which of its rules or copies does, as far as conditions can be followed."""
     for rule in route.rules:
         if rule.rule.flag is not None:
             yield rule.path, frozenset({rule.rule.flag.flag})
     for condition, path in route.conditions():
         if all(one in segments for one in _segments(condition)):
-            yield path, inputs_of([condition], segments).flags
+            yield path[:-1], inputs_of([condition], segments).flags
 
 
 def facts_of(section: FlagsSection | None) -> Iterator[NamedFact]:

@@ -33,7 +33,7 @@ class DraftRule:
     candidate: dict[str, Path] = field(default_factory=dict)
     """Where the version is that a rollout brings in, which gets nothing until it is driven."""
     audiences: dict[str, Path] = field(default_factory=dict)
-    """Segments that steps of its rollout are for, with the first step of each."""
+    """Segments that steps of its rollout are for, with the first place of each."""
 
     @property
     def all_places(self) -> dict[str, Path]:
@@ -68,10 +68,10 @@ class DraftRoute:
         return self.served | self.copying.versions | self.brought_in
 
     def conditions(self) -> Iterator[tuple[When, Path]]:
-        """Every condition of its rules and of what it copies, with the place of what it belongs to."""
+        """Every condition of its rules and of what it copies, with its place."""
         for rule in self.rules:
-            yield rule.rule.when, rule.path
-            yield from ((InSegment(segment), step) for segment, step in rule.audiences.items())
+            yield rule.rule.when, (*rule.path, "when")
+            yield from ((InSegment(segment), path) for segment, path in rule.audiences.items())
         yield from self.copying.conditions()
 
 
@@ -235,11 +235,11 @@ def _owned(
 
 
 def _audiences(name: str, rollouts: Mapping[str, RolloutSection]) -> dict[str, Path]:
-    """Segments that steps of a rollout are for, with the first step of each."""
+    """Segments that steps of a rollout are for, with the first place of each."""
     found: dict[str, Path] = {}
     for index, step in enumerate(rollouts[name].steps if name in rollouts else []):
         if step.segment is not None:
-            found.setdefault(step.segment, ("rollouts", name, "steps", index))
+            found.setdefault(step.segment, ("rollouts", name, "steps", index, "segment"))
     return found
 
 

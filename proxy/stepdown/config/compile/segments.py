@@ -75,9 +75,7 @@ def check_uses(
             named = _reached(condition, conditions)
             unknown = unknown or not named <= conditions.keys()
             if named <= conditions.keys():
-                of_step = path[0] == "rollouts"
-                at: Path = (*path, "segment" if of_step else "when")
-                _check_condition(condition, at, route, conditions, file, checker)
+                _check_condition(condition, path, route, conditions, file, checker)
             used |= named
     if unknown or checker.is_damaged("routes"):  # whoever wrote a name wrongly may have meant any of them
         return

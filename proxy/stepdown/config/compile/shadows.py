@@ -44,10 +44,10 @@ class Copying:
         return frozenset(one.shadow.version for one in self.shadows)
 
     def conditions(self) -> Iterator[tuple[When, Path]]:
-        """Every condition, with the place of what it belongs to."""
-        yield from ((one.shadow.when, one.path) for one in self.shadows)
+        """Every condition, with its place."""
+        yield from ((one.shadow.when, (*one.path, "when")) for one in self.shadows)
         if self.record is not None:
-            yield self.record.when, (*self.path, "record")
+            yield self.record.when, (*self.path, "record", "when")
 
 
 NOTHING = Copying()
