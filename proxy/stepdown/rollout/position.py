@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from stepdown.decide.rollout_spec import Rollout
+from stepdown.decide.rollout_spec import HALF, Rollout
 from stepdown.decide.spec_base import Spec
 from stepdown.rollout.guards.breaker import BreakerState
 from stepdown.rollout.judge import Evidence
@@ -109,6 +109,16 @@ def begin(rollout: Rollout, candidate: Candidate, before: Position | None = None
         cool_until=before.cool_until if before.cool_until > now else 0.0,
         ready=before.ready,
     )
+
+
+def held_at_half(rollout: Rollout, position: Position, weight: float, segment: str | None) -> bool:
+    """Whether the candidate does not get this: it is more than half, and too few of stable's endpoints are ready.
+
+    They have to be ready to take it back; what the same users have already is not asked about again.
+    """
+    here = rollout.steps[position.step].segment if position.step < len(rollout.steps) else None
+    had = position.weight if segment == here else 0.0
+    return weight > max(HALF, had) and position.ready < rollout.min_ready
 
 
 def missing_state(rollout: Rollout, candidate: Candidate) -> Transition:

@@ -31,6 +31,11 @@ def audience(per_cent: float, segment: str | None) -> str:
     return weight(per_cent) if segment is None else f"{weight(per_cent)} of {segment}"
 
 
+def step(place: int, steps: int, per_cent: float, segment: str | None) -> str:
+    """`step 2 of 4 (25 %)`, with its place from 0."""
+    return f"step {place + 1} of {steps} ({audience(per_cent, segment)})"
+
+
 def number(count: float) -> str:
     """With its thousands told apart."""
     return f"{count:,.0f}"

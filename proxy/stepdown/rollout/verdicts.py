@@ -117,4 +117,4 @@ def _passed(look: Look, of: str) -> str:
 def _named(look: Look, step: int) -> str:
     steps = look.rollout.steps
     found = steps[step] if step < len(steps) else Step(weight=look.position.weight)
-    return f"step {step + 1} of {len(steps)} ({sentences.audience(found.weight, found.segment)})"
+    return sentences.step(step, len(steps), found.weight, found.segment)

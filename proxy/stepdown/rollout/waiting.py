@@ -18,7 +18,7 @@ from stepdown.rollout.guards.kinds import State, kind
 from stepdown.rollout.guards.shares import ShareState
 from stepdown.rollout.judge import Evidence, Panel, missing, readings
 from stepdown.rollout.plan import until_well
-from stepdown.rollout.position import Position
+from stepdown.rollout.position import Position, held_at_half
 
 Store = Literal["ok", "lost", "missing", "none"]
 """Of a rollout's state."""
@@ -145,11 +145,8 @@ def _missing(at: Place | None) -> list[str]:
 
 
 def _unready(rollout: Rollout, position: Position) -> list[str]:
-    """More than half of the traffic, only while stable could take it back."""
     following = (*rollout.steps[position.step + 1 : position.step + 2], Step(weight=100.0))[0]
-    here = rollout.steps[position.step].segment if position.step < len(rollout.steps) else None
-    had = position.weight if following.segment == here else 0.0
-    if following.weight <= max(HALF, had) or position.ready >= rollout.min_ready:
+    if not held_at_half(rollout, position, following.weight, following.segment):
         return []
     return [
         f"{rollout.min_ready} endpoints of {position.stable} that are ready to take it back, of which there are"

@@ -15,7 +15,7 @@ from stepdown.rollout import events, sentences
 from stepdown.rollout.guards import breaker
 from stepdown.rollout.judge import Evidence, decide, explain, gathered, opened, panels
 from stepdown.rollout.phases import ENDED, JUDGED, RUNNING, TABLE, Change, Happening
-from stepdown.rollout.position import Alert, Apply, Effect, Position, Quarantine, Release, Transition
+from stepdown.rollout.position import Alert, Apply, Effect, Position, Quarantine, Release, Transition, held_at_half
 
 
 class _Happened(NamedTuple):
@@ -198,8 +198,7 @@ class Walk:
         return f"{to} at {place}{said}"
 
     def _named(self, step: int, weight: float) -> str:
-        whom = sentences.audience(weight, self.rollout.steps[step].segment)
-        return f"step {step + 1} of {len(self.rollout.steps)} ({whom})"
+        return sentences.step(step, len(self.rollout.steps), weight, self.rollout.steps[step].segment)
 
     def _step_after(self, position: Position, happening: Happening) -> int:
         if happening == "start":
@@ -213,14 +212,12 @@ class Walk:
 
     def _above_half(self, position: Position, change: Change, step: int) -> str:
         """Why the candidate does not get so much; empty where it does, or its users have as much already."""
-        least = self.rollout.min_ready
         segment = None if change.weight == "all" else self.rollout.steps[step].segment
-        had = position.weight if segment == self.rollout.steps[position.step].segment else 0.0
-        if self._weight(position, change, step) <= max(HALF, had) or position.ready >= least:
+        if not held_at_half(self.rollout, position, self._weight(position, change, step), segment):
             return ""
         return (
-            f"no more than {sentences.weight(HALF)} while {position.stable} has {position.ready} of {least} endpoints"
-            " ready to take it back"
+            f"no more than {sentences.weight(HALF)} while {position.stable} has {position.ready} of"
+            f" {self.rollout.min_ready} endpoints ready to take it back"
         )
 
     def _passed(self, position: Position) -> Happening:
