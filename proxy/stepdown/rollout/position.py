@@ -119,10 +119,3 @@ def held_at_half(rollout: Rollout, position: Position, weight: float, segment: s
     here = rollout.steps[position.step].segment if position.step < len(rollout.steps) else None
     had = position.weight if segment == here else 0.0
     return weight > max(HALF, had) and position.ready < rollout.min_ready
-
-
-def missing_state(rollout: Rollout, candidate: Candidate) -> Transition:
-    """What holds when a store has nothing about a rollout although it should: the candidate gets nothing."""
-    sentence = f"the state of {rollout.name} is missing: {candidate.version} has no weight until a person starts it"
-    position = begin(rollout, candidate)
-    return Transition(position, (Apply(0, 0.0, everywhere=True), Alert(sentence)), sentence)

@@ -20,7 +20,6 @@ from stepdown.rollout.position import (
     Release,
     Transition,
     begin,
-    missing_state,
 )
 from stepdown.rollout.walk import Walk
 from tests.kit.rollouts import rollout, window
@@ -198,13 +197,6 @@ def test_a_cool_down_holds_for_the_next_rollout_too() -> None:
     again = begin(play.walk.rollout, REBUILT, play.position, play.now)
     assert again.cool_until == play.now + 3600
     assert begin(play.walk.rollout, REBUILT, play.position, play.now + 3600).cool_until == 0
-
-
-def test_a_state_that_is_missing_gives_the_candidate_nothing() -> None:
-    found = missing_state(rollout(), TWO)
-    assert found.position.phase == "pending"
-    assert found.effects == (Apply(0, 0.0, everywhere=True), Alert(found.sentence))
-    assert found.sentence == "the state of churn-2 is missing: 2.0.0 has no weight until a person starts it"
 
 
 def test_a_gated_step_waits_for_a_person() -> None:
