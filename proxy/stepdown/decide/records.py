@@ -197,9 +197,5 @@ def _shortened(record: Record) -> Record | None:
     return _changed(record, f"{_PARTS[part]} {name}", {part: left})
 
 
-def _present(values: Mapping[str, object]) -> dict[str, object]:
-    return {name: value for name, value in values.items() if value not in _ABSENT}
-
-
 def _changed(record: Record, cut: str, changes: Mapping[str, object]) -> Record:
     return msgspec.structs.replace(record, cut=(*record.cut, cut), **changes)
