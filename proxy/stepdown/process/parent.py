@@ -196,19 +196,18 @@ class Parent:
         if not worker.pid or not self._controller.pid:
             self._controller.tell("worker", **facts)
             return
-        near, far = socket.socketpair()
-        with near, far:
-            worker.tell("link", {"channel": near.fileno()})
-            self._controller.tell("worker", {"channel": far.fileno()}, **facts)
+        self._join(worker, "worker", **facts)
 
     def _link_comparer(self) -> None:
         """Join the comparer and the controller likewise, if there are both."""
-        if not self._comparer.pid or not self._controller.pid:
-            return
+        if self._comparer.pid and self._controller.pid:
+            self._join(self._comparer, "comparer-link")
+
+    def _join(self, child: Child, kind: str, **facts: object) -> None:
         near, far = socket.socketpair()
         with near, far:
-            self._comparer.tell("link", {"channel": near.fileno()})
-            self._controller.tell("comparer-link", {"channel": far.fileno()})
+            child.tell("link", {"channel": near.fileno()})
+            self._controller.tell(kind, {"channel": far.fileno()}, **facts)
 
     # --- what happens -------------------------------------------------------------------------------------------------
 
