@@ -30,7 +30,11 @@ COMMANDS = [
 ]
 SIMULATIONS = [(command, text) for command, text in COMMANDS if command.startswith("rollout simulate")]
 DRIVEN = [(command, text) for command, text in COMMANDS if command.split()[1] in {"status", "verdict"}]
-ENVIRON = {"STEPDOWN_FEEDBACK_SECRET": "tokens-are-signed-with-this", "SHOP_KEY": "and-posted-back-with-this"}
+ENVIRON = {
+    "STEPDOWN_ADMIN_TOKEN": "rollouts-are-driven-with-this",
+    "STEPDOWN_FEEDBACK_SECRET": "tokens-are-signed-with-this",
+    "SHOP_KEY": "and-posted-back-with-this",
+}
 CONTRACTS = {
     "1.1.0": '{"type": "object", "properties": {"score": {"type": "number"}}, "required": ["score"]}',
     "2.0.0": '{"type": "object", "properties": {"score": {"type": "number"}, "note": {}}, "required": ["score"]}',
@@ -65,6 +69,12 @@ def test_the_example_is_read_and_stable_has_everything(folder: Folder) -> None:
         "ctr",
     ]
     assert loaded.warnings == ()
+
+
+def test_the_example_can_be_driven_by_its_token(folder: Folder) -> None:
+    loaded = folder.load(EXAMPLE, environ=ENVIRON)
+    assert loaded.process.admin == ("127.0.0.1", 9901)
+    assert [token.role for token in loaded.tokens] == ["operate"]
 
 
 def test_every_place_for_the_state_is_one_that_a_file_may_name(folder: Folder) -> None:
