@@ -40,6 +40,8 @@ COMPARER = "stepdown.process.comparer"
 
 GRACE_MARGIN = 2.0
 """Seconds that a worker gets, over the grace, to cut what is left and exit by itself."""
+DISMISSAL = 10.0
+"""Seconds that a comparer gets that is wanted no more: it runs only when nothing else does, and nobody waits for it."""
 
 
 class Sockets:
@@ -282,7 +284,7 @@ class Parent:
         if not self._compares:
             comparer.tell("leave")
             comparer.start_at = None
-            self._patience_with_comparer = time.monotonic() + GRACE_MARGIN if comparer.pid else None
+            self._patience_with_comparer = time.monotonic() + DISMISSAL if comparer.pid else None
         elif comparer.pid:
             comparer.tell("spec", {"spec": self._held["spec"]})
         elif comparer.start_at is None and self._announced:
