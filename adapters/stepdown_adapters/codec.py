@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 from msgspec import Raw
@@ -22,6 +22,7 @@ from msgspec import Raw
 from stepdown_adapters.errors import Refusal
 from stepdown_adapters.json_values import MAX_DEPTH
 
+T = TypeVar("T")
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*"')
 _PLACE = re.compile(r"invalid character \(byte (\d+)\)")
 _SHALLOW = 2 * MAX_DEPTH
@@ -153,6 +154,18 @@ def read_whole(body: bytes) -> Any:
     if len(body) > _SHALLOW or not body.isascii():
         _check(body)
     return _value(body)
+
+
+def reading(type_: type[T]) -> Callable[[bytes], T]:
+    """What reads bodies as `read_whole` does, into this type, which may leave out what nobody wants to know."""
+    decode = msgspec.json.Decoder(type_).decode
+
+    def read(body: bytes) -> T:
+        if len(body) > _SHALLOW or not body.isascii():
+            _check(body)
+        return decode(body)
+
+    return read
 
 
 def _told(body: bytes, error: msgspec.DecodeError) -> Exception:

@@ -27,8 +27,9 @@ from typing import Any
 
 import msgspec
 
-from stepdown_adapters.stream.events import SPOKEN, Dialect, Recogniser, Said
-from stepdown_adapters.stream.signals import Choices, Signal, error_of, signal
+from stepdown_adapters.stream.events import SPOKEN, Dialect, Recogniser, Said, read
+from stepdown_adapters.stream.framing import Event
+from stepdown_adapters.stream.signals import Choices, Signal, error_of, goes_on, signal
 
 _LONGEST = 200
 """Characters of a server's message that are kept."""
@@ -144,6 +145,12 @@ class Outcome:
             self._failure = _failure(error_of(said))
         self.state = after
         return heard
+
+    def follow(self, event: Event) -> Signal:
+        """The same for who has no use for what the event says."""
+        if self.state is _OPEN and goes_on(event, self._recogniser.dialect, self._choices):
+            return _PART
+        return self.hear(read(event))
 
     def verdict(self, ending: Ending = Ending.ORDERLY) -> Verdict:
         """What the stream is worth if it ends now, like this."""

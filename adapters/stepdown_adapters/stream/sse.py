@@ -36,14 +36,19 @@ class SseReader(Reader):
 
     def feed(self, chunk: bytes) -> list[Event]:
         """The events that these bytes complete; raises `EventTooLongError`, and nothing else."""
-        if not self._carriage and b"\r" in chunk:
+        if not self._carriage and _CR in chunk:
             self._carriage = True
-        if chunk.startswith(b"data: ") and not (self._partial or self._fresh or self._carriage or self._refused):
-            # Servers flush by the event, so most chunks are one: a line of data, and nothing that has to be searched.
-            end = len(chunk) - 2
-            if chunk.find(b"\n") == end and chunk.endswith(b"\n\n") and end + 2 <= self._limit:
-                raw = bytes(chunk)
-                return [Event(raw, raw[6:end])]
+        # Servers flush by the event, so most chunks are one: a line of data, and nothing that has to be searched.
+        size = len(chunk)
+        if (
+            chunk.find(b"\n") == size - 2
+            and chunk.endswith(b"\n\n")
+            and chunk.startswith(b"data: ")
+            and not (self._partial or self._fresh or self._carriage or self._refused)
+            and size <= self._limit
+        ):
+            raw = bytes(chunk)
+            return [Event(raw, raw[6:-2])]
         return super().feed(chunk)
 
     def _end(self, buffer: bytes | bytearray, start: int, searched: int) -> int:

@@ -12,7 +12,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stepdown_adapters.stream import Event, EventTooLongError, NdjsonReader, Reader, SseReader, reader, summary
+from stepdown_adapters.stream import (
+    Event,
+    EventTooLongError,
+    NdjsonReader,
+    Outcome,
+    Reader,
+    SseReader,
+    read,
+    reader,
+    summary,
+)
 from stepdown_adapters.stream import ndjson as lines
 from stepdown_adapters.stream import sse as events
 from tests.kit.streams import NAMES, SSE, body, bytewise, content_type, sse, two_way_splits, whole
@@ -128,11 +138,14 @@ documents = [
     if event.data is not None
 ]
 anything: st.SearchStrategy[Any] = st.recursive(
-    st.none() | st.booleans() | st.integers(-5, 5) | st.sampled_from(["", "a", "error", "response.completed", "stop"]),
+    st.none()
+    | st.booleans()
+    | st.integers(-5, 5)
+    | st.sampled_from(["", "a", "error", "response.completed", "stop", "ping"]),
     lambda inner: (
         st.lists(inner, max_size=3)
         | st.dictionaries(
-            st.sampled_from(["index", "type", "error", "delta", "content", "text", "x"]), inner, max_size=3
+            st.sampled_from(["index", "type", "error", "delta", "content", "text", "message", "x"]), inner, max_size=3
         )
     ),
     max_leaves=5,
@@ -164,3 +177,19 @@ def test_no_stream_makes_the_summary_fail(payloads: list[bytes], limit: int) -> 
     assert found is not None
     assert len(json.dumps(found.document)) <= 2 * limit + 3000
     assert found.verdict.result in ("complete", "failed")
+
+
+named = st.sampled_from(["", "", "error", "message_stop"])
+
+
+@settings(max_examples=400)
+@given(st.sampled_from(NAMES), st.lists(st.tuples(disturbed(), named), max_size=6), st.integers(0, 4))
+def test_a_glance_at_an_event_never_tells_what_a_look_would_not(
+    name: str, events: list[tuple[bytes, str]], begun: int
+) -> None:
+    quick, whole_look = Outcome(), Outcome()
+    stream = whole(reader(content_type(name)) or NdjsonReader(), body(name))
+    for event in [*stream[:begun], *(Event(data=data, event=type_) for data, type_ in events)]:
+        assert quick.follow(event) is whole_look.hear(read(event))
+        assert quick.state is whole_look.state
+        assert quick.verdict() == whole_look.verdict()

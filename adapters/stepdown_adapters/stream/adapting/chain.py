@@ -17,10 +17,9 @@ from stepdown_adapters.context import Context
 from stepdown_adapters.errors import AdaptError
 from stepdown_adapters.stream.adapting.compiling import CompiledStream
 from stepdown_adapters.stream.adapting.failures import BrokenStreamError, NoStreamAdapterError, TooManyEventsError
-from stepdown_adapters.stream.adapting.running import Item, Steps
+from stepdown_adapters.stream.adapting.running import UNREAD, Item, Steps
 from stepdown_adapters.stream.adapting.state import StateTooLargeError
 from stepdown_adapters.stream.adapting.writing import Framing
-from stepdown_adapters.stream.events import read
 from stepdown_adapters.stream.framing import LIMIT, Event, EventTooLongError
 from stepdown_adapters.stream.media import reader
 from stepdown_adapters.stream.outcome import Ending, Outcome, Result, Verdict
@@ -49,6 +48,7 @@ _REASONS: dict[type[Exception], str] = {
     TooManyEventsError: "too-many-events",
 }
 _FAILURES = tuple(_REASONS)
+_CUT, _ERROR = Signal.CUT, Signal.ERROR
 
 
 def broken(error: Exception) -> BrokenStreamError:
@@ -86,9 +86,9 @@ class Events:
             events = self._reader.feed(chunk)
         except EventTooLongError as error:
             events, failure = list(error.before), error
-        hear, passes = self.outcome.hear, self._passes
+        follow, passes = self.outcome.follow, self._passes
         for event in events:
-            signal = hear(read(event))
+            signal = follow(event)
             if passes(event):
                 out.append(event)
             else:
@@ -106,7 +106,7 @@ class Events:
         left = self._reader.close()
         if left is not None and ending is Ending.ORDERLY:
             self._left = left.raw
-            self._adapt(left, self.outcome.hear(read(left)), out)
+            self._adapt(left, self.outcome.follow(left), out)
         verdict = self.outcome.verdict(ending)
         if verdict.result is Result.COMPLETE and ending is not Ending.CANCELLED:
             try:
@@ -123,19 +123,20 @@ class Events:
             raise self._break(error) from error
 
     def _adapt(self, event: Event, signal: Signal, out: Items) -> None:
-        if signal is Signal.CUT:
+        if signal is _CUT:
             out.append(event)  # half an event: nobody reads it, and it shows that the stream was cut
             return
         try:
-            items = self._steps.take([Item(event, failed=signal is Signal.ERROR)])
+            items = self._steps.take([Item(event, UNREAD, signal is _ERROR)])
             out += self._bounded(items)
         except _FAILURES as error:
             raise self._break(error) from error
 
     def _bounded(self, items: list[Item]) -> list[Item]:
-        if len(items) > self._limits.emitted:
-            raise TooManyEventsError(len(items), self._limits.emitted)
-        self._steps.encode(items, self._limits.size)
+        limits = self._limits
+        if len(items) > limits.emitted:
+            raise TooManyEventsError(len(items), limits.emitted)
+        self._steps.encode(items, limits.size)
         return items
 
     def _break(self, error: Exception) -> BrokenStreamError:

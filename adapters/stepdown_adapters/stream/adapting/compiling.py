@@ -26,7 +26,7 @@ from stepdown_adapters.stream.adapting.declaring import stream_section
 from stepdown_adapters.stream.adapting.failures import NoStreamAdapterError
 from stepdown_adapters.stream.adapting.folds import Fold
 from stepdown_adapters.stream.adapting.rules import Do, Emit, Rule, StreamSection
-from stepdown_adapters.stream.adapting.selection import Names, Selection, Watch
+from stepdown_adapters.stream.adapting.selection import NAMELESS, Candidate, Names, Selection, Watch
 from stepdown_adapters.stream.adapting.selectors import By, Selector
 from stepdown_adapters.stream.framing import Event
 from stepdown_adapters.strict import STRICT, Strict
@@ -69,6 +69,8 @@ class CompiledStep:
     names: Names
     rules: tuple[CompiledRule, ...]
     selection: Selection
+    usual: tuple[Candidate, ...] | None
+    """The candidates of every event that is no error, where nothing goes by name and nothing is folded."""
     done: CompiledRule | None
     folds: tuple[Fold, ...]
     fold_selection: Selection
@@ -162,12 +164,15 @@ class _Compiler:
         section = self._section
         rules = [rule for rule in section.rules if rule.selector.by is not By.DONE]
         dones = [rule for rule in section.rules if rule.selector.by is By.DONE]
+        selection = Selection([[rule.selector] for rule in rules], self._codec)
+        named = any(selector.named for selector in section.selectors)
         return CompiledStep(
             name=_name(self._step),
             nullifies=nullifies,
             names=Names(section.selectors, self._codec),
             rules=tuple(map(self._rule, rules)),
-            selection=Selection([[rule.selector] for rule in rules], self._codec),
+            selection=selection,
+            usual=None if named or section.folds else selection.candidates(NAMELESS),
             done=self._rule(dones[0]) if dones else None,
             folds=section.folds,
             fold_selection=Selection([fold.selectors for fold in section.folds], self._codec),

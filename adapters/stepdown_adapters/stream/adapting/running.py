@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import msgspec
 from msgspec import Raw
 
 from stepdown_adapters.codec import opening
@@ -28,21 +29,18 @@ UNREAD: Any = object()
 """Stands for the document of an event that nobody has looked into."""
 
 
-class Item:
+class Item(msgspec.Struct, eq=False):
     """One event on its way through the steps."""
 
-    __slots__ = ("changed", "data", "document", "event", "failed")
-
-    def __init__(self, event: Event, document: Any = UNREAD, *, failed: bool = False, changed: bool = False) -> None:
-        self.event = event
-        self.document = document
-        """`UNREAD`, `MISSING` where it is no JSON, or a document as the codec opens it."""
-        self.failed = failed
-        """Whether it is an error."""
-        self.data: bytes | None = None
-        """What its document says, once it is written; `None` where its event says it."""
-        self.changed = changed
-        """Whether its document is no longer the one that its event has."""
+    event: Event
+    document: Any = UNREAD
+    """`UNREAD`, `MISSING` where it is no JSON, or a document as the codec opens it."""
+    failed: bool = False
+    """Whether it is an error."""
+    changed: bool = False
+    """Whether its document is no longer the one that its event has."""
+    data: bytes | None = None
+    """What its document says, once it is written; `None` where its event says it."""
 
     def as_event(self) -> Event:
         """The event that it is by now."""
@@ -115,24 +113,31 @@ class _Step:
 
     def take(self, item: Item) -> list[Item]:
         """What becomes of one item."""
-        step, event = self.step, item.event
-        if item.document is UNREAD:
-            data = event.data
+        step, document = self.step, item.document
+        if document is UNREAD:
+            data = item.event.data
             if data is None:
                 return [item]
             if data == DONE:
                 return [item] if step.done is None else self._done(step.done, item)
-            item.document = self._read(data)
-        if item.document is MISSING:
+            document = item.document = self._read(data)
+        if document is MISSING:
             return [item]
         try:
-            key = step.names.key(event, item.document, item.failed)
-            if step.folds:
-                self._fold(key, item.document)
-            number = step.selection.first(key, item.document)
+            candidates = step.usual
+            if candidates is None or item.failed:
+                key = step.names.key(item.event, document, item.failed)
+                if step.folds:
+                    self._fold(key, document)
+                candidates = step.selection.candidates(key)
+            rule = None
+            for number, fits in candidates:
+                if fits is None or fits(document):
+                    rule = step.rules[number]
+                    break
         except FOREIGN as error:
             raise AdaptError(step.name, "stream: choosing a rule", "", str(error)) from None
-        return [item] if number < 0 else self._ruled(step.rules[number], item)
+        return [item] if rule is None else self._ruled(rule, item)
 
     def unfolded(self, document: Any) -> list[Item]:
         """What a whole document becomes, which is folded as an event is."""

@@ -28,6 +28,7 @@ Candidate = tuple[int, Fits | None]
 
 Key = tuple[str, str, bool]
 """An event's type and the member `type` of its JSON, each only if a selector has it, and whether it is an error."""
+NAMELESS: Key = ("", "", False)
 
 _FEW = 4
 """Needles that are looked for one by one; with more, reading the event costs no more."""
@@ -108,13 +109,6 @@ class Selection:
         if found is None:
             found = self._found[key] = tuple(self._candidates(*key))
         return found
-
-    def first(self, key: Key, document: Any) -> int:
-        """The number of the first rule that the event is for; -1 where there is none."""
-        for number, fits in self.candidates(key):
-            if fits is None or fits(document):
-                return number
-        return -1
 
     def _candidates(self, name: str, type_: str, failed: bool) -> list[Candidate]:
         found: list[Candidate] = []

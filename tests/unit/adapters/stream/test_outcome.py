@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from stepdown_adapters.stream import Ending, Outcome, Result, State, Verdict, read, reader
+from stepdown_adapters.stream import Ending, Outcome, Result, SseReader, State, Verdict, read, reader
 from stepdown_adapters.stream.outcome import _ENDED, _NEXT
-from stepdown_adapters.stream.signals import Signal
+from stepdown_adapters.stream.signals import Signal, goes_on
 from tests.kit.streams import NAMES, NDJSON, SSE, body, content_type, sse, whole
 
 CHUNK: dict[str, Any] = {"object": "chat.completion.chunk", "choices": [{"index": 0, "delta": {"content": "a"}}]}
@@ -20,9 +20,10 @@ COMPLETE, FAILED, NEITHER = Result.COMPLETE, Result.FAILED, Result.NEITHER
 def followed(stream: bytes, kind: str = SSE) -> Outcome:
     framing = reader(kind)
     assert framing is not None
-    outcome = Outcome()
+    outcome, quick = Outcome(), Outcome()
     for event in whole(framing, stream):
-        outcome.hear(read(event))
+        assert quick.follow(event) is outcome.hear(read(event))
+        assert quick.state is outcome.state
     return outcome
 
 
@@ -227,3 +228,16 @@ def test_nothing_leads_out_of_a_failure() -> None:
     assert not [state for state, _ in _NEXT if state in (State.FAILED, State.MALFORMED)]
     for signal in (Signal.ERROR, Signal.MALFORMED):
         assert {state for state, heard in _NEXT if heard is signal} == set(State) - {State.FAILED, State.MALFORMED}
+
+
+@pytest.mark.parametrize(
+    ("name", "others"),
+    [("openai-chat.sse", 6), ("llama-chat.sse", 3), ("openai-responses.sse", 2)],
+    ids=["two choices, each begins and finishes, usage, done", "begins, finishes, done", "created, completed"],
+)
+def test_nearly_all_events_are_told_to_be_parts_at_a_glance(name: str, others: int) -> None:
+    outcome, glances, events = Outcome(), 0, whole(SseReader(), body(name))
+    for event in events:
+        glances += goes_on(event, outcome.dialect, outcome._choices)
+        outcome.hear(read(event))
+    assert glances == len(events) - others
