@@ -48,7 +48,8 @@ def limits_of(plan: Plan) -> Limits:
 
 def media_type(head: ResponseHead) -> str:
     """What a stream with this head is read as; raises `StreamNotAdaptableError`."""
-    media, charset, codings, _ = adapt.notes(head)
+    notes = adapt.notes(head)
+    media, charset, codings = notes.stream, notes.charset, notes.codings
     assert media is not None
     if codings is not None and codings.strip().lower() != b"identity":
         adapt.refuse_stream(head, f"its content coding {codings.decode('latin-1')!r} is not undone event by event")
