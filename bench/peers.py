@@ -128,7 +128,8 @@ def upstream(folder: Path) -> Iterator[Upstream]:
     ports = Upstream(free_port(), free_port(), folder)
     values = {"upstream_v1": ports.v1, "upstream_v2": ports.v2, "answer": payload.ANSWER}
     config = fill("upstream.conf", folder / "upstream", values)
-    with running(_nginx(config), port=ports.v2, core=LOAD_CORE, output=folder / "upstream.log"):
+    with running(_nginx(config), port=ports.v2, core=LOAD_CORE, output=folder / "upstream.log") as program:
+        program.go_first()
         yield ports
 
 

@@ -1,9 +1,10 @@
 """Load at a given rate, and how long answers take: an open loop, run as a program of its own on the load's core.
 
 Requests are due at times drawn beforehand (exponential gaps, fixed seed), whether or not earlier ones are answered. A
-request's latency counts from when it was due, so a proxy that stalls pays for every request that had to wait, also for
-those that found no free connection ("coordinated omission" is what hides this elsewhere). It sleeps between events, for
-the model server shares its core; its own delay is some tens of microseconds, the same for every proxy.
+request that finds no free connection counts from when it was due, so a proxy that stalls pays for every request that
+had to wait ("coordinated omission" is what hides this elsewhere); any other counts from when it was sent. An answer's
+time is the kernel's, of when its bytes reached this program's socket (`SO_TIMESTAMPNS`, socket(7)): that this program
+shares its core with the model server, and may be late to send or to read, is no proxy's doing.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import json
 import random
 import select
 import socket
+import struct
 import sys
 import time
 from pathlib import Path
@@ -24,19 +26,24 @@ HIGHEST_STEADY_RATE = 15_000
 """Requests per second that it sends on time beside the model server; measured, at 20,000 its own delay shows."""
 PATIENCE = 5.0
 """Seconds without any answer after which the run is given up."""
+_TIMESTAMPNS = getattr(socket, "SO_TIMESTAMPNS", 35)  # which Python names from 3.14 on
+_TIMESPEC = struct.Struct("@ll")
+_ROOM = socket.CMSG_SPACE(_TIMESPEC.size)
 
 
 class OpenLoop:
-    """One run against `port`; `run` gives latencies in seconds of the requests that were due after the warm-up."""
+    """One run against `port`; `run` gives latencies in nanoseconds of the requests that were due after the warm-up."""
 
     def __init__(self, port: int, rate: float, seconds: float, warm_up: float) -> None:
         self._requests = _requests()
-        self._warm_up = warm_up
+        self._warm_up = int(warm_up * 1e9)
         self._due = _arrivals(rate, warm_up + seconds)
         self._connections = {connection.fileno(): connection for connection in map(_connect, [port] * CONNECTIONS)}
         self._free = list(self._connections)
-        self._asked: dict[int, float] = {}
-        self._latencies: list[float] = []
+        self._freed = 0
+        """When there was a free connection again, after there was none."""
+        self._asked: dict[int, tuple[int, int]] = {}
+        self._latencies: list[int] = []
         self._events = select.epoll()
         for number in self._connections:
             self._events.register(number, select.EPOLLIN)
@@ -46,32 +53,33 @@ class OpenLoop:
         """How many are due, those of the warm-up too."""
         return len(self._due)
 
-    def run(self) -> list[float]:
+    def run(self) -> list[int]:
         """Ascending latencies."""
         Path("/proc/self/timerslack_ns").write_text("1")  # else every sleep is up to 50 microseconds too long
         gc.disable()
-        self._start = time.perf_counter()
+        self._start = time.time_ns()  # the kernel notes arrivals by this clock
         following = 0
         while following < len(self._due) or self._asked:
-            while following < len(self._due) and self._free and self._due[following] <= self._now():
-                self._ask(self._free.pop(), following)
+            while following < len(self._due) and self._free and self._due[following] <= (now := self._now()):
+                self._ask(self._free.pop(), following, now)
                 following += 1
             self._wait(self._due[following] if self._free and following < len(self._due) else None)
         return sorted(self._latencies)
 
-    def _now(self) -> float:
-        return time.perf_counter() - self._start
+    def _now(self) -> int:
+        return time.time_ns() - self._start
 
-    def _ask(self, connection: int, number: int) -> None:
+    def _ask(self, connection: int, number: int, now: int) -> None:
+        due = self._due[number]
+        self._asked[connection] = due, due if due < self._freed else now
         self._connections[connection].send(self._requests[number % len(self._requests)])
-        self._asked[connection] = self._due[number]
 
-    def _wait(self, until: float | None) -> None:
+    def _wait(self, until: int | None) -> None:
         """Take the answers that are there, or arrive before `until`."""
         answers = self._events.poll(0)
         if not answers:
             # epoll waits for whole milliseconds, select for microseconds; and a set of events is itself a descriptor.
-            pause = PATIENCE if until is None else max(0.0, until - self._now())
+            pause = PATIENCE if until is None else max(0.0, (until - self._now()) / 1e9)
             readable, _, _ = select.select([self._events], [], [], pause)
             if until is None and not readable:
                 raise RuntimeError(f"no answer for {PATIENCE} seconds")
@@ -80,14 +88,17 @@ class OpenLoop:
             self._receive(connection)
 
     def _receive(self, connection: int) -> None:
-        chunk = self._connections[connection].recv(65536)
+        chunk, ancillary, _, _ = self._connections[connection].recvmsg(65536, _ROOM)
         if not chunk:
             raise RuntimeError("the proxy closed a connection")
         if chunk.endswith(payload.ANSWER_END):
-            due = self._asked.pop(connection)
+            if not self._free:
+                self._freed = self._now()
+            due, begun = self._asked.pop(connection)
             self._free.append(connection)
-            if due >= self._warm_up:
-                self._latencies.append(self._now() - due)
+            if due >= self._warm_up and ancillary:  # of the first bytes that are asked about, the kernel notes none
+                seconds, nanoseconds = _TIMESPEC.unpack(ancillary[0][2])
+                self._latencies.append(seconds * 10**9 + nanoseconds - self._start - begun)
 
 
 def _requests() -> list[bytes]:
@@ -97,19 +108,20 @@ def _requests() -> list[bytes]:
     return [f"{head}x-user-id: user-{number:06}\r\n{tail}".encode() for number in range(10_000)]
 
 
-def _arrivals(rate: float, until: float) -> list[float]:
-    """Seconds after the start at which requests are due: a Poisson process, always the same one."""
+def _arrivals(rate: float, until: float) -> list[int]:
+    """Nanoseconds after the start at which requests are due: a Poisson process, always the same one."""
     draw = random.Random(1)  # noqa: S311 (arrivals, not secrets)
     due, at = [], 0.0
     while at < until:
         at += draw.expovariate(rate)
-        due.append(at)
+        due.append(int(at * 1e9))
     return due
 
 
 def _connect(port: int) -> socket.socket:
     connection = socket.create_connection(("127.0.0.1", port))
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    connection.setsockopt(socket.SOL_SOCKET, _TIMESTAMPNS, 1)
     return connection
 
 
@@ -119,7 +131,7 @@ def main() -> None:
     loop = OpenLoop(port, rate, seconds, warm_up=min(1.0, seconds / 4))
     start = time.perf_counter()
     latencies = loop.run()
-    found = {f"p{percent}": latencies[len(latencies) * percent // 100] * 1e6 for percent in (50, 99)}
+    found = {f"p{percent}": latencies[len(latencies) * percent // 100] / 1e3 for percent in (50, 99)}
     print(json.dumps(found | {"requests": loop.requests, "took": time.perf_counter() - start}))
 
 
