@@ -41,21 +41,22 @@ def driven(
     key: Sequence[KeySource] = (),
     feedback: Feedback | None = None,
     response: Sequence[Any] = (),
+    streams: str = "",
     events: Iterable[str] = ("click", "buy"),
     repeatable: bool = False,
     rollout: dict[str, Any] | None = None,
     now: dict[str, Any] | None = None,
     **route: Any,
 ) -> SnapshotSpec:
-    """1.0.0 and 2.0.0 on these ports, both in the shape of 1.0.0 (`response` adapts the latter), at a step of a walk.
+    """1.0.0 and 2.0.0 on these ports, at a step of a walk, both in the shape of 1.0.0.
 
-    `rollout` and `now` are other fields of `Rollout` and `Driven`.
+    `response` and `streams` adapt the latter; `rollout` and `now` are other fields of `Rollout` and `Driven`.
     """
     share = STEPS[step] if weight is None else weight
     chain = Chain(
         served=CANDIDATE,
         pinned=STABLE,
-        steps=(AdapterStep(source=CANDIDATE, target=STABLE, response=tuple(response)),),
+        steps=(AdapterStep(source=CANDIDATE, target=STABLE, response=tuple(response), streams=streams),),
     )
     split = ((STABLE, 10_000 - round(share * 100)), (CANDIDATE, round(share * 100)))
     rule = Rule(name="all", split=split, salt="s", rollout=NAME)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import NamedTuple
 
+from stepdown.comparer.endings import settled
 from stepdown.decide import checks, copies
 from stepdown.decide.checks import Sample
 from stepdown.decide.copies import Answer, Copy
@@ -49,5 +50,5 @@ def _parsed(record: bytes) -> Arrival:
     if kind == copies.COPY:
         return Copied(*copies.parse_copy(record))
     if kind == copies.ANSWER:
-        return Answered(*copies.parse_answer(record))
+        return Answered(*settled(*copies.parse_answer(record)))
     return checks.parse(record)

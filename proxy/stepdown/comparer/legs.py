@@ -8,9 +8,9 @@ A leg makes one attempt and ends exactly once, with a `Result`, whatever its end
 | a whole answer from 500 on                | error                                                          |
 | no connection                             | refused                                                        |
 | the connection ends before an answer      | reset                                                          |
-| it ends in the middle of one              | cut                                                            |
+| it ends in the middle of one              | cut, unless that was a stream which had said its own end       |
 | bytes that are no answer                  | malformed                                                      |
-| the time is over                          | timeout                                                        |
+| the time is over                          | timeout, likewise                                              |
 | an answer longer than `most_bytes`        | too-large, as soon as that is known                            |
 | no room to keep an answer in              | pending                                                        |
 
@@ -24,6 +24,7 @@ from collections.abc import Callable
 from time import perf_counter_ns
 from typing import NamedTuple
 
+from stepdown.comparer.endings import said_its_end
 from stepdown.comparer.limits import Hold
 from stepdown.comparer.results import Outcome, Result
 from stepdown.errors import BadResponseError, StepdownError, UpstreamError, UpstreamTimeoutError
@@ -95,7 +96,7 @@ class Leg:
     def expire(self) -> None:
         """The time is over."""
         what = "did not answer" if self._sent else "was not connected to"
-        self._end("timeout", f"{self._pool.endpoint.id} {what} within {self._errand.seconds:g} s")
+        self._stop("timeout", f"{self._pool.endpoint.id} {what} within {self._errand.seconds:g} s")
 
     def drop(self) -> None:
         """Give up, without a word to anybody."""
@@ -169,7 +170,7 @@ class Leg:
     def on_cut(self, error: UpstreamError) -> None:
         """The answer ended in its middle, or went on in a way that is no answer."""
         self.upstream = None
-        self._end("malformed" if isinstance(error, BadResponseError) else "cut", error.detail)
+        self._stop("malformed" if isinstance(error, BadResponseError) else "cut", error.detail)
 
     def on_lost(self, error: UpstreamError) -> None:
         """The connection ended before an answer began."""
@@ -188,6 +189,13 @@ class Leg:
         """It has caught up."""
 
     # --- the end ----------------------------------------------------------------------------------------------------
+
+    def _stop(self, outcome: Outcome, detail: str) -> None:
+        """No more of the answer comes, although its framing has no end yet."""
+        if self._head is not None and said_its_end(self._head, self._body):
+            self.on_end()
+        else:
+            self._end(outcome, detail)
 
     def _too_large(self) -> None:
         self._end("too-large", f"The answer is longer than {self._errand.most_bytes} bytes")

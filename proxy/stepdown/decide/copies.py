@@ -64,7 +64,9 @@ class Answer(msgspec.Struct, frozen=True, array_like=True, kw_only=True, omit_de
     upstream: int
     """Nanoseconds of them that the server took."""
     missing: str
-    """Why the body is not here although there was one: `too-large`, `full`, `cut`; empty where it is here."""
+    """Why the body is not here although there was one: `too-large`, `full`, `cut`; empty where it is here.
+
+    A stream that was cut after its own end, as it seems, has its body all the same (`comparer.endings`)."""
     head: bytes
     """Status line and fields as the server sent them; empty where no server answered."""
 

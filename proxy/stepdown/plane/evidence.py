@@ -7,7 +7,8 @@
 3. The sticky user is the unit and counts once at each stage, also with each kind of event. A request without a key is a
    unit of its own.
 4. Everything is counted at the end of an exchange, from what is known of it then. A client that left has a place among
-   the units, but no answer that could be judged, unless what it had got of it was bad.
+   the units, but no answer that could be judged, unless what it had got of it was bad, or was a stream up to the end
+   that this gave itself: or a version whose clients leave at `[DONE]` would have none but failures.
 
 A route without a rollout pays nothing for it, nor does a rule beside the rollout's: there `Plan.evidence` is `None`.
 """
@@ -213,7 +214,7 @@ class Counted:
         self.unit = unit
         """64-bit hash of the sticky key; where there is none, a number of its own."""
         self.stream_failed: bool | None = None
-        """What its stream turned out to be, where somebody has looked."""
+        """What its stream turned out to be, where somebody has looked and it had come to an end."""
 
     def line(self, exchange: Exchange) -> bytes:
         """The field line with the token, for any answer; empty where there are none."""
@@ -244,9 +245,9 @@ class Counted:
         if self.stream_failed:
             kinds += (counts.STREAM_ERRORS,)
         arm = self._arm
-        if kinds:
+        if kinds or self.stream_failed is False:
             arm.requests[0] += 1
-            arm.requests[1] += 1
+            arm.requests[1] += bool(kinds)
         slow = arm.stage.slow
         if slow is not None and elapsed > slow:  # so the answer would have been, too
             kinds = (*kinds, counts.SLOW)

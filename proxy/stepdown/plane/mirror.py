@@ -13,6 +13,7 @@
 6. Once the exchange has ended, however it has, the answer follows under the same number: as the last server that was
    asked sent it, before anything was adapted, with what the client got to see. It follows only where the copy has gone
    before, and without its body where that is too long, was cut, or has no room, or where nobody compares or records it.
+   Of what was cut a stream keeps its body where it seems to have said its own end before; the comparer decides that.
 
 From then on nothing of it is this worker's: a client that leaves takes back neither. A mistake of ours in deciding who
 gets a copy costs that copy, and a line in the log; it is none of the client's business.
@@ -22,16 +23,18 @@ from __future__ import annotations
 
 import logging
 from hashlib import blake2b
-from time import time
+from time import perf_counter_ns, time
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from stepdown.decide import copies
 from stepdown.decide.copies import Answer, Copy
+from stepdown.plane import adapt
 from stepdown.plane.handoff import Handoff, Pieces
 from stepdown.plane.plan import OUTCOMES
 from stepdown.plane.recording import address_of, key_of
+from stepdown.plane.watching import says_that_it_ends
 from stepdown.telemetry.grants import generation
 
 if TYPE_CHECKING:
@@ -308,10 +311,12 @@ class Mirrored:
         self._missing = ""
 
     def drop(self) -> None:
-        """It will not be whole."""
+        """Its framing will not come to an end, as when a client leaves that has read `[DONE]`."""
         if self._answer is not None:
-            self._answer.take()
-            self._answer = None
+            assert self._head is not None
+            body, self._answer = self._answer.take(), None
+            if adapt.notes(self._head).stream is not None and says_that_it_ends(body):
+                self._body = body
 
     def ended(self, exchange: Exchange, elapsed: int) -> None:
         """The exchange has ended: hand over what became of it, if its copy was."""
@@ -331,13 +336,19 @@ class Mirrored:
             status=exchange.status if exchange.answer_begun else 0,
             error=exchange.error,
             elapsed=elapsed,
-            upstream=exchange.upstream_time if head is not None else 0,
+            upstream=self._server_took(exchange),
             missing=self._missing,
             head=head.raw if head is not None else b"",
         )
         put = self._mirror.handoff.put
         if not put(copies.answer(about), self._body) and self._body:
             put(copies.answer(msgspec.structs.replace(about, missing="full")), b"")
+
+    def _server_took(self, exchange: Exchange) -> int:
+        """Nanoseconds; of an answer that was cut after its own end, those until it was."""
+        if self._missing == "cut" and self._body:
+            return perf_counter_ns() - exchange.sent_at
+        return exchange.upstream_time if self._head is not None else 0
 
     # --- for both ---------------------------------------------------------------------------------------------------
 

@@ -29,7 +29,7 @@ from stepdown_adapters.stream.adapting.chain import Limits, StreamChain
 from stepdown_adapters.stream.adapting.collecting import Collector
 from stepdown_adapters.stream.adapting.compiling import CompiledStream
 from stepdown_adapters.stream.adapting.failures import BrokenStreamError
-from stepdown_adapters.stream.outcome import Ending
+from stepdown_adapters.stream.outcome import Ending, Result
 
 if TYPE_CHECKING:
     from stepdown.plane.exchange import Exchange
@@ -114,7 +114,7 @@ class StreamRelay(Relay):
             if how is Ending.BROKEN:  # of which the chain itself makes an end only where it is whole
                 with suppress(BrokenStreamError):
                     super().on_body(self._chain.close(how))
-            self._settle(verdict.reason if verdict.failed else "")
+            self._settle(verdict.reason if verdict.failed else "", known=verdict.result is not Result.NEITHER)
 
     def _break(self, error: BrokenStreamError) -> None:
         exchange = self._exchange
@@ -126,13 +126,13 @@ class StreamRelay(Relay):
             exchange.relay = self  # an HTTP/1.0 client can tell a cut answer by its reset only
         exchange.fail(broken)
 
-    def _settle(self, failure: str) -> None:
+    def _settle(self, failure: str, *, known: bool = True) -> None:
         self._open = False
         plan = self._plan
         plan.account_adapter(self._seconds)
         plan.count_events(self._chain.sent)
         counted = self._exchange.counted
-        if counted is not None:
+        if counted is not None and known:
             counted.stream_failed = bool(failure)
         if failure:
             plan.count_stream_failure(failure)

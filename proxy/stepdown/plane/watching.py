@@ -57,10 +57,11 @@ class WatchedRelay(Relay):
         """It will not be whole, unless it has said itself that it is, and only its framing lacks an end."""
         if not self._open:
             return
-        if ending(self._exchange) is Ending.BROKEN and not says_that_it_ends(self._last):
+        if says_that_it_ends(self._last):
+            if self._exchange.counted is not None:
+                self._exchange.counted.stream_failed = False
+        elif ending(self._exchange) is Ending.BROKEN:
             self._fail("cut")
-        elif self._exchange.counted is not None:
-            self._exchange.counted.stream_failed = False
 
     def _fail(self, reason: str) -> None:
         self._open = False
@@ -74,12 +75,15 @@ def may_tell_of_an_error(piece: bytes) -> bool:
     return b"error" in piece
 
 
-def says_that_it_ends(piece: bytes) -> bool:
+def says_that_it_ends(piece: bytes | bytearray) -> bool:
     """Whether a dialect's end is in these bytes, which came last."""
     return any(mark in piece for mark in _ENDS)
 
 
-_ENDS = (b"data: [DONE]", b"data:[DONE]", b'"message_stop"', b'"response.completed"', b'"response.incomplete"')
+_ENDS = (
+    *(b"data: [DONE]", b"data:[DONE]", b'"message_stop"', b'"response.completed"', b'"response.incomplete"'),
+    *(b'"done":true', b'"done": true'),
+)
 
 
 def tells_of_an_error(lines: bytes) -> bool:

@@ -63,6 +63,39 @@ def test_whatever_a_server_does_its_copy_ends_by_itself(script: Script, outcome:
         assert len(stage.upstream.peers) == 1
 
 
+PART = b'data: {"object": "chat.completion.chunk", "choices": [{"index": 0, "delta": {"content": "a"}}]}\n\n'
+END = PART.replace(b'{"content": "a"}', b'{}, "finish_reason": "stop"') + b"data: [DONE]\n\n"
+EVENTS = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+def streaming(body: bytes) -> bytes:
+    """A stream whose framing does not end."""
+    return EVENTS + b"%x\r\n%b\r\n" % (len(body), body)
+
+
+@pytest.mark.parametrize(("body", "outcome"), [(PART + END, "answered"), (PART, "cut")])
+def test_a_stream_that_has_said_its_own_end_is_whole_although_its_connection_ends_too_early(
+    body: bytes, outcome: str
+) -> None:
+    with staged(then_fin(streaming(body)), SHADOW) as stage:
+        stage.scene.answer(stage.scene.copy())
+        stage.scene.until("copies", {("s", outcome): 1})
+        stage.scene.nothing_held()
+        (pair,) = stage.scene.pairs
+        assert pair.candidate.body == (body if outcome == "answered" else b"")
+
+
+@pytest.mark.parametrize(("body", "outcome"), [(PART + END, "answered"), (PART, "timeout")])
+def test_a_stream_that_has_said_its_own_end_is_whole_when_its_time_is_over(body: bytes, outcome: str) -> None:
+    with staged(exact(streaming(body)), SHADOW) as stage:
+        stage.scene.answer(stage.scene.copy())
+        assert eventually(lambda: [bytes(leg._body) for leg in stage.scene.shadows._legs] == [body])
+        stage.scene.wait(5.1)
+        stage.scene.until("copies", {("s", outcome): 1})
+        assert stage.upstream.peers[0].ended.wait()
+        stage.scene.nothing_held()
+
+
 @pytest.mark.parametrize(
     ("script", "reads"), [(silent(), True), (exact(HALF), True), (exact(b"HTTP/1.1 200"), True), (early(b""), False)]
 )

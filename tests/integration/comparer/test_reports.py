@@ -13,8 +13,10 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from stepdown.cli.app import app
+from stepdown.recordings.reader import Reader
+from tests.kit.client import Client
 from tests.kit.processes import TOKEN, eventually
-from tests.kit.shadow_sidecar import Shadowed, answer, shadowed
+from tests.kit.shadow_sidecar import WHOLE, Shadowed, answer, shadowed
 from tests.kit.upstream import Peer, Request, Script
 
 SECRET = "4111-1111-1111-1111"
@@ -236,6 +238,37 @@ def test_an_error_inside_a_stream_of_200_is_a_failure_of_the_shadow(tmp_path: Pa
         failed = command(scene, "gate", "r", "--max-errors", "0%", "--min-compared", "1")
         assert failed.exit_code == 1
         assert "fail: 2 of 8 answers failed (25 %). None may fail." in failed.stdout
+
+
+def test_a_stream_whose_client_leaves_at_its_end_is_compared_and_recorded_as_whole(tmp_path: Path) -> None:
+    part = b'data: {"object": "chat.completion.chunk", "choices": [{"index": 0, "delta": {"content": "a"}}]}\n\n'
+    end = part.replace(b'{"content": "a"}', b'{}, "finish_reason": "stop"') + b"data: [DONE]\n\n"
+
+    async def unended(peer: Peer) -> None:
+        await peer.request()
+        head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+        await peer.send(head + b"%x\r\n%b\r\n" % (len(part + end), part + end))
+        await peer.ended
+
+    with shadowed(tmp_path, answering(lambda _n, _: SSE % len(part + end) + part + end)) as scene:
+        scene.old.script = unended
+        kept = tmp_path / "kept"
+        kept.mkdir()
+        text = (tmp_path / "stepdown.yaml").read_text().replace(", noise: 100", "")
+        changed = "".join(line for line in text.splitlines(keepends=True) if "response:" not in line)
+        (tmp_path / "changed").write_text(f"{changed}    record: {{folder: {kept}, sample: 100%}}\n")
+        (tmp_path / "changed").rename(tmp_path / "stepdown.yaml")
+        scene.sidecar.wait_for("configuration is in force", count=2)
+        for _ in range(2):
+            with Client(scene.sidecar.port) as client:
+                client.send(WHOLE)
+                client.receive(b"[DONE]\n\n")
+        total = reported(scene, 2)["total"]
+        assert (total["equal"], total["incomparable"]) == (2, {})
+        eventually(lambda: scene.metric("stepdown_recorded_total", result="recorded") == 2)
+        for entry in Reader([kept]):
+            assert entry.response is not None
+            assert (entry.error, entry.response.missing, entry.response.content) == ("", "", part + end)
 
 
 def test_nothing_redacted_is_in_the_report_on_the_board_or_in_the_log(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import json
 from collections import Counter
 from contextlib import suppress
 from typing import Any
@@ -14,6 +15,7 @@ from stepdown.decide.spec import KeySource, Limits, SetCookie, SnapshotSpec, Tim
 from tests.kit.client import EndedError
 from tests.kit.driven import BY_USER, CANDIDATE, STABLE, Store, Taking, driven, get, rolling
 from tests.kit.looping import Gate, eventually
+from tests.kit.stream_adapters import REASONING, section
 from tests.kit.upstream import OK, Peer, Script, exact, gated, serve, silent, then_fin
 from tests.kit.world import World
 
@@ -22,6 +24,7 @@ ALL = {"step": 2}
 JSON = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 8\r\n\r\n{"b": 1}'
 MOVE = ({"move": {"from": "/b", "to": "/a"}},)
 STREAM = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+RENAMED = json.dumps(section(REASONING))
 FAILED = b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 2\r\n\r\nno"
 REFUSED = b"HTTP/1.1 422 Unprocessable Content\r\nContent-Length: 2\r\n\r\nno"
 
@@ -312,6 +315,41 @@ def test_a_client_that_left_after_an_error_in_the_stream_has_got_it() -> None:
             client.receive(b"out of memory")
         store = counted(here, taking)
         assert (store.kinds(), store.of("requests", 2)) == ({"stream_errors": 1}, {"candidate": (1, 1)})
+
+
+@pytest.mark.parametrize("adapted", [False, True], ids=["passed on", "adapted"])
+def test_a_client_that_left_after_the_end_of_its_stream_got_a_good_answer(adapted: bool) -> None:
+    part = b'data: {"choices": [{"index": 0, "delta": {"content": "a"}}]}\n\n'
+    end = part.replace(b'{"content": "a"}', b'{}, "finish_reason": "stop"') + b"data: [DONE]\n\n"
+
+    async def script(peer: Peer) -> None:
+        await peer.request()
+        await peer.send(STREAM + chunk(part) + chunk(end))
+        await peer.ended
+
+    with rolling(serve(OK), script, **ALL, streams=RENAMED if adapted else "") as (here, taking):
+        with here.client() as client:
+            client.send(get())
+            client.receive(b"[DONE]\n\n")
+        store = counted(here, taking)
+        assert (store.kinds(), store.of("requests", 2)) == ({}, {"candidate": (1, 0)})
+
+
+@pytest.mark.parametrize("adapted", [False, True], ids=["passed on", "adapted"])
+def test_a_client_that_left_in_the_middle_of_its_stream_has_no_answer_that_could_be_judged(adapted: bool) -> None:
+    part = b'data: {"choices": [{"index": 0, "delta": {"content": "a"}}]}\n\n'
+
+    async def script(peer: Peer) -> None:
+        await peer.request()
+        await peer.send(STREAM + chunk(part))
+        await peer.ended
+
+    with rolling(serve(OK), script, **ALL, streams=RENAMED if adapted else "") as (here, taking):
+        with here.client() as client:
+            client.send(get())
+            client.receive(b'"a"')
+        store = counted(here, taking)
+        assert (store.kinds(), store.of("requests", 2)) == ({}, {})
 
 
 def test_a_client_that_reads_nothing_until_its_answer_is_cut_is_no_failure_of_the_version() -> None:

@@ -382,6 +382,43 @@ def test_a_client_that_leaves_in_the_middle_of_its_answer_has_seen_its_status(
         assert answer.status in (0, 200)
 
 
+@pytest.mark.parametrize("leaves", ["client", "server"])
+def test_a_stream_that_is_cut_after_its_own_end_keeps_its_body(leaves: str) -> None:
+    gate = Gate()
+    events = b'data: {"choices": []}\n\n', b"data: [DONE]\n\n"
+    pieces = [b"%x\r\n%b\r\n" % (len(event), event) for event in events]
+
+    async def script(peer: Peer) -> None:
+        await peer.request()
+        await peer.send(EVENTS + pieces[0])
+        await gate
+        await peer.send(pieces[1])
+        if leaves == "server":
+            peer.fin()
+        await peer.ended
+
+    with mirrored(script, spec=plain()) as here:
+        with here.client() as client:
+            client.send(POST)
+            client.receive(events[0])
+            gate.open()
+            client.receive(events[1])
+        _, _, answer, body = here.pair()
+        assert (answer.missing, answer.status, body) == ("cut", 200, b"".join(events))
+        assert answer.error == ("client-gone" if leaves == "client" else "upstream-closed")
+        assert 0 < answer.upstream <= answer.elapsed
+
+
+def test_a_stream_whose_client_leaves_before_its_end_has_no_body() -> None:
+    event = b'data: {"choices": []}\n\n'
+    with mirrored(stepwise(EVENTS + in_chunks(event, 99)[:-5], b"", gates=[Gate()]), spec=plain()) as here:
+        with here.client() as client:
+            client.send(POST)
+            client.receive(event)
+        _, _, answer, body = here.pair()
+        assert (answer.missing, answer.error, body) == ("cut", "client-gone", b"")
+
+
 def test_a_drain_that_cuts_lets_go_of_everything() -> None:
     script = stepwise(LENGTH % len(NEW) + NEW[:9], NEW[9:], gates=[Gate()])
     with mirrored(script, spec=plain()) as here, here.client() as client:
