@@ -18,6 +18,8 @@ class Answer:
 
     included: bool | None
     witness: Any = None
+    reason: str = ""
+    """What the witness breaks, or why it is not decided."""
 
 
 Included = Callable[[Schema, Schema, int], Answer]
@@ -42,7 +44,7 @@ class Arbiter:
         if key in self._asked:
             return self._asked[key][2]
         if self._left == 0:
-            return Answer(None)
+            return Answer(None, reason=f"more than {MAX_QUESTIONS} parts of the contracts had to be looked into")
         self._left -= 1
         sides = ("newer", "older") if inner_is_newer else ("older", "newer")
         whole = inner is self._documents[sides[0]] and outer is self._documents[sides[1]]

@@ -8,6 +8,7 @@ from typing import Any
 
 from stepdown_adapters.diff.catalogue import Bump, Verdict, highest
 from stepdown_adapters.diff.policy import Policy
+from stepdown_adapters.proof.verdicts import Inclusion
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +49,13 @@ class Diff:
 
     changes: tuple[Change, ...]
     policy: Policy
-    inclusion: str = "undecided"
-    """What was proved of the two schemas as wholes: `included`, `excluded` or `undecided`."""
+    proved: Inclusion
+    """What was proved of the two schemas as wholes: that all that is sent is accepted, or a document that is not."""
+
+    @property
+    def inclusion(self) -> str:
+        """The same in a word: `included`, `excluded` or `undecided`."""
+        return type(self.proved).__name__.lower()
 
     @property
     def bump(self) -> Bump:

@@ -15,11 +15,11 @@ from stepdown_adapters.diff.guesses import guessed
 from stepdown_adapters.diff.meaning import SEMANTIC
 from stepdown_adapters.diff.policy import KEPT, Client, Direction, Enums, Formats, Policy
 from stepdown_adapters.diff.repair import repair
-from stepdown_adapters.diff.shown import shown, shown_value
+from stepdown_adapters.diff.shown import shown, shown_document, shown_value
 from stepdown_adapters.diff.values import lower, upper
 from stepdown_adapters.diff.walk import Walk
 from stepdown_adapters.paths import ROOT
-from stepdown_adapters.proof.inclusion import Excluded, Included, included
+from stepdown_adapters.proof.inclusion import Excluded, Included, Inclusion, Undecided, included
 
 
 def compare(
@@ -33,14 +33,14 @@ def compare(
 ) -> Diff:
     """Every difference between two contracts, judged for one direction and one sort of client."""
     policy = Policy(direction, client, enums, formats)
-    found, inclusion = _schemas(older.schema, newer.schema, policy)
+    found, proved = _schemas(older.schema, newer.schema, policy)
     found += protobuf.compare(older.schema, newer.schema)
     if direction == "response":
         for place, old, new in envelope.bodies(older, newer):
             found += [replace(one, place=place) for one in _schemas(old, new, policy)[0]]
         found += envelope.compare(older.envelope, newer.envelope)
     changes = tuple(judged(one, policy) for one in found)
-    return Diff(_converted(changes), policy, inclusion)
+    return Diff(_converted(changes), policy, proved)
 
 
 def _converted(changes: tuple[Change, ...]) -> tuple[Change, ...]:
@@ -92,7 +92,7 @@ def _reason(found: Found) -> str:
         return "proved to allow nothing new"
     if found.kind == "bound-loosened" and _became_any_number(found):
         return "a probability that became a logit looks like this: if the meaning changed, convert and do not clamp"
-    return f"for example {shown_value(found.witness)}" if found.proved is False else ""
+    return f"for example {shown_document(found.witness)}" if found.proved is False else ""
 
 
 def _became_any_number(found: Found) -> bool:
@@ -102,7 +102,7 @@ def _became_any_number(found: Found) -> bool:
     return ends == [0, 1] and open_ended and SEMANTIC not in found.newer
 
 
-def _schemas(older: Schema, newer: Schema, policy: Policy) -> tuple[list[Found], str]:
+def _schemas(older: Schema, newer: Schema, policy: Policy) -> tuple[list[Found], Inclusion]:
     """The differences of two schemas, and what is proved of them as wholes."""
     arbiter = Arbiter(older, newer, _asked)
     walk = Walk(older, newer, policy, arbiter)
@@ -117,11 +117,19 @@ def _schemas(older: Schema, newer: Schema, policy: Policy) -> tuple[list[Found],
     if answer.included is False and holds:
         # The walk's rules and the proof contradict each other; the document that was found counts.
         found.append(Found("undecided", ROOT, keyword="the whole", proved=False, witness=answer.witness))
-    return found, {True: "included", False: "excluded", None: "undecided"}[answer.included]
+    return found, _as_whole(answer)
+
+
+def _as_whole(answer: Answer) -> Inclusion:
+    if answer.included is None:
+        return Undecided(answer.reason)
+    return Included() if answer.included else Excluded(answer.witness, answer.reason)
 
 
 def _asked(inner: Schema, outer: Schema, steps: int) -> Answer:
     verdict = included(inner, outer, budget=steps)
     if isinstance(verdict, Included):
         return Answer(True)
-    return Answer(False, verdict.witness) if isinstance(verdict, Excluded) else Answer(None)
+    if isinstance(verdict, Excluded):
+        return Answer(False, verdict.witness, verdict.reason)
+    return Answer(None, reason=verdict.reason)

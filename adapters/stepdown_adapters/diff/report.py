@@ -8,6 +8,8 @@ from typing import Any
 
 from stepdown_adapters.diff.catalogue import BUMPS, KINDS, NOT_OF_REQUESTS, Outcome
 from stepdown_adapters.diff.change import Change, Diff
+from stepdown_adapters.diff.shown import shown_document
+from stepdown_adapters.proof.verdicts import Excluded, Inclusion, Undecided
 
 _TITLES = {"major": "Breaking", "minor": "Compatible", "patch": "Without effect"}
 
@@ -39,6 +41,8 @@ def as_json(diff: Diff) -> dict[str, Any]:
         "bump": diff.bump,
         "compatible": diff.compatible,
         "inclusion": diff.inclusion,
+        "counterexample": _counterexample(diff.proved),
+        "undecided": diff.proved.reason if isinstance(diff.proved, Undecided) else None,
         "verdict": verdict(diff),
         "policy": {
             "direction": diff.policy.direction,
@@ -49,6 +53,24 @@ def as_json(diff: Diff) -> dict[str, Any]:
         "changes": [_change(change) for change in ordered(diff.changes)],
         "repairs": [dict(repair) for repair in diff.repairs],
     }
+
+
+def whole(diff: Diff) -> str:
+    """What is known of the contracts as wholes and the verdict does not say; policies and meaning are left aside."""
+    responds = diff.policy.direction == "response"
+    match diff.proved:
+        case Excluded(witness=witness, reason=reason):
+            story = "is valid now and was not" if responds else "was valid and is not now"
+            return f"for example {shown_document(witness)} {story}: {reason}"
+        case Undecided(reason=reason) if not diff.compatible:
+            story = "is valid now that was not" if responds else "was valid that is not now"
+            return f"whether anything {story} is undecided: {reason}"
+        case _:
+            return ""
+
+
+def _counterexample(proved: Inclusion) -> dict[str, Any] | None:
+    return {"document": proved.witness, "breaks": proved.reason} if isinstance(proved, Excluded) else None
 
 
 def _change(change: Change) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 _LONGEST = 60
+_LONGEST_DOCUMENT = 160
 
 
 def shown_value(value: Any) -> str:
@@ -25,5 +26,14 @@ def shown(value: Any) -> str:
             return reference.rpartition("/")[2] or "the whole"
         if isinstance(value.get("title"), str) and "type" in value:
             return str(value["title"])
+    return _cut(value, _LONGEST)
+
+
+def shown_document(value: Any) -> str:
+    """A document or a part of one, whose members `title` and `type` are not those of a schema."""
+    return _cut(value, _LONGEST_DOCUMENT) if isinstance(value, dict | list) else shown_value(value)
+
+
+def _cut(value: Any, longest: int) -> str:
     text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "..."
+    return text if len(text) <= longest else text[: longest - 3] + "..."

@@ -113,7 +113,7 @@ def diff(
     if as_json_ and as_markdown:
         _give_up("--json and --markdown: choose one")
     from stepdown_adapters.diff import BUMPS, compare, lint  # noqa: PLC0415 - the other commands do not pay for it
-    from stepdown_adapters.diff.report import as_json, markdown, verdict  # noqa: PLC0415
+    from stepdown_adapters.diff.report import as_json, markdown, verdict, whole  # noqa: PLC0415
 
     old, new = _contracts(older, newer, "input" if direction == Direction.request else "output")
     versions = _versions(old_version, new_version)
@@ -127,7 +127,8 @@ def diff(
         print(markdown(found, old_version or older, new_version or newer), end="")
     else:
         _show(found, [*_read_with_warnings(old, new), *warnings])
-        print(verdict(found))
+        told = whole(found)
+        print(f"{told}\n{verdict(found)}" if told else verdict(found))
     if complaint is not None:
         print(complaint, file=sys.stderr if as_json_ or as_markdown else sys.stdout)
     fails = fail_on != FailOn.never and found.bump != "none" and BUMPS.index(found.bump) >= BUMPS.index(fail_on.value)

@@ -76,6 +76,7 @@ The repairs together, in an order in which they work, for answers of the newer v
 # /score: maximum was 1 and is none
 - sigmoid: /score
 
+for example {"score": -1} is valid now and was not: at /score: -1 breaks minimum 0
 MAJOR: 4 breaking of 5 changes; 4 repairable
 """
     )
@@ -86,6 +87,37 @@ def test_the_repairs_can_be_pasted(pair: tuple[Path, Path]) -> None:
     operations = yaml.safe_load(pasted)
     assert operations == [{"remove": "/explanation"}, {"sigmoid": "/score"}]
     assert parse(operations)
+
+
+def test_what_was_a_good_request_and_is_none_any_more_is_shown(pair: tuple[Path, Path]) -> None:
+    older, newer = pair
+    lines = run(newer, older, "--direction", "request").output.splitlines()
+    assert lines[-2] == 'for example {"score": -1} was valid and is not now: at /score: -1 breaks minimum 0'
+
+
+def test_what_is_not_decided_is_said_with_the_reason_and_not_called_a_counterexample(write: Any) -> None:
+    old, new = (
+        write(f"{name}.json", {"properties": {"a": {"pattern": text}}, "unevaluatedProperties": False})
+        for name, text in (("old", "(?=x)y"), ("new", "(?=x)z"))
+    )
+    *_, told, verdict = run(old, new).output.splitlines()
+    assert told.startswith("whether anything is valid now that was not is undecided: ")
+    assert verdict.startswith("MAJOR: ")
+    found = json.loads(run(old, new, "--json").output)
+    assert (found["inclusion"], found["counterexample"]) == ("undecided", None)
+    assert told.endswith(found["undecided"])
+
+
+def test_machines_get_the_counterexample_as_a_document(write: Any) -> None:
+    old, new = write("old.json", {"type": ["object", "string"]}), write("new.json", {"type": ["object", "null"]})
+    found = json.loads(run(old, new, "--json").output)
+    assert (found["inclusion"], found["undecided"]) == ("excluded", None)
+    assert found["counterexample"] == {
+        "document": None,
+        "breaks": 'at the top: null breaks type ["object", "string"]',
+    }
+    same = json.loads(run(old, old, "--json").output)
+    assert (same["inclusion"], same["counterexample"], same["undecided"]) == ("included", None, None)
 
 
 def test_equal_contracts_exit_with_0(pair: tuple[Path, Path]) -> None:

@@ -93,6 +93,12 @@ def test_what_breaks_is_shown_by_an_example() -> None:
     assert (change.compatible, change.reason) == (False, "for example b")
 
 
+def test_a_document_with_a_title_is_shown_and_not_taken_for_a_schema() -> None:
+    titled = {"properties": {"title": {"const": "a"}, "type": {"const": "b"}}, "required": ["title", "type"]}
+    (change,) = diff({"type": "string"}, {"type": "object", **titled}).changes
+    assert change.reason == 'for example {"title": "a", "type": "b"}'
+
+
 def test_what_nothing_decides_is_major() -> None:
     older = {**text(), "pattern": "(?=a)b|c"}
     newer = {**text(), "pattern": "(?=b)a|c|(?!d)"}
