@@ -31,6 +31,11 @@ class Datatype(NamedTuple):
     leaf: dict[str, Any]
     """The schema of an item."""
 
+    @property
+    def width(self) -> int:
+        """Bytes of an item."""
+        return struct.calcsize(f"={self.code}")
+
 
 def _integer(code: str, bits: int, signed: bool) -> Datatype:
     low, high = (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if signed else (0, 2**bits - 1)
@@ -57,7 +62,6 @@ def _tensor_decode(options: Options) -> Scalar:
     name, order = _form(options)
     shape = options.get("shape", "a list of up to 32 sizes, one of them perhaps -1", _is_shape, [-1])
     datatype = DATATYPES[name]
-    read = _READ.get(name, list)
 
     def convert(value: Any) -> Any:
         if not isinstance(value, str):
@@ -66,10 +70,9 @@ def _tensor_decode(options: Options) -> Scalar:
             raw = binascii.a2b_base64(value, strict_mode=True)
         except ValueError as error:
             raise Refusal(f"the string is not base64: {error}") from None
-        count, rest = divmod(len(raw), struct.calcsize(f"={datatype.code}"))
-        if rest:
+        if len(raw) % datatype.width:
             raise Refusal(f"{len(raw)} bytes are not a whole number of {name} items")
-        items = read(list(struct.unpack(f"{order}{count}{datatype.code}", raw)))
+        items = unpacked(name, raw, order)
         if float in datatype.types and not all(map(isfinite, items)):
             raise Refusal("the tensor holds NaN or an infinity, which have no JSON form")
         return reshaped(items, shape)
@@ -98,6 +101,14 @@ def _tensor_encode(options: Options) -> Structural:
 
     effect: Callable[[Schema], Schema] = lambda _schema: {"type": "string", "contentEncoding": "base64"}  # noqa: E731
     return Structural(lambda value, codec: convert(codec.plain(value)), effect)
+
+
+def unpacked(name: str, raw: bytes | memoryview, order: str = "<") -> list[Any]:
+    """The items of a datatype that `raw` is made of; raises `Refusal` for a BOOL that is none."""
+    datatype = DATATYPES[name]
+    items = list(struct.unpack(f"{order}{len(raw) // datatype.width}{datatype.code}", raw))
+    read = _READ.get(name)
+    return items if read is None else read(items)
 
 
 def flat(value: Any) -> tuple[list[Any], list[int]]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from stepdown.comparer.configurations import Configuration
 from stepdown.decide.copies import Copy
 from stepdown.decide.spec import Route
-from stepdown.errors import RequestNotAdaptableError
 from stepdown.plane import adapt
 from stepdown.plane.outgoing import request_origin
 from stepdown.plane.streamed import Streams
@@ -52,9 +51,7 @@ class Asked:
         adapter = self.adapter(version)
         if adapter is None or not adapter.touches_request or not self.head.framed:
             return self.body
-        coding = self.head.get(b"content-encoding")
-        if coding is not None and coding.lower() != b"identity":
-            raise RequestNotAdaptableError("A request that is adapted has to come without content coding")
+        adapt.refuse_foreign(self.head)
         context = self._contexts[version] = self._context(version, adapter)
         return adapt.request(adapter, self.body, context)
 

@@ -21,6 +21,7 @@ from stepdown.errors import (
     UnreachableShapeError,
 )
 from stepdown.plane import adapt
+from stepdown.plane.tensors import inlined
 from stepdown.wire import ResponseHead, encodings, parse_response
 from stepdown_adapters.stream.adapting.chain import StreamChain
 from stepdown_adapters.stream.adapting.failures import BrokenStreamError
@@ -116,6 +117,10 @@ def _stepped(asked: Asked, version: str, head: ResponseHead, body: bytes, limit:
             if charset is not None:
                 raise _CodingError(f"The answer's text is in {charset.decode('latin-1')}, and JSON is in UTF-8")
             body = adapt.answer(adapter, _decoded(head, body, limit), asked.context(version))
+            if adapt.notes(head).tensors is not None:  # which the client's has no longer, and is of another type
+                head = parse_response(
+                    b"HTTP/1.1 %d \r\n%b\r\n" % (head.status, adapt.notes(head).fields), asked.head.method
+                )
             return Delivered(head.status, head, body)
     elif adapter.touches_errors and head.status >= 400 and body:
         return Delivered(head.status, head, adapt.error(adapter, head, body, asked.context(version)))
@@ -140,11 +145,14 @@ def _streamed(asked: Asked, version: str, head: ResponseHead, body: bytes) -> by
 
 
 def _decoded(head: ResponseHead, body: bytes, limit: int) -> bytes:
-    codings = adapt.notes(head).codings
-    if codings is None or not body:
+    """The body without its content coding, and with binary tensors in its JSON: so documents can be compared."""
+    notes = adapt.notes(head)
+    if not body:
         return body
     try:
-        return encodings.decode(body, codings, limit)
+        if notes.codings is not None:
+            body = encodings.decode(body, notes.codings, limit)
+        return inlined(body, notes.tensors, limit)
     except AnswerTooLargeError:
         raise
     except AdapterFailedError as error:

@@ -18,6 +18,7 @@ from stepdown.errors import (
     StreamNotAdaptableError,
 )
 from stepdown.plane import streamed
+from stepdown.plane.tensors import TENSORS, inlined
 from stepdown.wire import RequestHead, ResponseHead, encodings
 from stepdown_adapters.context import Context
 from stepdown_adapters.errors import AdaptError
@@ -39,6 +40,8 @@ EVENTS = "text/event-stream"
 """The type of streams that are made here."""
 _STREAMS = frozenset(name.encode("ascii") for name in (*SSE, *NDJSON))
 
+_OCTETS = re.compile(rb"content-type:[ \t]*application/octet-stream", re.IGNORECASE)
+
 # They describe bytes that are no longer those of the answer (RFC 9110 sections 8.8 and 14, RFC 9530, RFC 1864).
 _STALE = frozenset(
     (
@@ -51,7 +54,7 @@ _STALE = frozenset(
         b"content-encoding",
         b"content-range",
         b"accept-ranges",
-        b"inference-header-content-length",
+        TENSORS,
     )
 )
 _CHARSET = re.compile(rb";\s*charset\s*=\s*\"?([^\s\";]+)", re.IGNORECASE)
@@ -82,6 +85,10 @@ class Notes(NamedTuple):
     codings: bytes | None
     fields: bytes
     """Its field lines without those that are untrue of an adapted body, each with its CRLF."""
+    tensors: bytes | None
+    """How long the JSON is that binary tensors follow, where they do."""
+    plain: bool
+    """Whether the body is JSON as it is, by all that the head says."""
 
 
 def notes(head: ResponseHead) -> Notes:
@@ -91,8 +98,13 @@ def notes(head: ResponseHead) -> Notes:
         stream = media if media.partition(b";")[0].strip().lower() in _STREAMS else None
         named = _CHARSET.search(media)
         charset = named[1] if named is not None and named[1].lower() not in _UTF_8 else None
+        codings = head.get(b"content-encoding")
+        tensors = head.get(TENSORS)
         kept = [line + b"\r\n" for line in head.lines if line.partition(b":")[0].lower() not in _STALE]
-        head.notes = Notes(stream, charset, head.get(b"content-encoding"), b"".join(kept))
+        if tensors is not None:
+            kept = [_OCTETS.sub(b"content-type: application/json", line) for line in kept]
+        plain = stream is None and charset is None and codings is None and tensors is None
+        head.notes = Notes(stream, charset, codings, b"".join(kept), tensors, plain)
     found: Notes = head.notes
     return found
 
@@ -106,10 +118,10 @@ def refuse_stream(head: ResponseHead, why: str = "this chain has no adapter for 
 
 def decoded(head: ResponseHead, body: bytes, limit: int) -> bytes:
     """The body without its content coding, at most `limit` bytes of it; raises `AdapterFailedError`."""
-    _, charset, codings, _ = notes(head)
-    if charset is not None:
-        raise AdapterFailedError(f"The answer's text is in {charset.decode('latin-1')}, and JSON is in UTF-8")
-    return body if codings is None else encodings.decode(body, codings, limit)
+    found = notes(head)
+    if found.charset is not None:
+        raise AdapterFailedError(f"The answer's text is in {found.charset.decode('latin-1')}, and JSON is in UTF-8")
+    return body if found.codings is None else encodings.decode(body, found.codings, limit)
 
 
 def edited(head: ResponseHead, edits: HeadEdits) -> ResponseHead:
@@ -136,7 +148,7 @@ def error(adapter: CompiledChain, head: ResponseHead, body: bytes, context: Cont
     """Step an error answer down; raises `ErrorNotAdaptableError`."""
     try:
         refuse_stream(head)
-        body = decoded(head, body, INLINE_BYTES)
+        body = inlined(decoded(head, body, INLINE_BYTES), notes(head).tensors, INLINE_BYTES)
         if len(body) > INLINE_BYTES:
             raise ErrorNotAdaptableError(f"The error answer is longer than {INLINE_BYTES} bytes")
         return adapter.errors(body, context)
@@ -153,6 +165,22 @@ def not_adaptable(head: ResponseHead, reason: str) -> ErrorNotAdaptableError:
         status=head.status,
         retry_after=seconds,
     )
+
+
+def refuse_foreign(head: RequestHead) -> None:
+    """Raise `RequestNotAdaptableError` for a request whose body is not JSON as it came."""
+    coding = head.get(b"content-encoding")
+    if coding is not None and coding.lower() != b"identity":
+        raise RequestNotAdaptableError(
+            f"A request that is adapted has to come without content coding, not as {coding.decode('latin-1')}",
+            status=415,
+        )
+    if head.get(TENSORS) is not None:
+        raise RequestNotAdaptableError(
+            "A request that is adapted has to be JSON, without binary tensors after it "
+            "(Inference-Header-Content-Length); its tensors need `data`, and no `binary_data_size`",
+            status=415,
+        )
 
 
 def request(adapter: CompiledChain, body: bytes, context: Context) -> bytes:

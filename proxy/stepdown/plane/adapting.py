@@ -15,6 +15,7 @@ from stepdown.errors import (
 )
 from stepdown.plane import adapt, forward, send, stages
 from stepdown.plane.plan import ADAPTED, NATIVE, PASSTHROUGH
+from stepdown.plane.tensors import inlined
 from stepdown.telemetry.log import fields
 from stepdown.wire import ResponseHead
 from stepdown_adapters.operations.envelope import HeadEdits
@@ -30,19 +31,22 @@ def answer(exchange: Exchange, plan: Plan, head: ResponseHead, body: bytes) -> N
     """Adapt a whole answer and send it."""
     assert plan.adapter is not None
     begun = perf_counter()
+    notes = adapt.notes(head)
     try:
-        adapt.refuse_stream(head)
+        if notes.stream is not None:
+            adapt.refuse_stream(head)
         limit = plan.route.limits.adapted_body
         if len(body) > limit:
             raise AnswerTooLargeError(f"The answer is longer than {limit} bytes, the most that is adapted")
-        decoded = adapt.decoded(head, body, limit)
+        decoded = body if notes.plain else adapt.decoded(head, body, limit)
         stream = plan.streams.unfolds
         if stream is not None and adapt.asks_for_stream(exchange, plan):
+            decoded = inlined(decoded, notes.tensors, adapt.INLINE_BYTES)
             adapted = adapt.unfolded(exchange, plan, stream, decoded)
             plan.account_adapter(perf_counter() - begun)
             deliver(exchange, plan, _typed(head, adapt.EVENTS), adapted)
             return
-        if len(decoded) > adapt.INLINE_BYTES:
+        if len(decoded) > adapt.INLINE_BYTES or notes.tensors is not None:
             exchange.stage = stages.ADAPT_ANSWER
             exchange.client.wait(0)
             tasks.start(_elsewhere(exchange, plan, head, body, decoded), name="adapt a large answer")
@@ -75,7 +79,12 @@ async def _elsewhere(exchange: Exchange, plan: Plan, head: ResponseHead, body: b
     begun = perf_counter()
     try:
         adapted = await exchange.client.offload.run(
-            plan.choice.chain, "response", decoded, adapt.context(exchange, plan)
+            plan.choice.chain,
+            "response",
+            decoded,
+            adapt.context(exchange, plan),
+            tensors=adapt.notes(head).tensors,
+            limit=plan.route.limits.adapted_body,
         )
     except AdapterFailedError as error:
         if not exchange.gone:

@@ -6,7 +6,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from stepdown import tasks
-from stepdown.errors import BodyTooLargeError, RequestNotAdaptableError, StepdownError
+from stepdown.errors import BodyTooLargeError, StepdownError
 from stepdown.plane import adapt, forward, stages
 from stepdown.plane.adapt import AdaptedRequest
 
@@ -30,12 +30,7 @@ def for_key(exchange: Exchange) -> None:
 def for_adapter(exchange: Exchange) -> None:
     """Wait for the whole body, then step it up to what the served version reads."""
     assert exchange.plan is not None
-    coding = exchange.head.get(b"content-encoding")
-    if coding is not None and coding.lower() != b"identity":
-        raise RequestNotAdaptableError(
-            f"A request that is adapted has to come without content coding, not as {coding.decode('latin-1')}",
-            status=415,
-        )
+    adapt.refuse_foreign(exchange.head)
     limit = exchange.plan.route.limits.adapted_body
     if max(exchange.head.length, exchange.received) > limit:
         raise BodyTooLargeError(f"A request that is adapted may have at most {limit} bytes")

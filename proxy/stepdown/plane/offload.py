@@ -13,12 +13,13 @@ import signal
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
 from stepdown.decide.spec import Chain, Step
 from stepdown.errors import AdapterFailedError, RequestNotAdaptableError
+from stepdown.plane.tensors import inlined
 from stepdown_adapters.context import Context
 from stepdown_adapters.errors import AdaptError
 from stepdown_adapters.generate import CompiledChain, compile_chain
@@ -40,8 +41,20 @@ class Offload:
         self._executor: ProcessPoolExecutor | None = None
         self._waiting = 0
 
-    async def run(self, chain: Chain, direction: Direction, body: bytes, context: Context) -> bytes:
-        """Adapt `body`; raises `AdapterFailedError` or `RequestNotAdaptableError` like the work on the loop."""
+    async def run(
+        self,
+        chain: Chain,
+        direction: Direction,
+        body: bytes,
+        context: Context,
+        *,
+        tensors: bytes | None = None,
+        limit: int = 0,
+    ) -> bytes:
+        """Adapt `body`; raises `AdapterFailedError` or `RequestNotAdaptableError` like the work on the loop.
+
+        Binary tensors of an answer (`tensors.inlined`) may become `limit` bytes of text.
+        """
         if self._waiting >= _WAITING:
             raise AdapterFailedError(f"{_WAITING} large bodies are waiting to be adapted", status=503, retry_after=1)
         self._waiting += 1
@@ -54,9 +67,9 @@ class Offload:
                     initargs=(os.getpid(),),
                 )
             facts = context.method, context.path, dict(context.params), context.body, dict(context.headers)
-            steps = msgspec.json.encode(chain.steps)
+            job = _Job(msgspec.json.encode(chain.steps), direction, body, tensors, limit)
             result = await asyncio.get_running_loop().run_in_executor(
-                self._executor, _work, steps, direction, body, facts, context.carried
+                self._executor, _work, job, facts, context.carried
             )
         except BrokenProcessPool:
             self._executor = None
@@ -88,19 +101,28 @@ def compiled(steps: bytes) -> CompiledChain:
     return compile_chain(msgspec.json.decode(steps, type=tuple[Step, ...]))
 
 
+class _Job(NamedTuple):
+    steps: bytes
+    """Of the chain."""
+    direction: Direction
+    body: bytes
+    tensors: bytes | None
+    limit: int
+
+
 def _work(
-    steps: bytes,
-    direction: Direction,
-    body: bytes,
-    facts: tuple[str, str, dict[str, str], bytes | None, dict[str, str]],
-    carried: dict[str, Any],
+    job: _Job, facts: tuple[str, str, dict[str, str], bytes | None, dict[str, str]], carried: dict[str, Any]
 ) -> tuple[bytes, dict[str, Any]] | str:
-    """In the other process: the adapted body and what is carried now, or the sentence that says why not."""
-    adapter = compiled(steps)
+    """In the other process: the adapted body and what is carried now, or the sentence that says why not.
+
+    Raises `AdapterFailedError` where the body's tensors cannot be read.
+    """
+    body = inlined(job.body, job.tensors, job.limit)
+    adapter = compiled(job.steps)
     context = Context(*facts)
     context.carried = carried
     try:
-        adapted = adapter.response(body, context) if direction == "response" else adapter.request(body, context)
+        adapted = adapter.response(body, context) if job.direction == "response" else adapter.request(body, context)
     except AdaptError as error:
         return str(error)
     return adapted, context.carried

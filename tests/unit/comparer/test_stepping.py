@@ -14,7 +14,8 @@ from stepdown.comparer.configurations import Configuration
 from stepdown.comparer.results import Outcome, Result
 from stepdown.comparer.stepping import Incomparable
 from stepdown.decide.shadow_spec import Shadow
-from stepdown.wire import parse_response
+from stepdown.errors import RequestNotAdaptableError
+from stepdown.wire import parse_request, parse_response
 from tests.kit.shadowing import BODY, a_copy, an_answer, post, shadowed
 
 LIMIT = 1000
@@ -144,3 +145,26 @@ def test_of_a_stream_that_some_clients_get_as_a_document_nothing_is_said() -> No
     head = raw().replace(b"application/json", b"text/event-stream")
     collecting = {"streams": json.dumps({"on": {}, "collect": {"data": {}}})}
     assert copied(asked(collecting), b'data: {"score":1}\n\n', head).reason == "collected"
+
+
+def test_binary_tensors_are_data_on_both_sides_and_what_is_no_tensor_says_so() -> None:
+    text = b'{"outputs":[{"name":"y","shape":[2],"datatype":"INT8","parameters":{"binary_data_size":2}}],"score":1}'
+    head = raw(200, b"Inference-Header-Content-Length: %d" % len(text)).replace(b"json", b"octet-stream")
+    outputs = b'{"outputs":[{"name":"y","shape":[2],"datatype":"INT8","data":[1,2]}],'
+    native = served(asked(), text + b"\1\2", head)
+    assert native.body == outputs + b'"score":1}'
+    adapted = copied(asked(), text + b"\1\2", head)
+    assert adapted.body == outputs + b'"probability":1}'
+    assert (adapted.status, adapted.head.get(b"content-type")) == (200, b"application/json")
+    cut = [served(asked(), text + b"\1", head), copied(asked(), text + b"\1", head)]
+    assert [one.reason for one in cut] == ["coding"] * 2
+    assert "binary tensors cannot be read: tensor 'y' has 2 bytes, and 1 are left" in cut[0].detail
+
+
+@pytest.mark.parametrize("line", [b"Content-Encoding: gzip", b"Inference-Header-Content-Length: 2"])
+def test_a_request_that_is_not_json_as_it_came_is_not_stepped_up(line: bytes) -> None:
+    request = asked({"request": ({"move": {"from": "/a", "to": "/b", "on_missing": "skip"}},)})
+    assert request.upward("2.0.0") == b'{"x":1}'
+    request.head = parse_request(request.head.raw.replace(b"\r\n\r\n", b"\r\n" + line + b"\r\n\r\n"))
+    with pytest.raises(RequestNotAdaptableError):
+        request.upward("2.0.0")
