@@ -14,13 +14,14 @@ import asyncio
 import logging
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from random import random
 
 from stepdown.comparer import arrivals
 from stepdown.comparer.arrivals import Answered, Arrival, Copied
 from stepdown.comparer.contracts import Contracts
+from stepdown.comparer.courtesy import Usage
 from stepdown.comparer.recordings import Recordings
 from stepdown.comparer.reports import Clocks, Reports
 from stepdown.comparer.shadow_tally import ShadowTally
@@ -78,8 +79,9 @@ class Comparer:
         bell: int,
         slab: Slab,
         board: Board | None = None,
+        usage: Callable[[], Usage] | None = None,
     ) -> None:
-        """On the running loop. `bell` is the event descriptor (eventfd) that workers write to."""
+        """On the running loop. Workers write to `bell`, an event descriptor (eventfd); `usage` as in `Shadows`."""
         loop = asyncio.get_running_loop()
         self.contracts = Contracts()
         self.books = Books(loop, slab)
@@ -89,7 +91,7 @@ class Comparer:
         tally = ShadowTally(slab, time.monotonic)
         clocks = Clocks(time.monotonic, time.time, random)
         self.reports = Reports(tally, board, clocks, self._witness.compared)
-        self.shadows = Shadows(self._clock, slab, tally, self.reports, rings=rings)
+        self.shadows = Shadows(self._clock, slab, tally, self.reports, rings=rings, usage=usage)
         self._clock.each_tick(self.reports.tick)
         self.recordings = Recordings(slab)
         self._clock.each_tick(self.recordings.tick)

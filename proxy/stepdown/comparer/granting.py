@@ -28,6 +28,7 @@ class Granting:
         self._first: dict[str, int] = {}
         self._taken = [[0] * SHADOWS for _ in rings]
         """By ring and shadow: copies that came out of it, since the beginning."""
+        self._used = [ring.grants.used() for ring in rings]
         self.numbers: dict[tuple[str, str], int] = {}
         """By route and shadow, of those whose grants are told."""
         self.shadows: list[Shadow] = []
@@ -82,3 +83,9 @@ class Granting:
             ring.grants.turn()
             if not ring.waiting:
                 taken[:] = [ring.grants.given(number) for number in range(SHADOWS)]
+
+    def busiest(self) -> float:
+        """Seconds of a processor that the busiest worker has used since this was asked last."""
+        before, self._used = self._used, [ring.grants.used() for ring in self._rings]
+        # One that has been replaced counts anew.
+        return max((max(0, now - then) for now, then in zip(self._used, before, strict=True)), default=0) / 1e9

@@ -3,7 +3,7 @@
 What a shadow does touches nobody else. Its connections are its own (`pools`), its copies are bounded by its own numbers
 (rate, concurrent), what they hold by a budget of all (`limits`), and their time by its deadline; nothing here waits.
 What goes over a bound is not sent, the newest first, and counted with its reason. What a bound leaves room for is told
-to the workers (`granting`), which hand over no more than that.
+to the workers (`granting`), which hand over no more than that, and fewer while they are busy (`courtesy`).
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import msgspec
 from stepdown.comparer.admission import Admission, Send, SkippedError
 from stepdown.comparer.asked import Asked
 from stepdown.comparer.configurations import Configuration, Configurations
+from stepdown.comparer.courtesy import Courtesy, Usage
 from stepdown.comparer.granting import Granting
 from stepdown.comparer.legs import Leg
 from stepdown.comparer.limits import Budget, Hold
@@ -55,12 +56,14 @@ class Shadows:
         *,
         rings: Sequence[RingReader] = (),
         read: Callable[[], float] = monotonic,
+        usage: Callable[[], Usage] | None = None,
         budget: Budget | None = None,
         table: Table | None = None,
     ) -> None:
         """`consumer` gets each pair; workers are told of room through `rings`, in their order.
 
-        `read` gives the seconds that `clock` shows as of its last tick.
+        `read` gives the seconds that `clock` shows as of its last tick, `usage` what this process has used of its
+        processor, where that is known.
         """
         self.configurations = Configurations()
         self.table = Table() if table is None else table
@@ -71,6 +74,8 @@ class Shadows:
         self._pools = Pools(clock, slab)
         self._admission = Admission(self._pools, read)
         self._granting = Granting(rings)
+        self._courtesy = Courtesy()
+        self._usage = usage
         self._legs: set[Leg] = set()
         self._swept = read()
         self._held_up = False
@@ -92,6 +97,7 @@ class Shadows:
     def copied(self, ring: int, about: Copy, body: bytes) -> None:
         """A request was copied: send it to whoever gets it."""
         self._granting.took(ring, about)
+        self._courtesy.took(len(about.shadows))
         configuration = self.configurations.find(about.digest)
         route = None if configuration is None else configuration.routes.get(about.route)
         if configuration is None or route is None or not about.shadows:
@@ -150,6 +156,8 @@ class Shadows:
         self._hand_out(self.table.expired(now))
         self._pools.sweep(now)
         self._granting.settle()
+        if self._usage is not None:
+            self._courtesy.look(self._usage(), self._granting.busiest(), now)
         self._tell_all()
 
     def close(self) -> None:
@@ -173,6 +181,9 @@ class Shadows:
             room, reason = 0, "pending"
         else:
             room, reason = self._admission.state_of(route, shadow).room(self._granting.shadows[number], self._read())
+            beside = self._courtesy.room()
+            if beside is not None and beside < room:
+                room, reason = beside, "busy"
         self._granting.tell(number, room, reason)
 
     def _admitted(self, entry: Entry, shadow: Shadow) -> list[Leg]:

@@ -14,6 +14,7 @@ import os
 from contextlib import suppress
 from itertools import count
 from random import getrandbits
+from time import process_time_ns
 
 from stepdown.plane.clock import TICK
 from stepdown.telemetry.ring import RingWriter
@@ -53,7 +54,8 @@ class Handoff:
         return True
 
     def tick(self, now: float) -> None:
-        """Look whether the comparer lives; `now` is of no matter here."""
+        """Look whether the comparer lives, and show it what this worker uses; `now` is of no matter here."""
+        self.grants.used(process_time_ns())
         self._ticks = 0 if self.grants.alive() else self._ticks + 1
         self.silent = self._ticks * TICK >= SILENCE
 

@@ -13,9 +13,11 @@ import os
 import socket
 import sys
 from contextlib import suppress
+from pathlib import Path
 
 from stepdown import tasks
 from stepdown.comparer.comparer import Comparer
+from stepdown.comparer.courtesy import Usage
 from stepdown.decide.spec import decode, digest
 from stepdown.process import held, shield
 from stepdown.process.channel import Channel
@@ -32,6 +34,8 @@ logger = logging.getLogger(__name__)
 
 NICENESS = 10
 """What is left of stepping back on a kernel that refuses `SCHED_IDLE`."""
+SCHEDSTAT = Path("/proc/self/schedstat")
+"""Which a kernel may have been built without."""
 OOM_SCORE = "800"
 """Of 1000, at which the kernel would take it before anything else."""
 
@@ -45,7 +49,7 @@ class Host:
         self._tether = tether
         rings = [RingReader(fds[f"ring {index}"], RING_BYTES) for index in range(settings.workers)]
         slab, board = Slab.attach(fds["slab"], SLAB_BYTES), Board(fds["board"], BOARD_BYTES)
-        self._comparer = Comparer(rings, fds["bell"], slab, board)
+        self._comparer = Comparer(rings, fds["bell"], slab, board, _used if SCHEDSTAT.exists() else None)
         self._adopt(fds["spec"])
         self._work: asyncio.Task[None] | None = None
         self._channel: Channel[EvidenceTaken] | None = None
@@ -97,6 +101,12 @@ class Host:
         spec = decode(encoded)
         log.configure("comparer", spec.log.format, spec.log.level)
         self._comparer.adopt(digest(encoded), spec)
+
+
+def _used() -> Usage:
+    """What the kernel has counted of the thread that runs the loop."""
+    ran, waited, _ = map(int, SCHEDSTAT.read_bytes().split())
+    return Usage(ran / 1e9, waited / 1e9)
 
 
 def _step_back() -> None:

@@ -226,7 +226,8 @@ _WORKER = (
         "`max_body`), aborted (it ended, or was refused, before it was whole and on its way), unreachable-shape (no "
         "adapters lead from the shadow's version to the pinned one), unadaptable (the adapters failed on it). By the "
         "limits: rate, concurrent, pending (copies and answers wait for one another in more memory than they may), "
-        "full (the comparer is too slow, stopped or not there). By the world: down (no endpoint of the version accepts "
+        "full (the comparer is too slow, stopped or not there), busy (workers are, and the comparer has no core but "
+        "theirs). By the world: down (no endpoint of the version accepts "
         "connections), broken (the last copies all failed, and the shadow is left alone for some seconds), stale (the "
         "configuration is gone, and with it the shadow's name: `unknown`), failed (a mistake of Stepdown's own, which "
         "it logs).",

@@ -8,11 +8,12 @@ grants bytes in HTTP/2, and a worker counts what it has given:
     granted         by shadow: how many copies may have been given by now, since the beginning, and what is in the way
                     of more, in the lowest bits
     given           by shadow: how many were
+    used            nanoseconds of a processor that the worker has used, for the comparer to see who wants it
 
 Rules that make it safe without a lock, whoever dies or is replaced:
 
-1. Each cell has one writer: the worker counts `given`, the comparer writes all others. A grant and its reason are one
-   cell, so they are never those of two moments.
+1. Each cell has one writer: the worker counts `given` and `used`, the comparer writes all others. A grant and its
+   reason are one cell, so they are never those of two moments.
 2. The numbers of another configuration's shadows mean others. So they hold only where the generation is that of the
    configuration that the worker decides by; where it is not, nothing is counted as given, and all is handed over, for
    the comparer to refuse.
@@ -28,12 +29,13 @@ from hashlib import blake2b
 SHADOWS = 64
 """Shadows of a configuration that have cells, by their number (`decide.shadow_spec.numbered`)."""
 
-REASONS = ("concurrent", "rate", "down", "broken", "pending")
+REASONS = ("concurrent", "rate", "down", "broken", "pending", "busy")
 """What may be in the way of more copies, by the code in the lowest bits of a grant; `families.py` explains them."""
 
 _GENERATION, _TURN, _GRANTED = 0, 1, 8
 _GIVEN = _GRANTED + SHADOWS
-CELLS = _GIVEN + SHADOWS
+_USED = _GIVEN + SHADOWS
+CELLS = _USED + 8
 """64-bit cells; the worker's begin a cache line of their own."""
 
 _BITS = 3
@@ -70,6 +72,10 @@ class Grants:
         if cells[_GENERATION] == generation and number < SHADOWS:
             cells[_GIVEN + number] += 1
 
+    def used(self, nanoseconds: int) -> None:
+        """So much of a processor was used since the worker began."""
+        self._cells[_USED] = nanoseconds
+
     def alive(self) -> bool:
         """Whether the comparer has done anything since this was asked last."""
         turn, self._turn = self._turn, self._cells[_TURN]
@@ -100,6 +106,11 @@ class Granter:
         """How many were."""
         given: int = self._cells[_GIVEN + number]
         return given
+
+    def used(self) -> int:
+        """Nanoseconds of a processor that the worker has used since it began."""
+        used: int = self._cells[_USED]
+        return used
 
     def turn(self) -> None:
         """Show that somebody is there."""

@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager
 
 import pytest
 
+from stepdown.comparer.courtesy import BUSY, Usage
 from stepdown.comparer.granting import MOST, Granting
 from stepdown.decide.shadow_spec import Shadow
 from stepdown.decide.spec import Route
@@ -151,3 +152,48 @@ def test_a_copy_that_ends_makes_room_at_once() -> None:
         assert gives(writer.grants, of=named) == 3
         scene.close()
         assert writer.grants.refused(named, 0) == ""  # nobody says anything any more
+
+
+def test_the_busiest_worker_is_the_one_that_used_most_since_it_was_asked_last() -> None:
+    with rings(2) as (writers, readers):
+        writers[0].grants.used(5 * 10**9)
+        made = granting(readers)
+        writers[0].grants.used(6 * 10**9)
+        writers[1].grants.used(10**8)
+        assert made.busiest() == 1.0
+        assert made.busiest() == 0.0
+        writers[0].grants.used(0)  # another process in its place
+        writers[1].grants.used(3 * 10**8)
+        assert made.busiest() == pytest.approx(0.2)
+
+
+def test_without_workers_none_is_busy() -> None:
+    assert Granting([]).busiest() == 0.0
+
+
+@pytest.mark.parametrize("worker", [0.05, 0.5])
+def test_beside_a_busy_worker_on_the_same_core_shadows_take_no_more_than_time_allows(worker: float) -> None:
+    used = Usage(0.0, 0.0)
+    with (
+        rings(1) as ((writer,), readers),
+        LoopThread() as thread,
+        Upstream(thread, serve(SCORED)) as served,
+        Upstream(thread, serve(SCORED)) as server,
+    ):
+        shadow = Shadow(name="s", version="2.0.0")
+        specification = shadowed(shadow, served=served.port, ports=[server.port])
+        scene = Scene(thread, specification, rings=readers, usage=lambda: used)
+        named = generation(scene.digest)
+        scene.wait(1.0)
+        for _ in range(50):
+            scene.copy()
+        scene.until("copies", {("s", "answered"): 50})
+        used = Usage(0.3, 0.3)  # a second in which it ran and waited alike
+        writer.grants.used(int(worker * 1e9))
+        scene.wait(1.0)
+        if worker < BUSY:
+            assert gives(writer.grants, of=named) == shadow.concurrent
+        else:
+            assert gives(writer.grants, of=named) == 5  # a tenth of what took ten times too long
+            assert writer.grants.refused(named, 0) == "busy"
+        scene.close()

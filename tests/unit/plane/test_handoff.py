@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from time import process_time_ns
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -95,3 +96,15 @@ def test_a_body_that_was_gathered_is_put_like_any_other() -> None:
     with ring() as (handoff, reader):
         assert handoff.put(b"head", bytearray(b"body"))
         assert reader.take() == b"headbody"
+
+
+def test_the_comparer_sees_what_the_worker_uses() -> None:
+    with ring() as (handoff, reader):
+        handoff.tick(0.0)
+        before = reader.grants.used()
+        until = process_time_ns() + 10_000_000
+        while process_time_ns() < until:
+            pass
+        assert reader.grants.used() == before
+        handoff.tick(0.0)
+        assert reader.grants.used() - before >= 10_000_000
