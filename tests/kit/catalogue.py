@@ -36,7 +36,7 @@ def configuration(chain: Sequence[str], port: int = 9, path: str = "/v1/chat/com
     steps = zip(ids[:-1], ids[1:], entries, strict=True)
     lines += [f'      - {{from: "{newer}", to: "{older}", use: {one.name}}}' for newer, older, one in steps]
     rule = f'rules: [{{name: all, split: {{"{ids[0]}": 100}}}}]'
-    lines += ["routes:", f"  chat: {{match: {{path: {path}}}, model: chat, {rule}}}", ""]
+    lines += ["routes:", f"  chat: {{match: {{path: {path}}}, model: chat, errors: openai, {rule}}}", ""]
     return "\n".join(lines)
 
 

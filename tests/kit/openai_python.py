@@ -13,47 +13,37 @@ from typing import Any
 import pytest
 
 PYTHON = Path(__file__).parents[2] / ".envs" / "openai" / "bin" / "python"
-_PROGRAM = """
-import json, sys
-import openai
-
-asked = json.load(sys.stdin)
-client = openai.OpenAI(base_url=asked["url"], api_key="none", max_retries=0, timeout=30)
-found = {"chunks": [], "content": "", "reasoning": "", "error": ""}
-try:
-    api = client.completions if asked["legacy"] else client.chat.completions
-    answer = api.create(**asked["request"])
-    if not asked["request"].get("stream"):
-        found["document"] = answer.to_dict()
-        answer = ()
-    for chunk in answer:
-        found["chunks"].append(chunk.to_dict())
-        for choice in chunk.choices:
-            if asked["legacy"]:
-                found["content"] += choice.text
-                continue
-            found["content"] += choice.delta.content or ""
-            found["reasoning"] += getattr(choice.delta, "reasoning_content", None) or ""
-except Exception as error:
-    found["error"] = type(error).__name__
-print(json.dumps(found))
-"""
+_PROGRAM = Path(__file__).with_name("old_application.py")
 
 
-def chat(url: str, **request: Any) -> dict[str, Any]:
-    """Asks for a chat completion; what the application has read: chunks, texts, a document, and what was raised."""
-    return _asked(url, request, legacy=False)
+def chat(url: str, *, leave: int = 0, strict: bool = False, **request: Any) -> dict[str, Any]:
+    """Asks for a chat completion; what the application has read: chunks, texts, a document, and what was raised.
+
+    It leaves after so many chunks, if after any; `strict` makes openai-python hold all that it reads against its types.
+    """
+    return _asked(url, [request], leave=leave, strict=strict)[0]
 
 
-def complete(url: str, **request: Any) -> dict[str, Any]:
+def complete(url: str, *, strict: bool = False, **request: Any) -> dict[str, Any]:
     """The same of a text completion, as applications asked before there were chats."""
-    return _asked(url, request, legacy=True)
+    return _asked(url, [request], api="completions", strict=strict)[0]
 
 
-def _asked(url: str, request: dict[str, Any], *, legacy: bool) -> dict[str, Any]:
+def accumulated(url: str, **request: Any) -> dict[str, Any]:
+    """The same of a chat by the library's own helper for streams, whose completion at the end is the document."""
+    return _asked(url, [request], api="helper")[0]
+
+
+def at_once(url: str, *requests: dict[str, Any]) -> list[dict[str, Any]]:
+    """What an application with asyncio has read of chats that it asked for all at once."""
+    return _asked(url, list(requests), api="async")
+
+
+def _asked(url: str, requests: list[dict[str, Any]], **how: Any) -> list[dict[str, Any]]:
     if not PYTHON.exists():
         pytest.skip("openai-python is not installed in .envs/openai; `make servers` does it")
-    given = json.dumps({"url": url, "request": request, "legacy": legacy})
-    done = subprocess.run([PYTHON, "-c", _PROGRAM], input=given, capture_output=True, text=True, timeout=60, check=True)
-    found: dict[str, Any] = json.loads(done.stdout)
+    given = json.dumps({"url": url, "requests": requests, "api": "chat", "leave": 0, "strict": False, **how})
+    command = [PYTHON, _PROGRAM]
+    done = subprocess.run(command, input=given, capture_output=True, text=True, timeout=60, check=True)
+    found: list[dict[str, Any]] = json.loads(done.stdout)
     return found

@@ -23,6 +23,7 @@ DIALECTS = {
     "rows.ndjson": Dialect.DOCUMENTS,
     "triton.sse": Dialect.DOCUMENTS,
     "vllm-reasoning.sse": Dialect.CHAT,
+    "vllm-tool-call.sse": Dialect.CHAT,
 }
 
 
