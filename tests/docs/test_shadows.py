@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from stepdown.cli.app import app
+from stepdown.cli.shadow_gate import Limits, decide, show
 from stepdown.cli.shadow_limits import EXIT_UNUSABLE
 from stepdown.cli.shadow_output import EXITS
 from stepdown.comparer.breaker import AFTER, FIRST, LONGEST
@@ -32,13 +33,13 @@ from stepdown.telemetry.ring import DEFAULT_SIZE
 from tests.docs.repository import ROOT
 from tests.kit.configuration import Folder
 from tests.kit.controller_state import SetState, a_token, served
-from tests.kit.reports import boarded, counted, post, with_shadows
+from tests.kit.reports import boarded, counted, post, whole, with_shadows
 from tests.kit.request import request
 
 PAGE = (ROOT / "docs/shadows.md").read_text(encoding="utf-8")
 EXAMPLE = re.findall(r"^```yaml\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)[0]
 COMMANDS = dict(re.findall(r"^```console\n\$ (stepdown shadow [^\n]*)\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE))
-TOLD, WARNED = re.findall(r"^```text\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
+TOLD, WARNED, UNDECIDED = re.findall(r"^```text\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
 DEFAULTS = Shadow(name="n", version="2.0.0")
 BEGUN = 1_699_999_200.0
 """Unix seconds: when the first request of the page's report came."""
@@ -85,6 +86,12 @@ def test_the_warning_is_what_a_check_says_of_a_version_without_a_way(folder: Fol
     folder.write("contracts/3.0.0.json", '{"type": "object", "required": ["third"]}')
     text = EXAMPLE.replace('      "2.0.0": {end', further + '      "2.0.0": {schema: contracts/2.0.0.json, end')
     assert WARNED.strip() in folder.warnings(text.replace('version: "2.0.0"', 'version: "3.0.0"'))
+
+
+def test_what_is_undecided_is_told_as_the_gate_tells_it(capsys: pytest.CaptureFixture[str]) -> None:
+    seen = whole(counted(0, failed=20)) | {"skipped": {"broken": 31}}
+    show(decide(seen, Limits(0.01, None, 1000)), as_json=False)
+    assert capsys.readouterr().out.endswith(f"\n\n{UNDECIDED}")
 
 
 def test_the_report_and_the_gates_decision_are_what_the_commands_print() -> None:

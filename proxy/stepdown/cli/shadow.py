@@ -16,7 +16,8 @@ from stepdown.cli.admin_options import ADMIN, TOKEN_ENV, AdminOption, TokenOptio
 from stepdown.cli.deciding import DecidingCommand
 from stepdown.cli.shadow_client import Sidecar
 from stepdown.cli.shadow_limits import give_up
-from stepdown.cli.shadow_output import not_sent, show_report, show_shadows
+from stepdown.cli.shadow_not_sent import not_sent
+from stepdown.cli.shadow_output import show_report, show_shadows
 
 _EVERY = 2.0
 """Seconds between two looks."""
@@ -179,5 +180,5 @@ def _show_wholes(wholes: Sequence[Mapping[str, Any]]) -> None:
         print("\n" if place else "", end="")
         show_report(one["report"])
         print(f"\nCounted since {one['begun']}.")
-        if one["skipped"]:
-            print(not_sent(one["skipped"]))
+        if missed := not_sent(one):
+            print(missed)

@@ -12,6 +12,7 @@ from pydantic_core import PydanticCustomError
 
 from stepdown.cli.admin_client import AdminError
 from stepdown.cli.shadow_limits import give_up, share_of
+from stepdown.cli.shadow_not_sent import not_sent
 from stepdown.cli.shadow_output import EXITS, headline, said, show_verdict
 from stepdown.comparison.failures import judge_failures, together
 from stepdown.comparison.verdict import Outcome, judge
@@ -45,6 +46,11 @@ class Decision(NamedTuple):
     def exit_code(self) -> int:
         """Of the command."""
         return EXITS[self.outcome]
+
+    @property
+    def missed(self) -> str:
+        """Of what is undecided, which copies were not sent, and what to do about it."""
+        return not_sent(self.whole) if self.outcome == "inconclusive" else ""
 
 
 def limits_of(max_different: str | None, max_errors: str | None, min_compared: int) -> Limits:
@@ -101,7 +107,7 @@ def wait_for(
                 return decision
             if not told:
                 told = True
-                sentences = " ".join(one["sentence"] for one in decision.checks)
+                sentences = " ".join(filter(None, [*(one["sentence"] for one in decision.checks), decision.missed]))
                 print(f"Not decided yet: {sentences} Waiting for {patience:g} s at the most.", file=sys.stderr)
         sleep(EVERY)
 
@@ -111,8 +117,11 @@ def show(decision: Decision, *, as_json: bool) -> None:
     whole = decision.whole
     if as_json:
         named = {name: whole[name] for name in ("route", "shadow", "begun")}
-        print(json.dumps({**named, "outcome": decision.outcome, "checks": decision.checks}, indent=2))
+        missed = {"skipped": whole["skipped"], "remark": decision.missed}
+        print(json.dumps({**named, "outcome": decision.outcome, "checks": decision.checks, **missed}, indent=2))
         return
     said(headline(whole["report"]), "")
     for one in decision.checks:
         show_verdict(one)
+    if decision.missed:
+        print(f"\n{decision.missed}")

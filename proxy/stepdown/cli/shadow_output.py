@@ -88,12 +88,6 @@ def headline(view: View) -> str:
     return f"{view['shadow']}: {', '.join(parts)}" if view["shadow"] else ", ".join(parts)
 
 
-def not_sent(skipped: Mapping[str, int]) -> str:
-    """What a shadow was due and did not get, in one line."""
-    reasons = ", ".join(f"{reason} {times:,}" for reason, times in skipped.items())
-    return f"Not sent since the sidecar was started: {sum(skipped.values()):,} ({reasons})."
-
-
 def said(sentence: str, style: str) -> None:
     """A line, in a colour where there are any."""
     if not sys.stdout.isatty():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -212,6 +213,28 @@ def test_what_a_shadow_was_not_sent_stands_below_its_report(tmp_path: Path) -> N
         text = command(scene, "report", "r").stdout
         assert text.endswith("\nNot sent since the sidecar was started: 2 (marked 2).\n")
         assert json.loads(command(scene, "report", "r", "new", "--json").stdout)["skipped"] == {"marked": 2}
+
+
+def test_a_shadow_that_is_left_alone_leaves_the_gate_open_which_says_why(tmp_path: Path) -> None:
+    async def resets(peer: Peer) -> None:
+        await peer.request()
+        peer.reset()
+
+    with shadowed(tmp_path, resets) as scene:
+        for number in range(1, 21):
+            assert scene.ask().status == 200
+            scene.counted(number, "copies")
+        eventually(lambda: scene.ask().status == 200 and scene.metric("stepdown_shadow_skipped_total") > 0)
+        gate = ["gate", "r", "--max-different", "1%", "--min-compared", "1000"]
+        eventually(lambda: re.search(r"reset 2\d", command(scene, *gate).stdout))
+        done = command(scene, *gate)
+        assert done.exit_code == 2
+        said = (
+            r"Not sent since the sidecar was started: \d+ \(broken \d+\)\. Its copies failed one after another \(reset "
+        )
+        assert re.match(said, done.stdout.splitlines()[-1])
+        assert re.match(said, command(scene, "report", "r").stdout.splitlines()[-1])
+        assert scene.sidecar.seen("a shadow is left alone, for its copies all fail")[0]["reason"] == "reset"
 
 
 def test_an_error_inside_a_stream_of_200_is_a_failure_of_the_shadow(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from typer.testing import CliRunner, Result
 
 from stepdown.cli.admin_client import AdminError
 from stepdown.cli.app import app
-from stepdown.cli.shadow_gate import Limits, decide, wait_for
+from stepdown.cli.shadow_gate import Limits, decide, show, wait_for
 from stepdown.comparison.book import Book
 from stepdown.comparison.report import Report
 from stepdown.control import admin
@@ -257,6 +257,39 @@ def test_a_shadow_need_not_be_named_where_there_is_but_one() -> None:
         done = scene.run("gate", "churn", "--max-different", "5%")
         assert (done.exit_code, "name one of next, other" in done.stderr) == (3, True)
         assert scene.run("gate", "churn", "next", "--max-different", "5%", "--min-compared", "1").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("skipped", "failed", "said"),
+    [
+        ({}, 3, ""),
+        ({"marked": 2}, 0, "2 (marked 2)."),
+        (
+            {"concurrent": 50, "broken": 31},
+            20,
+            "81 (concurrent 50, broken 31). Its copies failed one after another (timeout 20), so it gets one every "
+            "30 s at most until it answers one: put its servers right.",
+        ),
+        ({"concurrent": 50, "broken": 31}, 0, "81 (concurrent 50, broken 31). As many were on their way as may be: "),
+        ({"down": 7}, 2, "7 (down 7). No endpoint of its version took connections (timeout 2): start its servers."),
+        ({"down": 7}, 0, "7 (down 7). No endpoint of its version took connections: start its servers."),
+    ],
+)
+def test_what_is_undecided_says_which_copies_were_not_sent_and_what_to_do(
+    skipped: dict[str, int], failed: int, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    seen = whole(counted(10, failed=failed)) | {"skipped": skipped}
+    decision = decide(seen, Limits(0.05, None, 1000))
+    show(decision, as_json=False)
+    printed = capsys.readouterr().out
+    assert printed.count("Not sent since the sidecar was started") == bool(skipped)
+    assert said in printed.splitlines()[-1]
+    show(decision, as_json=True)
+    told = json.loads(capsys.readouterr().out)
+    assert told["skipped"] == skipped
+    assert (said in told["remark"], bool(told["remark"])) == (True, bool(skipped))
+    show(decide(seen, Limits(1.0, None, 1)), as_json=False)
+    assert "Not sent" not in capsys.readouterr().out
 
 
 class Waiting:
