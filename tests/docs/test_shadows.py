@@ -16,14 +16,13 @@ from stepdown.cli.shadow_output import EXITS
 from stepdown.comparer.breaker import AFTER, FIRST, LONGEST
 from stepdown.comparer.judging import EACH, LONG
 from stepdown.comparer.marking import AGENT
-from stepdown.comparer.reports import BOOKS
 from stepdown.comparison.verdict import FAILED
 from stepdown.config.file.shadow import LONGEST_COPY
 from stepdown.control import admin
 from stepdown.control.reports import Reports
 from stepdown.decide.copied import with_copies
 from stepdown.decide.keys import BODY_BYTES
-from stepdown.decide.shadow_spec import MARK, STRIPPED, Comparing, Shadow, Tolerance
+from stepdown.decide.shadow_spec import MARK, REPORTED, STRIPPED, Comparing, Shadow, Tolerance
 from stepdown.decide.snapshot import Route, compile_snapshot
 from stepdown.plane.handoff import SILENCE
 from stepdown.process.settings import BOARD_BYTES
@@ -110,7 +109,7 @@ def test_the_report_and_the_gates_decision_are_what_the_commands_print() -> None
 
 
 def test_what_is_said_of_reports_and_the_gate_is_the_codes() -> None:
-    assert f"The first {BOOKS} shadows" in PAGE
+    assert f"The first {REPORTED} shadows" in PAGE
     assert BOARD_BYTES == 2 * 4 * 2**20
     assert (LONG, EACH) == (64 * 1024, 8)
     for reason in FAILED - {"adapter", "stream-failed"}:

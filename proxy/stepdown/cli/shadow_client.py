@@ -27,9 +27,10 @@ class Sidecar(NamedTuple):
         return call(self.admin, self.token, "GET", "/v1/shadows")
 
     def names(self, route: str) -> list[str]:
-        """The shadows of a route, of which there is one at least."""
+        """The shadows of a route that may have a report, or else all; there is one at least."""
         shadows = self.shadows()["shadows"]
-        names = [str(one["shadow"]) for one in shadows if one["route"] == route]
+        its = [one for one in shadows if one["route"] == route]
+        names = [str(one["shadow"]) for one in [one for one in its if not one["left_out"]] or its]
         if not names:
             known = ", ".join(sorted({str(one["route"]) for one in shadows})) or "none"
             raise AdminError(f"There is no route {route} with shadows whose answers are compared; there are: {known}.")

@@ -58,7 +58,7 @@ def _in_a_line(one: View) -> Row:
         one["route"],
         one["shadow"],
         one["version"],
-        f"{one['compared']:,}" if one["reported"] else "no report yet",
+        f"{one['compared']:,}" if one["reported"] else "one too many" if one["left_out"] else "no report yet",
         _interval(found["different"]) if counted else "",
         percent(found["noise"]["share"]) if found["noise"] else "",
         found["verdict"] if counted else "",

@@ -1,8 +1,9 @@
 """The reports of all shadows: pairs of answers come in, and what they say stands on the board a second later.
 
-There is one book for each shadow of the configuration in force. It is kept over reloads while the shadow means the same
-(`comparison.posts.meaning`), and begun anew otherwise, or when somebody wishes it. What this process had written
-when it died is what the next one goes on from: pairs that were counted after that are lost, and none counts twice.
+There is one book for each shadow of the configuration in force, up to as many as are compared at all. It is kept over
+reloads while the shadow means the same (`comparison.posts.meaning`), and begun anew otherwise, or when somebody wishes
+it. What this process had written when it died is what the next one goes on from: pairs that were counted after that are
+lost, and none counts twice.
 
 Writing costs what the reports that changed cost to encode, so it is done at most once a second, and more seldom where
 it takes longer: it never takes more than a twentieth of the time.
@@ -24,14 +25,12 @@ from stepdown.comparison import posts
 from stepdown.comparison.book import Book, Result
 from stepdown.comparison.posts import Post, meaning
 from stepdown.comparison.report import Report, decode
-from stepdown.decide.shadow_spec import Shadow
+from stepdown.decide.shadow_spec import REPORTED, Shadow
 from stepdown.telemetry.board import Board
 from stepdown.telemetry.log import fields
 
 logger = logging.getLogger(__name__)
 
-BOOKS = 32
-"""Shadows that have a report; those after them in the file are counted in the metrics only."""
 EVERY = 1.0
 """Seconds between two writings, at the least."""
 IDLE = 20.0
@@ -97,7 +96,7 @@ class Reports:
             for shadow in route.shadows:
                 if shadow.idle:
                     continue
-                if len(self._books) >= BOOKS:
+                if len(self._books) >= REPORTED:
                     logger.warning("too many shadows for a report", extra=fields(route=route.name, shadow=shadow.name))
                     continue
                 key = (route.name, shadow.name)

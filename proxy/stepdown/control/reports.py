@@ -24,7 +24,7 @@ from stepdown.comparison.report import Report, Section, decode
 from stepdown.comparison.view import finding_view, time_view, view
 from stepdown.control.counting import Counted
 from stepdown.control.refusals import ProblemError
-from stepdown.decide.shadow_spec import Shadow
+from stepdown.decide.shadow_spec import REPORTED, Shadow
 from stepdown.decide.spec import Route, SnapshotSpec
 from stepdown.telemetry.board import Board
 from stepdown.telemetry.slab import SlabReader
@@ -34,6 +34,10 @@ logger = logging.getLogger(__name__)
 PATIENCE = 5.0
 """Seconds in which a wish has to come true."""
 _LOOK = 0.02
+_LEFT_OUT = (
+    f"The answers of {{name}}/{{shadow}} are not compared: that is done for the first {REPORTED} shadows of the "
+    "configuration. Put it before others, or take some out."
+)
 
 Key = tuple[str, str]
 """Route and shadow."""
@@ -56,6 +60,8 @@ class Headline(NamedTuple):
     """Counts of all pinned versions together."""
     finding: Finding
     """How often anything differs."""
+    left_out: bool = False
+    """There are too many shadows for it to have one."""
 
     @property
     def failed(self) -> int:
@@ -80,10 +86,9 @@ class Reports:
     def headlines(self, spec: SnapshotSpec) -> Iterator[Headline]:
         """Of every shadow whose answers are compared."""
         found = self._read()
-        for route in spec.routes:
-            for shadow in route.shadows:
-                if not shadow.idle:
-                    yield self._headline(route, shadow, _fitting(found, route, shadow))
+        for number, (route, shadow) in enumerate(_compared(spec)):
+            headline = self._headline(route, shadow, _fitting(found, route, shadow))
+            yield headline._replace(left_out=number >= REPORTED)
 
     async def whole(self, spec: SnapshotSpec, route: str, shadow: str) -> dict[str, Any]:
         """All of one report, as `comparison.view` shows it, and what was not sent; raises `ReportError`."""
@@ -112,11 +117,12 @@ class Reports:
 
     def _post(self, spec: SnapshotSpec, name: str, shadow_name: str) -> Post | None:
         """Raises `ReportError` where the configuration has no such shadow."""
-        for route in spec.routes:
-            for shadow in route.shadows:
-                if (route.name, shadow.name, shadow.idle) == (name, shadow_name, False):
-                    return _fitting(self._read(), route, shadow)
-        known = [f"{route.name}/{one.name}" for route in spec.routes for one in route.shadows if not one.idle]
+        for number, (route, shadow) in enumerate(_compared(spec)):
+            if (route.name, shadow.name) == (name, shadow_name):
+                if number >= REPORTED:
+                    raise ReportError(404, "not-compared", _LEFT_OUT.format(name=name, shadow=shadow_name))
+                return _fitting(self._read(), route, shadow)
+        known = [f"{route.name}/{one.name}" for route, one in _compared(spec)]
         detail = f"Route {name} has no shadow {shadow_name} whose answers are compared; "
         raise ReportError(404, "not-found", detail + f"there are: {', '.join(known) or 'none'}.")
 
@@ -139,6 +145,11 @@ class Reports:
         report = known[1]
         section = counts(report)
         return Headline(route, shadow, post, report.since, report.until, section, answers(section))
+
+
+def _compared(spec: SnapshotSpec) -> Iterator[tuple[Route, Shadow]]:
+    """Every shadow that is one to compare, in the order of the file."""
+    return ((route, shadow) for route in spec.routes for shadow in route.shadows if not shadow.idle)
 
 
 def _posts(payload: bytes) -> dict[Key, Post]:
@@ -166,6 +177,7 @@ def headline_view(one: Headline) -> dict[str, Any]:
         "shadow": one.shadow.name,
         "version": one.shadow.version,
         "reported": one.post is not None,
+        "left_out": one.left_out,
         "begun": None if one.post is None else time_view(one.post.begun),
         "since": time_view(one.since),
         "until": time_view(one.until),

@@ -15,6 +15,10 @@ STRIPPED = ("authorization", "cookie", "proxy-authorization", "x-api-key")
 """Fields that a copy does not carry unless the file says otherwise: whoever gets it does not act for the client."""
 
 
+REPORTED = 32
+"""Shadows of a configuration, in the order of the file, whose answers are compared: of others copies are counted."""
+
+
 class Tolerance(Spec, frozen=True):
     """Numbers at `path` are equal where |a - b| <= absolute + relative * |b|, `b` being the served answer's."""
 

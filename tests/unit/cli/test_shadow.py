@@ -22,7 +22,7 @@ from stepdown.comparison.book import Book
 from stepdown.comparison.report import Report
 from stepdown.control import admin
 from stepdown.control.reports import Reports
-from stepdown.decide.shadow_spec import Comparing, Examples, Shadow, Tolerance
+from stepdown.decide.shadow_spec import REPORTED, Comparing, Examples, Shadow, Tolerance
 from tests.kit.comparing import judged
 from tests.kit.controller_state import SetState, a_token, served
 from tests.kit.looping import LoopThread
@@ -69,6 +69,17 @@ def test_all_shadows_are_a_table_with_a_line_for_each() -> None:
     assert first[:5] == ["churn", "next", "2.0.0", "40", "15"]
     assert first[-4:] == ["%", "noise", "1", "1"]
     assert second[:6] == ["churn", "other", "2.0.0", "no", "report", "yet"]
+
+
+def test_shadows_that_are_too_many_for_a_report_are_told_apart() -> None:
+    shadows = tuple(replace(NEXT, name=f"s{number}") for number in range(REPORTED + 1))
+    with sidecar(*(counted(1) for _ in shadows[:REPORTED]), shadows=shadows) as scene:
+        listed = scene.run("report")
+        all_of_route = json.loads(scene.run("report", "churn", "--json").stdout)
+        gate = scene.run("gate", "churn", f"s{REPORTED}", "--max-different", "1%")
+    assert listed.stdout.splitlines()[-1].split()[:6] == ["churn", f"s{REPORTED}", "2.0.0", "one", "too", "many"]
+    assert len(all_of_route["shadows"]) == REPORTED
+    assert (gate.exit_code, f"that is done for the first {REPORTED} shadows" in gate.stderr) == (3, True)
 
 
 def test_without_shadows_it_says_so() -> None:

@@ -12,12 +12,12 @@ from msgspec.structs import replace
 
 from stepdown.comparer.configurations import Configuration
 from stepdown.comparer.pairing import Pair
-from stepdown.comparer.reports import BOOKS, EVERY, IDLE, Clocks, Reports
+from stepdown.comparer.reports import EVERY, IDLE, Clocks, Reports
 from stepdown.comparer.shadow_tally import ShadowTally
 from stepdown.comparison import posts
 from stepdown.comparison.merging import total
 from stepdown.comparison.report import Report, decode
-from stepdown.decide.shadow_spec import Comparing, Examples, Shadow
+from stepdown.decide.shadow_spec import REPORTED, Comparing, Examples, Shadow
 from stepdown.telemetry.board import Board
 from stepdown.telemetry.slab import Slab
 from tests.kit.shadowing import shadowed
@@ -229,11 +229,11 @@ def test_a_wish_begins_anew_at_once_and_the_board_says_whose_it_was(scene: Scene
 
 
 def test_their_number_is_bounded(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:
-    many = [replace(SHADOW, name=f"s{number}") for number in range(BOOKS + 2)]
+    many = [replace(SHADOW, name=f"s{number}") for number in range(REPORTED + 2)]
     reports = scene.start(*many)
     reports(one(shadow=many[-1]))
     reports.write()
-    assert len(scene.posted()) == BOOKS
+    assert len(scene.posted()) == REPORTED
     assert caplog.text.count("too many shadows") == 2
     assert scene.counts() == {"incomparable": 1}
 

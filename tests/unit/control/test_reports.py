@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from stepdown.control import reports as module
 from stepdown.control.reports import ReportError, Reports, headline_view
-from stepdown.decide.shadow_spec import Comparing, Shadow
+from stepdown.decide.shadow_spec import REPORTED, Comparing, Shadow
 from tests.kit.reports import NEXT, boarded, counted, pin_up, post, whole, with_shadows
 
 
@@ -72,6 +72,22 @@ def test_what_is_not_there_is_told_apart(route: str, shadow: str, problem: str) 
     assert (caught.value.status, "churn/next" in caught.value.detail) == (
         (404, True) if problem == "not-found" else (503, False)
     )
+
+
+def test_a_shadow_that_is_one_too_many_is_told_apart_from_one_that_has_no_report_yet() -> None:
+    idle = Shadow(name="warm", version="2.0.0", idle=True)
+    spec = with_shadows(idle, *(replace(NEXT, name=f"s{number}") for number in range(REPORTED + 1)))
+    last, last_but_one = f"s{REPORTED}", f"s{REPORTED - 1}"
+    with boarded() as board:
+        reports = Reports(board, nobody)
+        found = {one.shadow.name: headline_view(one)["left_out"] for one in reports.headlines(spec)}
+        problems = {}
+        for name in (last_but_one, last):
+            with pytest.raises(ReportError) as caught:
+                asyncio.run(reports.whole(spec, "churn", name))
+            problems[name] = (caught.value.status, caught.value.problem)
+    assert [name for name, left_out in found.items() if left_out] == [last]
+    assert problems == {last_but_one: (503, "no-report"), last: (404, "not-compared")}
 
 
 def test_a_wish_has_come_true_when_the_board_says_so() -> None:

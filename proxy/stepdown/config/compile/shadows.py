@@ -149,6 +149,15 @@ def check_repeatable(copying: Copying, model: str, *, repeatable: bool, checker:
             checker.error((*one.path, "noise"), problem, allowed)
 
 
+def check_reported(shadows: Sequence[DraftShadow], checker: Checker) -> None:
+    """Warn of those, of all routes, that nothing is said about; of copies to them no rollout learns either."""
+    if len(shadows) > spec.REPORTED:
+        left_out = len(shadows) - spec.REPORTED
+        problem = f"found {len(shadows)} shadows: from this one on {left_out} are asked, and their answers not compared"
+        allowed = f"{spec.REPORTED} of which there are reports, gates and evidence of rollouts"
+        checker.warn(shadows[spec.REPORTED].path, problem, allowed)
+
+
 def _comparing(section: CompareSection, path: Path, checker: Checker) -> spec.Comparing:
     for key, sections in (
         ("tolerance", section.tolerance),

@@ -18,7 +18,7 @@ from stepdown.config.compile.rollouts import rollouts_of
 from stepdown.config.compile.routes import check_distinct, route_of, timeouts_of
 from stepdown.config.compile.rules import DraftRoute, rules_of
 from stepdown.config.compile.segments import check_uses, segments_of
-from stepdown.config.compile.shadows import copying_of
+from stepdown.config.compile.shadows import check_reported, copying_of
 from stepdown.config.compile.versions import DraftModel, draft_model
 from stepdown.config.file import RootFile
 from stepdown.config.file.match import template_names
@@ -42,6 +42,7 @@ def compile_snapshot_spec(
     found = (_draft_route(name, file, drafts, whens, resources, checker) for name in file.routes)
     draft_routes = [draft for draft in found if draft is not None]
     check_uses(segments, draft_routes, file, checker)
+    check_reported([shadow for draft in draft_routes for shadow in draft.copying.shadows], checker)
     flags.check_uses(draft_routes, {segment.name: segment.when for segment in segments}, file)
     routes = [route_of(draft, drafts[draft.model], file, resources, checker) for draft in draft_routes]
     check_distinct(routes, checker)
