@@ -34,6 +34,12 @@ def _no_whole(value: str) -> str:
     return value
 
 
+def _no_path(value: str) -> str:
+    if value.startswith("/"):
+        raise refused("the name of a member, such as id", problem=f'found the path "{value}"')
+    return value
+
+
 def _no_managed_header(value: Any) -> Any:
     if isinstance(value, str) and value.lower() in KEPT_BY_THE_PROXY:
         raise refused("a header that the proxy does not manage itself (for Host, use host)")
@@ -45,6 +51,8 @@ BodyPath = Annotated[str, BeforeValidator(_read_path), written("path", "string")
 PartPath = Annotated[BodyPath, AfterValidator(_no_whole)]
 BodyPaths = Annotated[list[BodyPath], BeforeValidator(as_list, json_schema_input_type=BodyPath | list[BodyPath])]
 PartPaths = Annotated[list[PartPath], BeforeValidator(as_list, json_schema_input_type=PartPath | list[PartPath])]
+MemberName = Annotated[str, Field(min_length=1), AfterValidator(_no_path)]
+"""With a slash in front it would be no item's, and each item's partner be looked for in vain."""
 Count = Annotated[int, Field(ge=1)]
 Distance = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 BodySize = Annotated[Size, Field(ge=0, le=LONGEST_COPY)]
@@ -68,9 +76,8 @@ class UnorderedSection(Section):
     """An array of which the order of its items does not matter; a path alone is short for `{path: PATH}`."""
 
     path: BodyPath = Field(description="Of the array.")
-    key: str | None = Field(
+    key: MemberName | None = Field(
         default=None,
-        min_length=1,
         description="Member of the items that tells which two belong together; without it any two that are equal do.",
     )
 
@@ -80,8 +87,8 @@ class TopSection(Section):
 
     path: BodyPath = Field(description="Of the array.")
     k: Count = Field(description="How many from the front count.")
-    key: str | None = Field(
-        default=None, min_length=1, description="Member of the items that names them; without it the item itself does."
+    key: MemberName | None = Field(
+        default=None, description="Member of the items that names them; without it the item itself does."
     )
     agree: Share = Field(default=1.0, gt=0, description="Least share of them that has to be in both answers.")
 

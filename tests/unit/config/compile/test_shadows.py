@@ -237,6 +237,14 @@ MISTAKES: dict[str, tuple[str, str]] = {
         "compare.top[0]",
         'found no "k"; allowed how many from the front count',
     ),
+    'version: "2.0.0", compare: {unordered: [{path: /a, key: /id}]}': (
+        "compare.unordered[0].key",
+        'found the path "/id"; allowed the name of a member, such as id',
+    ),
+    'version: "2.0.0", compare: {top: [{path: /a, k: 3, key: /id}]}': (
+        "compare.top[0].key",
+        'found the path "/id"; allowed the name of a member, such as id',
+    ),
     'version: "2.0.0", compare: {text: [{path: /a, similar: 1.5}]}': (
         "compare.text[0].similar",
         "found the number 1.5; allowed a percentage such as 20%, or a share from 0 to 1",
@@ -429,3 +437,13 @@ def test_a_version_that_serves_everything_is_never_copied(folder: Folder) -> Non
         f"stepdown.yaml:{LINE}:19: warning: routes.churn.shadow[0].version: never copied: 1.1.0 serves all requests of "
         "the route churn, and is not copied its own; allowed another version"
     )
+
+
+def test_more_shadows_than_are_compared_are_warned_of(folder: Folder) -> None:
+    some = [f'version: "2.0.0", name: s{number}' for number in range(spec.REPORTED)]
+    assert folder.warnings(shadowed(*some)) == []
+    assert folder.warnings(shadowed(*some, 'version: "2.0.0"', "version: 2.0.0, name: last")) == [
+        f"stepdown.yaml:{LINE + 1 + spec.REPORTED}:9: warning: routes.churn.shadow[{spec.REPORTED}]: found "
+        f"{spec.REPORTED + 2} shadows: from this one on 2 are asked, and their answers not compared; allowed "
+        f"{spec.REPORTED} of which there are reports, gates and evidence of rollouts"
+    ]
