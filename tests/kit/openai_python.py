@@ -24,9 +24,9 @@ def chat(url: str, *, leave: int = 0, strict: bool = False, **request: Any) -> d
     return _asked(url, [request], leave=leave, strict=strict)[0]
 
 
-def complete(url: str, *, strict: bool = False, **request: Any) -> dict[str, Any]:
+def complete(url: str, *, leave: int = 0, strict: bool = False, **request: Any) -> dict[str, Any]:
     """The same of a text completion, as applications asked before there were chats."""
-    return _asked(url, [request], api="completions", strict=strict)[0]
+    return _asked(url, [request], api="completions", leave=leave, strict=strict)[0]
 
 
 def accumulated(url: str, **request: Any) -> dict[str, Any]:
