@@ -16,7 +16,7 @@ from stepdown.cli import replay_output
 from stepdown.cli.replay_output import Outcome
 from stepdown.cli.shadow_limits import EXIT_UNUSABLE, Limits
 from stepdown.process.loop import new_loop
-from stepdown.recordings.lines import Lines, RecordingError
+from stepdown.recordings.lines import BrokenError, Lines, RecordingError
 from stepdown.recordings.reader import Reader
 from stepdown.replay.candidate import Candidates
 from stepdown.replay.replay import Choosing, Replay
@@ -44,7 +44,8 @@ def run(
             replay = Replay(candidates, choosing, told=lambda: shown(replay))
             _run(replay, reader)
     except RecordingError as error:
-        print(error, file=sys.stderr)
+        hint = "; --lenient passes over what cannot be read" if isinstance(error, BrokenError) else ""
+        print(f"{error}{hint}", file=sys.stderr)
         return EXIT_UNUSABLE
     outcome = Outcome(replay, reader, limits, time.monotonic() - began)
     results = replay.books.results

@@ -23,6 +23,10 @@ class RecordingError(Exception):
     """A recording cannot be read; the message names the file, and the line where it is one line's fault."""
 
 
+class BrokenError(RecordingError):
+    """A part of one cannot be read; who is lenient passes over it."""
+
+
 class Line(NamedTuple):
     """One line that is whole, or that is too long to be read."""
 
@@ -118,7 +122,7 @@ class Lines:
             whole = yield from compression.decompressed(self._pieces(source))
         except compression.CompressionError as error:
             if not self._lenient:
-                raise RecordingError(f"{file}: cannot be decompressed: {error}") from None
+                raise BrokenError(f"{file}: cannot be decompressed: {error}") from None
             self.damaged.append(f"{file}: {error}")
             return
         if not whole:

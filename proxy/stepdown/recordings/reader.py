@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from stepdown.recordings import entry
-from stepdown.recordings.lines import Line, Lines, RecordingError
+from stepdown.recordings.lines import BrokenError, Line, Lines
 
 _NAMED = 5
 
@@ -51,7 +51,7 @@ class Reader:
         return self._lines.gone
 
     def __iter__(self) -> Iterator[entry.Entry]:
-        """The entries; raises `RecordingError` where it is not lenient."""
+        """The entries; raises `BrokenError` where it is not lenient."""
         for line in self._lines:
             found = self._read(line)
             if found is not None:
@@ -75,7 +75,7 @@ class Reader:
 
     def _pass_over(self, what: str) -> None:
         if not self._lenient:
-            raise RecordingError(what)
+            raise BrokenError(what)
         self.broken += 1
         if len(self.named) < _NAMED:
             self.named.append(what)

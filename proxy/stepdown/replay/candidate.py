@@ -104,7 +104,7 @@ class Candidates:
         """What an exchange of this route is sent by; or why it cannot be sent."""
         if self._configuration is None:
             if self._target.version not in {"", served} or served != pinned:
-                return "needs a configuration to be adapted"
+                return "to be adapted, which --config FILE says how to do"
             return self._plain(route, model, served)
         found = self._configuration.routes.get(route)
         if found is None:

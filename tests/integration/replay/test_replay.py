@@ -110,7 +110,7 @@ def test_what_was_adapted_cannot_be_replayed_without_its_adapters(tmp_path: Path
     recording = file_of(tmp_path / "a.jsonl", [exchange(1), exchange(2, pinned="1.1.0")])
     with candidate(model(logit)) as upstream:
         found = report(recording, "--against", url(upstream))
-    assert found["skipped"] == {"needs a configuration to be adapted": 1}
+    assert found["skipped"] == {"to be adapted, which --config FILE says how to do": 1}
     assert found["routes"]["churn"]["total"]["compared"] == 1
 
 
@@ -205,6 +205,7 @@ def test_lines_that_cannot_be_read_end_it_unless_they_are_to_be_passed_over(tmp_
         strict = replayed(recording, plain, "--against", url(upstream))
         assert strict.exit_code == 3
         assert f"{plain}:1: is no recorded exchange" in strict.stderr
+        assert strict.stderr.endswith("; --lenient passes over what cannot be read\n")
         lenient = replayed(recording, plain, "--against", url(upstream), "--lenient")
     assert lenient.exit_code == 0
     assert f"Broken lines that were passed over: 1, the first: {plain}:1: is no recorded exchange" in lenient.stdout

@@ -84,9 +84,9 @@ def test_without_a_configuration_only_one_shape_can_be_compared() -> None:
     configuration, shadow = found(candidates, "2.0.0", "2.0.0")
     assert configuration.adapter("m", "2.0.0", "2.0.0") is None
     assert shadow.version == "2.0.0"
-    assert candidates.find("r", "m", "2.0.0", "1.0.0") == "needs a configuration to be adapted"
+    assert candidates.find("r", "m", "2.0.0", "1.0.0") == "to be adapted, which --config FILE says how to do"
     other = Candidates(parse_target("3.0.0=http://h:9"), Sending(), None)
-    assert other.find("r", "m", "2.0.0", "2.0.0") == "needs a configuration to be adapted"
+    assert other.find("r", "m", "2.0.0", "2.0.0") == "to be adapted, which --config FILE says how to do"
 
 
 def test_what_the_configuration_does_not_have_is_said() -> None:
