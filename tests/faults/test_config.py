@@ -241,7 +241,8 @@ MISTAKES: dict[str, tuple[tuple[str, str], str]] = {
     "a template for part of a segment": (
         ("path: /v2/models/churn/infer", 'path: "/v2/models/churn-{x}/infer"'),
         'stepdown.yaml:23:19: routes.churn.match.path: found "/v2/models/churn-{x}/infer"; allowed {name} for one '
-        "whole segment, as in /v2/models/churn/versions/{version}/infer",
+        "whole segment, as in /v2/models/churn/versions/{version}/infer, or with a verb behind it, as in "
+        "/v1/models/{model}:predict",
     ),
     "a name twice in one template": (
         ("path: /v2/models/churn/infer", 'path: "/v2/{x}/{x}"'),

@@ -2,8 +2,8 @@
 
 Several routes may match a request. The most specific one wins, compared in this order:
 
-1. Path: an exact one before any other; then segment by segment from the left, a literal segment before a `{name}`, and
-   both before the rest of a prefix; last, a route without a path.
+1. Path: an exact one before any other; then segment by segment from the left, a literal segment before a `{name}` with
+   a verb behind it, that before one without, and all before the rest of a prefix; last, a route without a path.
 2. Host: exact, then `*.` with the longest rest, then any.
 3. Method: named, then any.
 4. Headers: more conditions before fewer.
@@ -23,7 +23,7 @@ from stepdown.decide import spec
 from stepdown.decide.digests import Digests
 from stepdown.decide.facts import Facts
 from stepdown.decide.hosts import bare_host, parents
-from stepdown.decide.paths import Template, refuse_ambiguous, split_path
+from stepdown.decide.paths import Part, Template, refuse_ambiguous, split_path
 from stepdown.decide.rows import Rows
 
 R = TypeVar("R")
@@ -74,24 +74,25 @@ class _Node(Generic[R]):
 
     def __init__(self) -> None:
         self.literals: dict[bytes, _Node[R]] = {}
-        self.name: _Node[R] | None = None
+        self.parts: dict[Part, _Node[R]] = {}
         self.whole: list[Entry[R]] = []
         self.rest: list[Entry[R]] = []
 
-    def at(self, segments: Iterable[bytes | None]) -> _Node[R]:
+    def at(self, segments: Iterable[bytes | Part]) -> _Node[R]:
         """The node at the end of the segments, made where it is missing."""
         node = self
         for segment in segments:
-            if segment is not None:
-                node = node.literals.setdefault(segment, _Node())
+            if isinstance(segment, Part):
+                node = node.parts.setdefault(segment, _Node())
             else:
-                node.name = node = node.name or _Node()
+                node = node.literals.setdefault(segment, _Node())
         return node
 
     def sealed(self, digests: Digests) -> _Branch[R]:
+        longest_first = sorted(self.parts.items(), key=lambda item: -len(item[0].verb))
         return _Branch(
             {segment: node.sealed(digests) for segment, node in self.literals.items()},
-            self.name.sealed(digests) if self.name else None,
+            tuple((part.verb, node.sealed(digests)) for part, node in longest_first),
             _ByHost(self.whole, digests) if self.whole else None,
             _ByHost(self.rest, digests) if self.rest else None,
         )
@@ -100,17 +101,17 @@ class _Node(Generic[R]):
 class _Branch(Generic[R]):
     """A place in the finished tree."""
 
-    __slots__ = ("_literals", "_name", "_rest", "_whole")
+    __slots__ = ("_literals", "_parts", "_rest", "_whole")
 
     def __init__(
         self,
         literals: dict[bytes, _Branch[R]],
-        name: _Branch[R] | None,
+        parts: tuple[tuple[bytes, _Branch[R]], ...],
         whole: _ByHost[R] | None,
         rest: _ByHost[R] | None,
     ) -> None:
         self._literals = literals
-        self._name = name
+        self._parts = parts
         self._whole = whole
         self._rest = rest
 
@@ -123,10 +124,14 @@ class _Branch(Generic[R]):
                 found = branch.find(facts, segments, place + 1, params)
                 if found is not None:
                     return found
-            if self._name is not None and segment:
-                found = self._name.find(facts, segments, place + 1, (*params, segment))
-                if found is not None:
-                    return found
+            for verb, branch in self._parts:
+                value = segment
+                if verb:  # as `Part.value` does it
+                    value = segment[: -len(verb)] if segment.endswith(verb) else b""
+                if value:
+                    found = branch.find(facts, segments, place + 1, (*params, value))
+                    if found is not None:
+                        return found
         elif self._whole is not None:
             route = self._whole.find(facts)
             if route is not None:

@@ -9,7 +9,9 @@ route's exact path byte for byte needs no such check.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from stepdown.errors import BadRequestError
 
@@ -43,38 +45,53 @@ def refuse_ambiguous(path: bytes) -> None:
         )
 
 
+class Part(NamedTuple):
+    """A `{name}`, any one segment that is not empty, or with a verb behind it one that has more than that verb."""
+
+    verb: bytes
+    """With its colon, as in `:predict`; empty where there is none."""
+
+    def value(self, segment: bytes) -> bytes:
+        """What the name stands for in a segment; empty where it does not fit."""
+        return segment.removesuffix(self.verb) if segment.endswith(self.verb) else b""
+
+
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A path cut into segments; `None` stands for a `{name}`, any one segment that is not empty."""
+    """A path cut into segments."""
 
-    segments: tuple[bytes | None, ...]
+    segments: tuple[bytes | Part, ...]
     names: tuple[str, ...]
 
     @classmethod
     def parse(cls, text: str) -> Template:
         """Read `/v2/models/{model}/infer`; `/` at the end of a prefix has to be removed before."""
-        segments: list[bytes | None] = []
+        segments: list[bytes | Part] = []
         names: list[str] = []
         for segment in split_path(text.encode()):
-            if segment[:1] == b"{" and segment[-1:] == b"}":
-                segments.append(None)
-                names.append(segment[1:-1].decode())
+            name, brace, verb = segment.partition(b"}")
+            if brace and name[:1] == b"{":
+                segments.append(Part(verb))
+                names.append(name[1:].decode())
             else:
                 segments.append(segment)
         return cls(tuple(segments), tuple(names))
 
-    def begins(self, segments: list[bytes]) -> bool:
+    def begins(self, segments: Sequence[bytes]) -> bool:
         """Whether the path's first segments are these."""
         if len(segments) < len(self.segments):
             return False
-        for wanted, segment in zip(self.segments, segments, strict=False):
-            if segment != wanted and (wanted is not None or not segment):
-                return False
-        return True
+        pairs = zip(self.segments, segments, strict=False)
+        return all(one.value(segment) if isinstance(one, Part) else one == segment for one, segment in pairs)
 
-    def fits(self, segments: list[bytes]) -> bool:
+    def fits(self, segments: Sequence[bytes]) -> bool:
         """Whether these are all of the path's segments."""
         return len(segments) == len(self.segments) and self.begins(segments)
+
+    def values(self, segments: Sequence[bytes]) -> tuple[bytes, ...]:
+        """What the names stand for in a path that begins so, in their order."""
+        pairs = zip(self.segments, segments, strict=False)
+        return tuple(one.value(segment) for one, segment in pairs if isinstance(one, Part))
 
 
 def split_path(path: bytes) -> list[bytes]:

@@ -76,7 +76,7 @@ def _params(route: Route, target: str) -> tuple[bytes, ...] | None:
     segments = split_path(target.partition("?")[0].encode("latin-1"))
     if not (template.fits(segments) if route.match.path else template.begins(segments)):
         return None
-    return tuple(segment for wanted, segment in zip(template.segments, segments, strict=False) if wanted is None)
+    return template.values(segments)
 
 
 def _copy(entry: Entry, body: bytes, number: int, params: tuple[bytes, ...]) -> Copy:

@@ -70,6 +70,28 @@ def test_a_name_stands_for_one_segment_that_is_not_empty() -> None:
     assert table.find(request("/m")) is None
 
 
+def test_a_name_with_a_verb_goes_before_one_without() -> None:
+    table = lookup(
+        Match(path="/v1/models/{name}"),
+        Match(path="/v1/models/{name}:predict", methods=("POST",)),
+        Match(path="/v1/models/churn:explain"),
+    )
+    assert table.find(request("/v1/models/churn:predict", method="POST")) == (1, (b"churn",))
+    assert table.find(request("/v1/models/a:b:predict", method="POST")) == (1, (b"a:b",))
+    assert table.find(request("/v1/models/churn:predict", method="GET")) == (0, (b"churn:predict",))
+    assert table.find(request("/v1/models/churn:predict/x", method="POST")) is None
+    assert table.find(request("/v1/models/other:explain")) == (0, (b"other:explain",))
+    assert table.find(request("/v1/models/churn:explain")) == (2, ())
+    assert table.find(request("/v1/models/:predict", method="POST")) == (0, (b":predict",))
+    assert table.find(request("/v1/models/", method="POST")) is None
+
+
+def test_of_two_verbs_the_longer_one_goes_first() -> None:
+    table = lookup(Match(path="/{name}:rows"), Match(path="/{name}:all:rows"))
+    assert table.find(request("/m:all:rows")) == (1, (b"m",))
+    assert table.find(request("/m:rows")) == (0, (b"m",))
+
+
 def test_a_prefix_may_have_names_too() -> None:
     table = lookup(Match(path_prefix="/teams/{team}/"), Match(path="/teams/{team}"))
     assert table.find(request("/teams/blue/m/1")) == (0, (b"blue",))

@@ -98,6 +98,23 @@ def test_a_template_names_whole_segments() -> None:
     assert Template.parse("/a/x{name}").names == ()
 
 
+def test_a_verb_may_stand_behind_a_name() -> None:
+    template = Template.parse("/v1/models/{model}:predict")
+    assert template.names == ("model",)
+    assert template.fits([b"v1", b"models", b"churn:predict"])
+    assert not template.fits([b"v1", b"models", b"churn"])
+    assert not template.fits([b"v1", b"models", b":predict"])
+    assert not template.fits([b"v1", b"models", b"churn:explain"])
+
+
+@pytest.mark.parametrize("template", ["/v1/{model}:predict/{version}", "/{a}/x/{b}:verb", "/fixed", "/{a}:predict"])
+def test_the_values_of_a_path_that_fits_make_the_path_again(template: str) -> None:
+    values = {name: f"value-{name}:x" for name in Template.parse(template).names}
+    path = split_path(template.format(**values).encode())
+    assert Template.parse(template).fits(path)
+    assert Template.parse(template).values(path) == tuple(value.encode() for value in values.values())
+
+
 def test_the_template_of_no_prefix_fits_the_beginning_of_everything() -> None:
     assert Template.parse("").begins([b"any"])
     assert Template.parse("").begins([])

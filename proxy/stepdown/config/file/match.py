@@ -10,7 +10,8 @@ from pydantic import BeforeValidator, Field, model_validator
 from stepdown.config.file.section import Section, refused
 from stepdown.config.file.values import HeaderName, Host, Method, UrlPath, matching_text
 
-_PART = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_PART = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}(:[A-Za-z][A-Za-z0-9_]*)?")
+"""A `{name}` as a whole segment, or with a verb behind it."""
 
 Digest = Annotated[str, matching_text(re.compile(r"[0-9a-fA-F]{64}"), "a SHA-256 as 64 hexadecimal digits")]
 
@@ -21,11 +22,14 @@ def template_names(path: str) -> tuple[str, ...]:
 
 
 def _read_template(value: Any) -> Any:
-    """A path whose braces, if any, are whole segments with different names."""
+    """A path whose braces, if any, are whole segments with different names, but for a verb behind them."""
     if isinstance(value, str):
         segments = value.split("/")
         if any(("{" in segment or "}" in segment) and not _PART.fullmatch(segment) for segment in segments):
-            raise refused("{name} for one whole segment, as in /v2/models/churn/versions/{version}/infer")
+            raise refused(
+                "{name} for one whole segment, as in /v2/models/churn/versions/{version}/infer, or with a verb behind "
+                "it, as in /v1/models/{model}:predict"
+            )
         parts = template_names(value)
         if len(set(parts)) < len(parts):
             raise refused("each {name} once in a path")
@@ -69,7 +73,9 @@ class HeadSection(Section):
     """What may be asked of the first lines of a request."""
 
     path: PathTemplate | None = Field(
-        default=None, description="The whole path; `{name}` stands for one segment, and `{version}` pins a version."
+        default=None,
+        description="The whole path; `{name}` stands for one segment, in `{name}:predict` for what is before the verb, "
+        "and `{version}` pins a version.",
     )
     path_prefix: PathTemplate | None = Field(
         default=None, description="Whole segments at the path's beginning: `/v2` matches `/v2` and `/v2/x`, not `/v2x`."

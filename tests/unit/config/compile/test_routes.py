@@ -46,6 +46,7 @@ def test_the_part_called_version_pins_unless_another_is_named(folder: Folder) ->
 
     assert param('path: "/v/{version}/infer"') == "version"
     assert param('path_prefix: "/v/{version}"') == "version"
+    assert param('path: "/v/{version}:predict"') == "version"
     assert param('path: "/v/{v}/infer"') is None
     assert param('path: "/v/{v}/infer"', "version_param: v") == "v"
 
@@ -79,6 +80,15 @@ def test_matches_that_differ_only_in_names_of_parts_are_the_same(folder: Folder)
         "allowed another"
     ]
     folder.load(changed(path) + other.replace("POST", "GET"))
+
+
+def test_a_verb_behind_a_part_makes_another_path(folder: Folder) -> None:
+    path = ("path: /v2/models/churn/infer", 'path: "/v1/models/{a}"')
+    second = "  second: {match: {path: '/v1/models/{b}:predict', methods: [POST]}, model: churn, split: {'1.1.0': 1}}\n"
+    folder.load(changed(path) + second)
+    assert folder.refusal(changed(path) + second.replace(":predict", ":pre-dict"))[0].endswith(
+        "or with a verb behind it, as in /v1/models/{model}:predict"
+    )
 
 
 def test_the_rest_of_the_file_reaches_the_specification(folder: Folder) -> None:
