@@ -11,6 +11,7 @@ from typing import Any
 
 from stepdown.cli.output import show_tables
 from stepdown.cli.summary import Row, Table
+from stepdown.comparison.answers import BODY
 from stepdown.telemetry.text import readable
 
 EXITS = {"pass": 0, "fail": 1, "inconclusive": 2}
@@ -125,7 +126,7 @@ def _paths(total: View) -> Table:
     head += ("noise", "beyond noise", "verdict", "Diffy's rule") if with_noise else ("verdict",)
     rows = [
         (
-            readable(one["path"]),
+            _place(one["path"]),
             ", ".join(f"{kind} {times:,}" for kind, times in one["kinds"].items()),
             f"{one['different']['count']:,}",
             _interval(one["different"]),
@@ -178,11 +179,11 @@ def _measures(total: View) -> Table:
 
 def _labels(total: View) -> Table:
     rows = [
-        (readable(one["path"]), _short(before), _short(after), f"{times:,}", percent(times / one["agreed"]["total"]))
+        (_place(one["path"]), _short(before), _short(after), f"{times:,}", percent(times / one["agreed"]["total"]))
         for one in total["labels"]
         for before, after, times in one["changes"]
     ]
-    same = [f"{readable(one['path'])} the same in {_interval(one['agreed'])}" for one in total["labels"]]
+    same = [f"{_place(one['path'])} the same in {_interval(one['agreed'])}" for one in total["labels"]]
     title = f"Labels that changed: {'; '.join(same)}"
     return _table(title, ("path", "from", "to", "answers", "share"), rows)
 
@@ -190,7 +191,7 @@ def _labels(total: View) -> Table:
 def _numbers(total: View) -> Table:
     rows = [
         (
-            readable(one["path"]),
+            _place(one["path"]),
             f"{_number(one['mean_served'])} > {_number(one['mean_candidate'])}",
             "" if one["deviations"] is None else f"{one['deviations']:+.3g}",
             f"{one['ks']:.3f}",
@@ -210,7 +211,13 @@ def _examples(total: View) -> Table:
         if key not in seen:
             seen.add(key)
             rows.append(
-                (_short(one["pointer"]), one["kind"], _short(one["served"]), _short(one["candidate"]), one["name"])
+                (
+                    _short(_place(one["pointer"])),
+                    one["kind"],
+                    _short(one["served"]),
+                    _short(one["candidate"]),
+                    one["name"],
+                )
             )
     return _table("For example", ("at", "how", "served", "candidate", "request"), rows, _EXAMPLES)
 
@@ -249,6 +256,11 @@ def _figure(measure: str, value: float | None) -> str:
 
 def _number(value: float | None) -> str:
     return "-" if value is None else f"{value:.4g}"
+
+
+def _place(path: str) -> str:
+    """A path in a cell; that of the whole document is empty."""
+    return readable(path) or BODY
 
 
 def _short(text: str) -> str:

@@ -18,12 +18,13 @@ from typer.testing import CliRunner, Result
 from stepdown.cli.admin_client import AdminError
 from stepdown.cli.app import app
 from stepdown.cli.shadow_gate import Limits, decide, show, wait_for
+from stepdown.comparison.answers import Reply
 from stepdown.comparison.book import Book
 from stepdown.comparison.report import Report
 from stepdown.control import admin
 from stepdown.control.reports import Reports
 from stepdown.decide.shadow_spec import REPORTED, Comparing, Examples, Shadow, Tolerance
-from tests.kit.comparing import judged
+from tests.kit.comparing import JSON, judged
 from tests.kit.controller_state import SetState, a_token, served
 from tests.kit.looping import LoopThread
 from tests.kit.reports import NEXT, boarded, counted, pin_up, post, whole, with_shadows
@@ -138,6 +139,18 @@ def test_long_times_and_large_sizes_are_written_out() -> None:
     assert "20 ms > 4.25 s" in text
     assert "120 B > 1,234,567 B" in text
     assert "e+0" not in text
+
+
+def test_a_body_that_is_no_json_differs_as_a_whole() -> None:
+    book = Book(Comparing(), Examples(), lambda: 0.5)
+    one = judged({"a": 1}, {})
+    assert one.candidate is not None
+    one.candidate = Reply(200, b"<html>", JSON)
+    book.add(one)
+    with sidecar(book.report("churn/next")) as scene:
+        lines = [line.split() for line in scene.run("report", "churn").stdout.splitlines()]
+    assert ["(body)", "type", "1", "1"] in [line[:4] for line in lines]
+    assert ["(body)", "type", '{"a":', "1}", "<html>"] in [line[:5] for line in lines]
 
 
 def test_watched_it_is_shown_again_until_somebody_stops_it() -> None:
