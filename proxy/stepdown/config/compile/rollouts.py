@@ -58,6 +58,9 @@ def rollouts_of(
             said += f" rule {rule.rule.name} and {candidate.id} has 0 %"
             said += ", so clients that ask for its shape get 406" if missed else ""
             checker.warn((*rule.path, "rollout"), said, "it with state: {rollouts: FILE}")
+        elif file.admin is None:
+            said = f"there is no admin API, by which {name} would be started and stopped"
+            checker.warn((*rule.path, "rollout"), said, "it with admin: {listen: ADDRESS}")
     return tuple(found)
 
 

@@ -84,6 +84,10 @@ def test_a_rollout_is_carried_whole(churn: Folder) -> None:
     )
 
 
+STATE = "state: {rollouts: rollouts.db}\n"
+ADMIN = "admin: {listen: 127.0.0.1:0, tokens: [{name: ops, role: operate, token: {env: TOKEN}}]}\n"
+
+
 def test_where_no_state_is_kept_stable_has_everything_and_a_warning_says_so(churn: Folder) -> None:
     loaded = churn.load(TEXT)
     (rule,) = loaded.spec.routes[0].rules
@@ -102,13 +106,22 @@ def test_an_event_that_somebody_can_report_is_not_doubtful(churn: Folder) -> Non
     feedback = "feedback: {secrets: {env: SECRET}, keys: [{name: shop, key: {env: KEY}}]}\n"
     environ = {"SECRET": "tokens-are-signed-with-this", "KEY": "and-posted-back-with-this"}
     assert ["reported" in str(one) for one in churn.load(TEXT + feedback, environ=environ).warnings] == [False]
-    assert churn.load(TEXT + feedback + "state: {rollouts: rollouts.db}\n", environ=environ).warnings == ()
+    driven = churn.load(TEXT + feedback + STATE + ADMIN, environ=environ | {"TOKEN": "may-operate-what-there-is"})
+    assert driven.warnings == ()
 
 
-def test_with_a_place_for_its_state_nothing_is_doubtful_about_a_rollout(churn: Folder) -> None:
-    loaded = churn.load(text(guards("errors")) + "state: {rollouts: rollouts.db}\n")
+def test_with_a_place_for_its_state_and_somebody_to_start_it_nothing_is_doubtful_about_a_rollout(churn: Folder) -> None:
+    loaded = churn.load(text(guards("errors")) + STATE + ADMIN, environ={"TOKEN": "may-operate-what-there-is"})
     assert loaded.warnings == ()
     assert loaded.spec.routes[0].rules[0].split == (("1.1.0", 1),)
+
+
+def test_where_nobody_can_start_a_rollout_a_warning_says_so(churn: Folder) -> None:
+    (warning,) = churn.load(text(guards("errors")) + STATE).warnings
+    assert str(warning).endswith(
+        "warning: routes.churn.rules[0].rollout: there is no admin API, by which churn-2 would be started and stopped; "
+        "allowed it with admin: {listen: ADDRESS}"
+    )
 
 
 def test_a_candidate_that_another_rule_names_is_not_missed(churn: Folder) -> None:
