@@ -150,7 +150,7 @@ def test_a_body_that_is_no_json_differs_as_a_whole() -> None:
     with sidecar(book.report("churn/next")) as scene:
         lines = [line.split() for line in scene.run("report", "churn").stdout.splitlines()]
     assert ["(body)", "type", "1", "1"] in [line[:4] for line in lines]
-    assert ["(body)", "type", '{"a":', "1}", "<html>"] in [line[:5] for line in lines]
+    assert ["(body)", "type", '{"a":', "1}", '"<html>"'] in [line[:5] for line in lines]
 
 
 def test_watched_it_is_shown_again_until_somebody_stops_it() -> None:
