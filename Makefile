@@ -79,7 +79,7 @@ build: setup ## wheel and sdist into dist/
 .PHONY: bench
 bench: setup .envs/envoy/.installed ## all benchmarks; WRITE=1 puts them into docs/performance.md; ARGS: of the proxies only
 	$(BIN)/python -m bench $(if $(WRITE),--write) $(ARGS)
-	$(if $(ARGS),,@$(MAKE) bench-adapters bench-decisions bench-shadows)
+	$(if $(ARGS),,@$(MAKE) bench-adapters bench-streams bench-decisions bench-shadows)
 
 .PHONY: bench-adapters
 bench-adapters: setup .envs/expressions/.installed ## what adapters and check cost, in less than a minute; WRITE=1 as above
@@ -94,8 +94,8 @@ bench-shadows: setup ## latency beside shadows of every kind, in a quarter of an
 	$(BIN)/python -m bench.shadows $(if $(WRITE),--write) $(ARGS)
 
 .PHONY: bench-streams
-bench-streams: setup ## streams through a running sidecar: what an event costs and how late it is, in a minute
-	$(BIN)/python -m bench.streams $(ARGS)
+bench-streams: setup ## streams through a running sidecar: what an event costs and how late it is, in a minute; WRITE=1 as above
+	$(BIN)/python -m bench.streams $(if $(WRITE),--write) $(ARGS)
 
 .PHONY: rollout-simulation
 rollout-simulation: setup ## what rollouts promise, simulated with LONGER (10) times as many rollouts, some minutes

@@ -50,6 +50,7 @@ routes:
     model: llm
     rules: [{{split: {{"2.0.0": 100}}}}]
 """
+SECTION = "streams"
 BOUND = 10.0
 """Microseconds that adapting an event may take."""
 
@@ -97,7 +98,10 @@ def main() -> None:
         "it for its client; as read: to when the client reads it. What others take of the sidecar's core meanwhile, "
         "the kernel's own work included, makes events late too."
     )
-    page.show(console, [Table(columns, rows), page.promised(promises)], conditions)
+    shown = [Table(columns, rows), page.promised(promises)]
+    page.show(console, shown, conditions)
+    if options.write:
+        page.write(SECTION, shown, conditions)
 
 
 class Sidecar(NamedTuple):
@@ -129,10 +133,11 @@ _WAYS = {"passed": b"2.0.0", "adapted": b"1.0.0"}
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m bench.streams", description="Streams through a running sidecar.")
+    parser = argparse.ArgumentParser(prog="make bench-streams", description="Streams through a running sidecar.")
     parser.add_argument("--rounds", type=int, default=5, help="of each way (default: %(default)s)")
     parser.add_argument("--streams", type=int, default=1000, help="at once (default: %(default)s)")
     parser.add_argument("--events", type=int, default=100, help="of each of them (default: %(default)s)")
+    parser.add_argument("--write", action="store_true", help=f"put the tables into {page.PAGE.name}")
     return parser.parse_args()
 
 
