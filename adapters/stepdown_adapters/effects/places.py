@@ -36,9 +36,16 @@ MAX_OUTCOMES = 24
 
 
 def along(schema: Schema, segments: Segments, change: Change, references: References, *, fails: bool) -> Schema:
-    """The schema after `change` of every place that the path leads to; as it is written where it leads nowhere."""
+    """The schema after `change` of every place that the path leads to.
+
+    It is the very schema that was given, with all that it says of several places together, only where no document
+    changes: the path leads nowhere, or `change` gives back what it was given. So that nothing else is taken for that,
+    `change` gets an object that nobody else has, and what was anything and is anything else now is `{}`, not `True`.
+    """
     if not segments:
-        return change(schema)
+        given: Schema = dict(schema) if isinstance(schema, dict) else {} if schema else False
+        after = change(given)
+        return schema if after is given else _anew(after, schema)
     step, rest = segments[0], segments[1:]
 
     def below(inner: Schema) -> Schema:
@@ -48,14 +55,18 @@ def along(schema: Schema, segments: Segments, change: Change, references: Refere
 
 
 def _each(schema: Schema, visit: Callable[[Shape], list[Shape]], references: References) -> Schema:
-    """The union of what becomes of each shape; the schema itself where all shapes stay."""
+    """The union of what becomes of each shape; the schema itself, and nothing else, where all shapes stay."""
     found: list[Shape] = []
     stays = True
     for shape in opened(schema, references):
         after = visit(shape)
         stays = stays and len(after) == 1 and after[0] is shape
         found += after
-    return schema if stays else union(shape for shape in found if is_possible(shape))
+    return schema if stays else _anew(union(shape for shape in found if is_possible(shape)), schema)
+
+
+def _anew(after: Schema, before: Schema) -> Schema:
+    return {} if after is True and before is True else after
 
 
 def _step(shape: Shape, step: Segment, below: Change, references: References, fails: bool) -> list[Shape]:

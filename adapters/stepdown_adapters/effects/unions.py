@@ -19,20 +19,25 @@ def same(one: Any, other: Any) -> bool:
 
 
 def union(schemas: Iterable[Schema]) -> Schema:
-    """A schema with every value of each; `False` for none."""
+    """A schema with every value of each; `False` for none, and one of those given only if it was the only one."""
     found: list[dict[str, Any]] = []
+    several = False
     for schema in schemas:
         if schema is True or schema == {}:
             return True
         if isinstance(schema, dict):
             branches = schema["anyOf"] if schema.keys() == {"anyOf"} else [schema]
             for branch in branches:
-                if isinstance(branch, dict) and not any(same(branch, other) for other in found):
-                    found.append(branch)
-                elif branch is True:
+                if branch is True:
                     return True
-    if len(found) < 2:
-        return found[0] if found else False
+                if isinstance(branch, dict):
+                    several = several or (bool(found) and branch is not found[0])
+                    if not any(same(branch, other) for other in found):
+                        found.append(branch)
+    if len(found) == 1:
+        return dict(found[0]) if several else found[0]
+    if not found:
+        return False
     return _joined(found)
 
 

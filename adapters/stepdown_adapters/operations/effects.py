@@ -25,4 +25,4 @@ def studied(operations: Iterable[Operation], schema: Schema) -> tuple[Schema, St
     study = Study(references)
     for operation in operations:
         state = study.step(operation, state)
-    return references.closed(state), study
+    return references.closed(True if state == {} else state), study

@@ -58,9 +58,13 @@ def _after(operations: Sequence[Operation], given: Schema) -> tuple[Schema, list
     unknown = []
     for operation in operations:
         before, state = state, study.step(operation, state)
-        if state is True and before is not True:
+        if _says_nothing(state) and not _says_nothing(before):
             unknown.append(operation)
     return found.closed(state), unknown
+
+
+def _says_nothing(schema: Schema) -> bool:
+    return schema is True or schema == {}
 
 
 def _keywords(schema: Schema) -> Iterator[str]:

@@ -281,3 +281,38 @@ def test_what_an_array_says_of_its_numbers_is_passed_down_to_them() -> None:
 def test_a_conversion_turns_what_a_number_means(meaning: Any, operation: Any, after_it: Any) -> None:
     found = made(closed(x={"type": "number", "x-semantic": meaning}), operation)
     assert found["properties"]["x"].get("x-semantic") == after_it
+
+
+ANYTHING = {"type": "object", "required": ["a"], "not": {"properties": {"a": {"const": 1}}, "required": ["a"]}}
+"""Of `a` it says nothing by itself, and rules one value out by a condition on the whole."""
+A_NUMBER = {**ANYTHING, "properties": {"a": NUMBER}}
+
+
+@pytest.mark.parametrize(
+    ("operation", "newer", "now"),
+    [
+        ({"head": "/a"}, ANYTHING, {"a": 1}),
+        ({"decode": {"path": "/a", "from": "json"}}, ANYTHING, {"a": 1}),
+        ({"replace": {"path": "/a", "value": {"field": "/b"}}}, ANYTHING, {"a": 1, "b": 1}),
+        ({"move": {"from": "/a/b", "to": "/a"}}, ANYTHING, {"a": 1}),
+        ({"in": "/a", "do": [{"move": {"from": "/b", "to": ""}}]}, ANYTHING, {"a": 1}),
+        (
+            {"in": "/a", "where": {"at_least": 0}, "do": [{"linear": {"path": "", "scale": 2}}]},
+            A_NUMBER,
+            {"a": 1},
+        ),
+        ({"sum": {"from": ["/a", "/a"], "to": "/a", "on_missing": "skip"}}, A_NUMBER, {"a": 1}),
+        ({"map_values": {"path": "/a", "table": {"0.5": 1}, "default": 1}}, ANYTHING, {"a": 1}),
+    ],
+)
+def test_a_condition_on_the_whole_is_forgotten_where_a_member_changes_though_its_own_schema_reads_the_same(
+    operation: Any, newer: Any, now: Any
+) -> None:
+    assert isinstance(included({"const": now}, made(newer, operation)), Included)
+
+
+def test_a_condition_on_the_whole_stays_where_nothing_changes() -> None:
+    nowhere = {"remove": {"path": "/b/c", "on_missing": "skip"}}
+    for operation in (nowhere, {"in": "", "do": [nowhere]}, {"carry": {"from": "/a", "as": "c"}}):
+        newer = {**A_NUMBER, "properties": {"a": NUMBER, "b": NUMBER}}
+        assert made(newer, operation) == newer

@@ -231,3 +231,16 @@ def test_operations_of_which_nothing_is_known_are_named() -> None:
 def test_a_seed_says_which_documents_are_drawn() -> None:
     one, other = (graded(question(DOWN), documents=50, seed=seed) for seed in (1, 1))
     assert one == other
+
+
+def test_what_a_contract_rules_out_by_a_condition_is_not_ruled_out_any_more_once_a_member_changed() -> None:
+    contract = {
+        "type": "object",
+        "properties": {"score": {"type": "number"}},
+        "required": ["score"],
+        "additionalProperties": False,
+        "not": {"properties": {"score": {"const": 1}}},
+    }
+    doubled = {"in": "/score", "where": {"at_least": 0}, "do": [{"linear": {"path": "", "scale": 2}}]}
+    assert not prove(question([doubled], contract, contract)).holds
+    assert grade([doubled], contract, contract).grade is not Grade.CONTRADICTION
