@@ -1,34 +1,43 @@
-"""The fast ways from one tensor to rows and back, for documents that nothing has opened yet.
+"""The fast ways from one tensor to rows and back, for data that nothing has opened yet.
 
-Rows need no number to be decoded: they are the text of `data` with brackets put between its items, so that every number
-keeps its text. Whatever is unusual (several tensors, nested data, strings, sizes that do not fit, a number beyond
-floating point) they leave to `tensors`, whose errors are exact: they give `None`.
+No number needs to be decoded: rows are the text of `data` with brackets put between its items, and `data` is the text
+of rows without their brackets, so that every number keeps its text. Whatever is unusual (several tensors, nested data,
+strings, sizes that do not fit, a number beyond floating point) they leave to `tensors`, whose errors are exact: they
+give `None`.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from itertools import chain
+from functools import lru_cache
 from math import prod
 from typing import Any
 
 import msgspec
-import orjson
 from msgspec import Raw
+
+from stepdown_adapters.codec import LAZY
+from stepdown_adapters.operations.options import is_count
 
 _DEEP = 8
 """Dimensions up to which the fast way goes."""
 _WIDE = 32
-"""Items of a row from which it is faster to look for its end than to split it."""
+"""Items of a row from which it is faster to look for its end than to find all of its items."""
+_AT_ONCE = 2 * _WIDE
+"""Items of short rows that are found together: at least two rows."""
 _LARGE = re.compile(rb"\+?[0-9]{3}")
 """An exponent's text."""
+_SPACE = b" \t\n\r"
 
 
 class _Tensor(msgspec.Struct):
     name: str
     shape: list[int]
     data: Raw
+
+
+_tensors = msgspec.json.Decoder(list[_Tensor]).decode
 
 
 class QuickRows:
@@ -43,13 +52,16 @@ class QuickRows:
         self._kept = tuple(zip(keep, fields, strict=True))
         self._decode = _decoder(source, list[_Tensor], self._kept)
 
-    def converted(self, body: Raw) -> dict[str, Any] | None:
-        """The document with its rows; `None` where the general way has to decide."""
+    def converted(self, document: Any) -> dict[str, Any] | None:
+        """A lazy document with its rows; `None` where the general way has to decide."""
         try:
-            document = self._decode(body)
-        except (msgspec.MsgspecError, LookupError):
+            if document.__class__ is Raw:
+                document = self._decode(document)
+                tensors = document.read
+            else:
+                tensors = _opened(document[self._source])
+        except (msgspec.MsgspecError, LookupError, TypeError):
             return None
-        tensors = document.read
         if self._chosen is not None:
             tensors = [tensor for tensor in tensors if tensor.name == self._chosen]
         if len(tensors) != 1:
@@ -62,26 +74,64 @@ class QuickRows:
         return {**_carried(document, self._kept), self._target: Raw(text)}
 
 
-class QuickTensor:
-    """What `rows_to_tensor` with these options does to rows that are lists of the tensor's own type."""
+def _opened(tensors: Any) -> list[_Tensor]:
+    """The tensors of a document that was opened; raises `TypeError` or `LookupError` where one is not ordinary."""
+    if tensors.__class__ is Raw:
+        return _tensors(tensors)
+    found = []
+    for item in tensors:
+        name, shape, data = LAZY.plain(item["name"]), LAZY.plain(item["shape"]), item["data"]
+        if not (isinstance(name, str) and isinstance(shape, list) and all(map(is_count, shape))):
+            raise TypeError
+        found.append(_Tensor(name, shape, data))
+    return found
 
-    def __init__(self, source: str, target: str, tensor: dict[str, Any], shape: list[int] | None, item: Any) -> None:
+
+class QuickTensor:
+    """What `rows_to_tensor` with these options does to rows that are numbers, or regular lists of them."""
+
+    def __init__(self, source: str, target: str, tensor: dict[str, Any], shape: list[int] | None, items: bytes) -> None:
+        """`items` are the characters of which the items are made."""
+        self._source = source
         self._target = target
         self._tensor = tensor
         self._shape = shape
-        self._decode = _decoder(source, list[list[item]], ())
+        self._items = items + _SPACE
+        self._decode = _decoder(source, Raw, ())
 
-    def converted(self, body: Raw) -> dict[str, Any] | None:
-        """The document with its tensor; `None` where the general way has to decide."""
+    def converted(self, document: Any) -> dict[str, Any] | None:
+        """A lazy document as its tensor; `None` where the general way has to decide."""
         try:
-            rows = self._decode(body).read
-            width = len(rows[0])
-            if set(map(len, rows)) != {width} or not width or (self._shape is not None and self._shape != [width]):
-                return None
-            data = Raw(orjson.dumps(list(chain.from_iterable(rows))))
-        except (msgspec.MsgspecError, TypeError, ValueError, LookupError):
+            rows = self._decode(document).read if document.__class__ is Raw else document[self._source]
+        except (msgspec.MsgspecError, LookupError):
             return None
-        return {self._target: [{**self._tensor, "shape": [len(rows), width], "data": data}]}
+        if rows.__class__ is not Raw:
+            return None
+        text = bytes(rows)
+        shape = _shape(text.translate(None, self._items))
+        if shape is None or (self._shape is not None and shape[1:] != self._shape) or _is_large(text):
+            return None
+        if shape[-1] == 1 and b"[]" in text.translate(None, _SPACE):
+            return None  # without their items, an array of one and an array of none look the same
+        data = b"[%b]" % text.translate(None, b"[]" + _SPACE)
+        return {self._target: [{**self._tensor, "shape": shape, "data": Raw(data)}]}
+
+
+def _shape(brackets: bytes) -> list[int] | None:
+    """The sizes of regular arrays of which the items are left out; `None` of all else."""
+    depth = len(brackets) - len(brackets.lstrip(b"["))
+    if depth > _DEEP:
+        return None
+    unit, sizes = b"", []
+    for level in range(1, depth + 1):
+        end = brackets.find(b"]" * level)
+        array = brackets[depth - level : end + level]
+        size = (len(array) - 1) // (len(unit) + 1)
+        if end < 0 or array != b"[" + b",".join([unit] * size) + b"]":
+            return None
+        unit = array
+        sizes.append(size)
+    return sizes[::-1] if sizes and unit == brackets else None
 
 
 def _decoder(source: str, wanted: Any, kept: Sequence[tuple[str, str]]) -> Callable[[Raw], Any]:
@@ -98,16 +148,19 @@ def _unusable(_body: Raw) -> Any:
 
 
 def _carried(document: Any, kept: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    if document.__class__ is dict:
+        return {name: document[name] for name, _ in kept if name in document}
     return {name: value for name, field in kept if (value := getattr(document, field)) is not None}
 
 
 def _text(shape: list[int], data: bytes, squeeze: bool) -> bytes | None:
     """Rows of a flat array as JSON text; `None` if it holds more than numbers, booleans and null, or another count."""
-    if b'"' in data or b"{" in data or data.find(b"[", 1) > 0 or _is_large(data):
+    if data[:1] != b"[" or b'"' in data or b"{" in data or data.find(b"[", 1) > 0 or _is_large(data):
         return None
-    if not 0 < len(shape) <= _DEEP or min(shape) < 1 or not data[1:-1].strip():
+    rows, separator, count, depth = data[1:-1], b",", prod(shape), 1
+    if not 0 < len(shape) <= _DEEP or min(shape) < 1 or not rows or rows.isspace():
         return None
-    rows, separator, count, counted = data[1:-1], b",", prod(shape), False
+    counted = False
     for size in reversed(shape[1:]):
         if size == 1 and squeeze:
             continue
@@ -116,15 +169,17 @@ def _text(shape: list[int], data: bytes, squeeze: bool) -> bytes | None:
         if size == 1:
             rows = rows.replace(separator, outer)
         elif size < count:
-            wide = size >= _WIDE and separator == b","
-            found = _cut(rows, outer, size, count) if wide else _grouped(rows, separator, outer, size, count)
+            way = _grouped if separator != b"," else _cut if size >= _WIDE else _found
+            found = way(rows, separator, outer, size, count)
             if found is None:
                 return None
             rows, counted = found, True
         count //= size
-        rows = b"[" + rows + b"]"
+        depth += 1
         separator = outer
-    return b"[" + rows + b"]" if counted or data.count(b",") == prod(shape) - 1 else None
+    if not counted and data.count(b",") != prod(shape) - 1:
+        return None
+    return b"%b%b%b" % (b"[" * depth, rows, b"]" * depth)
 
 
 def _grouped(rows: bytes, separator: bytes, outer: bytes, size: int, count: int) -> bytes | None:
@@ -138,8 +193,30 @@ def _grouped(rows: bytes, separator: bytes, outer: bytes, size: int, count: int)
     return b"".join(pieces)
 
 
-def _cut(rows: bytes, outer: bytes, size: int, count: int) -> bytes | None:
-    """The same for commas and long rows, whose ends are guessed, for numbers are about equally long, and then found."""
+def _found(rows: bytes, separator: bytes, outer: bytes, size: int, count: int) -> bytes | None:
+    """The same for commas and short rows, of which an expression finds many at a time and makes no items."""
+    at_once = _AT_ONCE // size
+    times, rest = divmod(count // size, at_once)
+    if not times:
+        return _grouped(rows, separator, outer, size, count)
+    several, *last = rows.rsplit(b",", rest * size) if rest else (rows,)
+    found = _rows_of(size, at_once).findall(several)
+    pieces = [*map(outer.join, found), *(b",".join(last[at : at + size]) for at in range(0, len(last), size))]
+    text = outer.join(pieces)
+    # What the expression has passed over is missing from the text.
+    full = len(found) == times and len(text) == len(rows) + (len(outer) - 1) * (count // size - 1)
+    return text if full else None
+
+
+@lru_cache(maxsize=_WIDE)
+def _rows_of(size: int, times: int) -> re.Pattern[bytes]:
+    """Finds so many rows of so many items, each a group, and the comma behind them."""
+    row = b"(%b)" % b",".join([b"[^,]++"] * size)
+    return re.compile(b"%b,?+" % b",".join([row] * times))
+
+
+def _cut(rows: bytes, _separator: bytes, outer: bytes, size: int, count: int) -> bytes | None:
+    """The same for long rows, whose ends are guessed, for numbers are about equally long, and then found."""
     cut, start, step = [], 0, len(rows) * size // count
     for _ in range(count // size - 1):
         end = start + step

@@ -12,8 +12,6 @@ from itertools import chain
 from math import prod
 from typing import Any
 
-from msgspec import Raw
-
 from stepdown_adapters.codec import LAZY, Codec
 from stepdown_adapters.effects import tensors as effects
 from stepdown_adapters.errors import Refusal
@@ -28,6 +26,12 @@ MAX_DIMENSIONS = 32
 _FLOATS = ("FP16", "BF16", "FP32", "FP64")
 _INTEGERS = ("INT8", "INT16", "INT32", "INT64", "UINT8", "UINT16", "UINT32", "UINT64")
 DATATYPES = ("BOOL", *_INTEGERS, *_FLOATS, "BYTES")
+_CHARACTERS = {
+    "BOOL": b"truefals",
+    **dict.fromkeys(_INTEGERS, b"-0123456789"),
+    **dict.fromkeys(_FLOATS, b"+-.0123456789Ee"),
+}
+"""Of which the JSON text of an item is made, and that of no other kind of value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +53,7 @@ def _tensor_to_rows(options: Options) -> Structural:
     quick = QuickRows(source, target, chosen, squeeze, keep)
 
     def convert(value: Any, codec: Codec) -> dict[str, Any]:
-        if value.__class__ is Raw and codec is LAZY:
+        if codec is LAZY:
             converted = quick.converted(value)
             if converted is not None:
                 return converted
@@ -121,13 +125,13 @@ def _rows_to_tensor(options: Options) -> Structural:
     keep: list[str] = options.get("keep", "a list of the members that stay", is_names, [])
     declared = _declared(options)
     quick = None
-    if len(declared) == 1 and not keep:
+    if len(declared) == 1 and not keep and declared[0].datatype in _CHARACTERS:
         only = declared[0]
         members = {"name": only.name, "shape": None, "datatype": only.datatype}
-        quick = QuickTensor(source, target, members, only.shape, _types(only.datatype))
+        quick = QuickTensor(source, target, members, only.shape, _CHARACTERS[only.datatype])
 
     def convert(value: Any, codec: Codec) -> dict[str, Any]:
-        if quick is not None and value.__class__ is Raw and codec is LAZY:
+        if quick is not None and codec is LAZY:
             converted = quick.converted(value)
             if converted is not None:
                 return converted

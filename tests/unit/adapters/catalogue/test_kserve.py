@@ -66,6 +66,15 @@ def test_a_column_of_mlserver_becomes_a_list_and_otherwise_rows_keep_their_shape
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_numbers_keep_their_text_both_ways(name: str) -> None:
+    found = b'{"model_name":"m","outputs":[{"name":"y","shape":[3],"datatype":"FP64","data":[1.0,1e5,0.10]}]}'
+    assert adapter(name).bytes(found) == b'{"predictions":[1.0,1e5,0.10]}'
+    asked = b'{"signature_name": "serving_default", "instances": [[1.0, 1e5], [-0, 0.10]]}'
+    made = b'{"inputs":[{"name":"input-0","shape":[2,2],"datatype":"FP64","data":[1.0,1e5,-0,0.10]}]}'
+    assert adapter(name).request_bytes(asked) == made
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_several_tensors_become_rows_with_a_member_for_each(name: str) -> None:
     labels = {"name": "label", "shape": [2], "datatype": "BYTES", "data": ["stay", "go"]}
     scores = {"name": "scores", "shape": [2, 2], "datatype": "FP64", "data": [0.9, 0.1, 0.2, 0.8]}
