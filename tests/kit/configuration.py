@@ -49,6 +49,11 @@ routes:
       - {name: everyone, split: {"1.1.0": 95, "2.0.0": 5}}
 """
 
+REPAIRED = GOOD.replace(
+    "          - sigmoid: /score\n", "          - sigmoid: /score\n          - project: {keep: [score]}\n"
+)
+"""The same without its leak: 2.0.0 is open, and what it does not declare rides along to a closed 1.1.0."""
+
 CHURN = """\
 models:
   churn:

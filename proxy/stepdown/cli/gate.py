@@ -150,9 +150,7 @@ class _Report:
         return judge(case_of(head, before, policy, self.today, lock, base_lock, str(lock_file), grades))
 
     def _grades(self, head: Facts, policy: Policy) -> Mapping[tuple[str, str, str], tuple[Grading, ...]]:
-        """How well chains are proved, where the policy asks for it; it takes a second or so for each."""
-        if policy.proof is None:
-            return {}
+        """How well chains are proved; a thousand documents take about half a second for each."""
         from stepdown.gate.proving import grades_of  # noqa: PLC0415
 
         try:

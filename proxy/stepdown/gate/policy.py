@@ -47,6 +47,12 @@ class ProofDemand:
     """How many are tried."""
     keep: str | None = None
     """The folder in which counterexamples are kept, relative to the policy's."""
+    needs_contracts: bool = True
+    """Whether a chain fails of which nothing can be shown, because a version at its end declares no contract."""
+
+
+UNSAID = ProofDemand(tested=100, documents=200, needs_contracts=False)
+"""Where nothing was agreed on: few documents, so that the gate is quick, and enough to refute most of what is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +69,7 @@ class Policy:
     client: Client = "strict"
     enums: Enums = "closed"
     formats: Formats = "annotation"
-    proof: ProofDemand | None = None
-    """`None`: nothing is proved."""
+    proof: ProofDemand = UNSAID
     approvals: tuple[Approval, ...] = ()
     waivers: tuple[Waiver, ...] = ()
 

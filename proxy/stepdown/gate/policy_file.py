@@ -18,7 +18,7 @@ from stepdown.config.tree import Members, describe, place_of
 from stepdown.config.validate import validate
 from stepdown.config.yaml_reader import read
 from stepdown.gate.facts import Place
-from stepdown.gate.policy import EVERY_RULE, Approval, Policy, ProofDemand, Waiver
+from stepdown.gate.policy import EVERY_RULE, UNSAID, Approval, Policy, ProofDemand, Waiver
 from stepdown.gate.rules.table import WAIVABLE
 from stepdown_adapters.versions import Version
 
@@ -138,7 +138,7 @@ class PolicyFile(Section):
     )
     diff: DiffSection = Field(default_factory=DiffSection, description="How contracts are compared.")
     proof: ProofSection | None = Field(
-        default=None, description="How well chains are proved; not, where it is left out."
+        default=None, description="How well chains are proved; where it is left out, with few documents."
     )
     approvals: list[ApprovalSection] = Field(
         default=[], description="Who may make exceptions; anybody where nothing is said."
@@ -194,9 +194,9 @@ def _policy(file: PolicyFile, places: list[Place]) -> Policy:
     )
 
 
-def _demand(section: ProofSection | None) -> ProofDemand | None:
+def _demand(section: ProofSection | None) -> ProofDemand:
     if section is None:
-        return None
+        return UNSAID
     tested = section.at_least
     documents = section.documents if section.documents is not None else tested or _DOCUMENTS
     return ProofDemand(tested, max(documents, tested or 0), section.keep)

@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from stepdown.cli.app import app
-from tests.kit.configuration import GOOD, SCHEMA_1_0, SCHEMA_1_1, SCHEMA_2_0
+from tests.kit.configuration import REPAIRED, SCHEMA_1_0, SCHEMA_1_1, SCHEMA_2_0
 from tests.kit.git import Repository
 
 TODAY = "2026-12-01"
@@ -23,7 +23,7 @@ class Project(Repository):
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
-        self.write("stepdown.yaml", GOOD)
+        self.write("stepdown.yaml", REPAIRED)
         for version, schema in (("1.0.0", SCHEMA_1_0), ("1.1.0", SCHEMA_1_1), ("2.0.0", SCHEMA_2_0)):
             self.write(f"contracts/{version}.json", schema)
         self.write("stepdown-policy.yaml", POLICY)

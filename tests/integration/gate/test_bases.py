@@ -12,7 +12,7 @@ import pytest
 
 from stepdown.gate.base import BaseError, opened, repository_of
 from tests.integration.gate.conftest import Project
-from tests.kit.configuration import GOOD
+from tests.kit.configuration import REPAIRED
 from tests.kit.git import Repository
 
 
@@ -34,7 +34,7 @@ def test_a_folder_is_a_base_too(project: Project, tmp_path: Path) -> None:
 
 def test_a_configuration_may_lie_below_the_top_and_name_files_beside_it(tmp_path: Path) -> None:
     one = Repository(tmp_path / "r")
-    shared = GOOD.replace("contracts/", "../../shapes/")
+    shared = REPAIRED.replace("contracts/", "../../shapes/")
     one.write("services/churn/stepdown.yaml", shared)
     for version in ("1.0.0", "1.1.0", "2.0.0"):
         one.write(f"shapes/{version}.json", '{"type": "object"}')
@@ -145,7 +145,7 @@ def test_nothing_of_the_base_is_run(project: Project, tmp_path: Path) -> None:
     marker = tmp_path / "ran"
     project.write("danger.py", f"open({str(marker)!r}, 'w')\ndef hook(document, context): return document\nModel = 1\n")
     safe = (project.path / "stepdown.yaml").read_text()
-    project.change(("          - sigmoid: /score\n", "          - sigmoid: /score\n        hook: danger:hook\n"))
+    project.change(("- project: {keep: [score]}\n", "- project: {keep: [score]}\n        hook: danger:hook\n"))
     project.change(("schema: contracts/1.0.0.json", "schema: danger:Model"))
     base = project.commit()
     project.write("stepdown.yaml", safe)

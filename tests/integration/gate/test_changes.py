@@ -13,6 +13,7 @@ ADAPTER = """\
         response:
           - move: {from: /logit, to: /score}
           - sigmoid: /score
+          - project: {keep: [score]}
 """
 VERSION_2 = '      "2.0.0":\n        schema: contracts/2.0.0.json\n'
 SCHEMA_3 = '{"type": "object", "properties": {"logits": {"type": "array"}}, "required": ["logits"]}'

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from tests.integration.gate.conftest import POLICY, Project
 
-REPAIR = ("          - sigmoid: /score\n", "          - sigmoid: /score\n          - project: {keep: [score]}\n")
+PROJECTED = "          - project: {keep: [score]}\n"
+LEAK = (PROJECTED, "")
 
 
 def test_a_leak_fails_until_it_is_repaired_and_its_case_is_replayed(project: Project) -> None:
     project.write("stepdown-policy.yaml", POLICY + "proof: {at_least: {tested: 100}, keep: proof-cases}\n")
+    project.change(LEAK)
     assert project.failing() == ["proof-too-weak 2.0.0", "proof-too-weak 2.0.0"]
     assert len(list((project.path / "proof-cases").iterdir())) == 2
     shown = project.run("--base", "main").stdout
     assert "1.0.0: adapted via 1.1.0 (REFUTED), 1.1.0: adapted (REFUTED)" in shown
 
-    project.change(REPAIR)
+    project.change(("          - sigmoid: /score\n", "          - sigmoid: /score\n" + PROJECTED))
     assert project.failing() == []
     _, report = project.judge()
     assert {row["version"]: row.get("grades") for row in report["models"]["churn"]} == {
@@ -25,10 +27,19 @@ def test_a_leak_fails_until_it_is_repaired_and_its_case_is_replayed(project: Pro
     assert "1.1.0: adapted (PROVED)" in project.run("--base", "main", "--markdown").stdout
 
 
-def test_without_a_word_in_the_policy_nothing_is_graded(project: Project) -> None:
-    _, report = project.judge()
-    assert all("grades" not in row for row in report["models"]["churn"])
-    assert "PROVED" not in project.run("--base", "main").stdout
+def test_without_a_word_in_the_policy_what_is_refuted_fails_and_the_grade_is_shown(project: Project) -> None:
+    assert project.failing() == []
+    assert "1.0.0: adapted via 1.1.0 (PROVED), 1.1.0: adapted (PROVED)" in project.run("--base", "main").stdout
+    project.change(LEAK)
+    assert project.failing() == ["proof-too-weak 2.0.0", "proof-too-weak 2.0.0"]
+
+
+def test_without_a_word_in_the_policy_what_has_no_contracts_passes_and_with_one_it_fails(project: Project) -> None:
+    project.change(("schema: contracts/1.1.0.json, ", ""), ("schema: contracts/1.0.0.json, ", ""))
+    project.commit("Declare nothing")
+    assert "proof-too-weak 2.0.0" not in project.failing()
+    project.write("stepdown-policy.yaml", POLICY + "proof: {at_least: {tested: 1}}\n")
+    assert "proof-too-weak 2.0.0" in project.failing()
 
 
 def test_a_kept_case_that_cannot_be_read_makes_the_input_unusable(project: Project) -> None:

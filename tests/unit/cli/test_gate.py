@@ -13,10 +13,10 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from stepdown.cli.app import app
-from tests.kit.configuration import GOOD, Folder
+from tests.kit.configuration import REPAIRED, Folder
 from tests.kit.terminal import in_terminal
 
-ADAPTERS = GOOD[GOOD.index("    adapters:") : GOOD.index("    clients:")]
+ADAPTERS = REPAIRED[REPAIRED.index("    adapters:") : REPAIRED.index("    clients:")]
 
 
 def run(*arguments: object) -> Result:
@@ -28,7 +28,7 @@ class Pair(Folder):
 
     def __init__(self, path: Path) -> None:
         super().__init__(path / "head")
-        self.write("stepdown.yaml", GOOD)
+        self.write("stepdown.yaml", REPAIRED)
         self.write("stepdown-policy.yaml", "diff: {client: tolerant}\n")
         assert run(self.file, "--write-lock", "--today", "2026-06-01").exit_code == 0
         self.base = path / "base"
@@ -38,7 +38,7 @@ class Pair(Folder):
         return run(self.file, "--base", self.base, "--today", "2026-12-01", *arguments)
 
     def break_it(self) -> None:
-        self.write("stepdown.yaml", GOOD.replace(ADAPTERS, ""))
+        self.write("stepdown.yaml", REPAIRED.replace(ADAPTERS, ""))
 
 
 @pytest.fixture
@@ -59,10 +59,10 @@ def test_a_good_change_passes_with_a_table_of_versions(pair: Pair) -> None:
     assert result.exit_code == 0, result.output
     assert result.output == (
         "\nmodel churn\n"
-        "  version  declared          needed  changes  older shapes                              verdict\n"
-        "  2.0.0    MAJOR from 1.1.0  MAJOR   3        1.0.0: adapted via 1.1.0, 1.1.0: adapted  ok\n"
-        "  1.1.0    MINOR from 1.0.0  MINOR   1        1.0.0: projected                          ok\n"
-        "  1.0.0    first                              -                                         ok\n"
+        f"  version  declared          needed  changes  older shapes{' ' * 48}verdict\n"
+        "  2.0.0    MAJOR from 1.1.0  MAJOR   3        1.0.0: adapted via 1.1.0 (PROVED), 1.1.0: adapted (PROVED)  ok\n"
+        "  1.1.0    MINOR from 1.0.0  MINOR   1        1.0.0: projected (PROVED)                                   ok\n"
+        "  1.0.0    first                              -                                                           ok\n"
         f"\npassed: 3 versions (0 new), 0 failures, compared with {pair.base}\n"
     )
 
@@ -71,7 +71,7 @@ def test_a_failure_names_place_rule_sentence_and_fix(pair: Pair) -> None:
     pair.break_it()
     result = pair.judge()
     assert result.exit_code == 1
-    line = GOOD[: GOOD.index('"2.0.0":')].count("\n") + 1
+    line = REPAIRED[: REPAIRED.index('"2.0.0":')].count("\n") + 1
     place = f"{pair.file}:{line}:7"
     assert f"\n{place}: error: [breaking-unadapted] churn 2.0.0: 2.0.0 breaks clients of 1.1.0 (" in result.output
     assert "\n    fix: declare an adapter from 2.0.0 to 1.1.0 in models.churn.adapters" in result.output
@@ -137,8 +137,8 @@ def test_what_does_not_go_together_is_said(pair: Pair, arguments: list[str], say
     ("name", "text", "says"),
     [
         ("stepdown.yaml", "models: [", "no YAML"),
-        ("stepdown.yaml", GOOD.replace("sigmoid", "sigmoit"), "did you mean"),
-        ("stepdown.yaml", GOOD.replace("contracts/1.0.0.json", "none.json"), "found no usable contract"),
+        ("stepdown.yaml", REPAIRED.replace("sigmoid", "sigmoit"), "did you mean"),
+        ("stepdown.yaml", REPAIRED.replace("contracts/1.0.0.json", "none.json"), "found no usable contract"),
         ("contracts/1.0.0.json", "{", "found no usable contract"),
         ("stepdown-policy.yaml", "notice: soon", "stepdown-policy.yaml:1:9: notice: found "),
         ("stepdown.lock", "{", "stepdown.lock:"),
@@ -166,7 +166,7 @@ def test_a_policy_that_was_named_has_to_be_there_and_the_usual_one_need_not(pair
 
 def test_secrets_and_servers_are_not_needed(pair: Pair) -> None:
     secret = "admin: {listen: 127.0.0.1:9901, tokens: [{name: a, role: view, token: {env: NOT_SET_HERE}}]}\n"
-    pair.write("stepdown.yaml", secret + GOOD)
+    pair.write("stepdown.yaml", secret + REPAIRED)
     assert pair.judge().exit_code == 0
 
 
@@ -184,7 +184,7 @@ def test_only_who_the_policy_names_accepts_an_edit(pair: Pair) -> None:
     pair.write("contracts/1.1.0.json", '{"type": "object", "properties": {"score": {"type": "number"}, "x": {}}}')
     pair.write("stepdown-policy.yaml", "approvals: [{rule: contract-edited, by: bob}]\n")
     accept = ("--write-lock", "--accept-edit", "churn/1.1.0", "--reason", "never deployed")
-    pair.write("stepdown.yaml", GOOD.replace(ADAPTERS, ""))
+    pair.write("stepdown.yaml", REPAIRED.replace(ADAPTERS, ""))
     refused = run(pair.file, *accept, "--by", "ann")
     assert (refused.exit_code, refused.stderr) == (1, "ann cannot accept edits: the policy names bob\n")
     done = run(pair.file, *accept, "--by", "bob")
