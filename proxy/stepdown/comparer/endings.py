@@ -18,7 +18,7 @@ from stepdown_adapters.stream.media import reader
 from stepdown_adapters.stream.outcome import Ending, Outcome, Result
 
 _OF_CONNECTIONS = frozenset(
-    error.problem for error in (BadResponseError, ClientGoneError, UpstreamClosedError, UpstreamTimeoutError)
+    ("", *(error.problem for error in (BadResponseError, ClientGoneError, UpstreamClosedError, UpstreamTimeoutError)))
 )
 """Errors that say of an answer only how its connection ended."""
 

@@ -7,8 +7,8 @@
 3. The sticky user is the unit and counts once at each stage, also with each kind of event. A request without a key is a
    unit of its own.
 4. Everything is counted at the end of an exchange, from what is known of it then. A client that left has a place among
-   the units, but no answer that could be judged, unless what it had got of it was bad, or was a stream up to the end
-   that this gave itself: or a version whose clients leave at `[DONE]` would have none but failures.
+   the units, but no answer that could be judged, unless what it had got of it was bad. Who leaves at the end that a
+   stream gives itself has got all of it: or a version whose clients leave at `[DONE]` would have none but failures.
 
 A route without a rollout pays nothing for it, nor does a rule beside the rollout's: there `Plan.evidence` is `None`.
 """
@@ -245,9 +245,9 @@ class Counted:
         if self.stream_failed:
             kinds += (counts.STREAM_ERRORS,)
         arm = self._arm
-        if kinds or self.stream_failed is False:
+        if kinds:
             arm.requests[0] += 1
-            arm.requests[1] += bool(kinds)
+            arm.requests[1] += 1
         slow = arm.stage.slow
         if slow is not None and elapsed > slow:  # so the answer would have been, too
             kinds = (*kinds, counts.SLOW)

@@ -176,7 +176,11 @@ class Exchange:
         if not self.gone:
             self.error = ClientGoneError.problem
             self.leave_upstream()
-            account.aborted(self)
+            if self.error:
+                account.aborted(self)
+            else:  # it had all of its stream, and did not wait for the end of the framing
+                self.upstream_time = perf_counter_ns() - self.sent_at
+                account.finished(self)
             self.gone = True
 
     def on_client_full(self) -> None:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from stepdown.errors import (
     AdapterFailedError,
     BadResponseError,
+    ClientGoneError,
     StreamBrokenError,
     StreamNotAdaptableError,
     UpstreamClosedError,
@@ -62,6 +63,12 @@ def ending(exchange: Exchange) -> Ending:
     """How a stream ended that did not come to its end."""
     server = exchange.error in _OF_THE_SERVER and not exchange.client.full
     return Ending.BROKEN if server else Ending.CANCELLED
+
+
+def complete(exchange: Exchange) -> None:
+    """Its stream has said its own end, so a client that has left since has got all of it."""
+    if exchange.error == ClientGoneError.problem:
+        exchange.error = ""
 
 
 class StreamRelay(Relay):
@@ -114,6 +121,8 @@ class StreamRelay(Relay):
             if how is Ending.BROKEN:  # of which the chain itself makes an end only where it is whole
                 with suppress(BrokenStreamError):
                     super().on_body(self._chain.close(how))
+            if verdict.result is Result.COMPLETE:
+                complete(self._exchange)
             self._settle(verdict.reason if verdict.failed else "", known=verdict.result is not Result.NEITHER)
 
     def _break(self, error: BrokenStreamError) -> None:

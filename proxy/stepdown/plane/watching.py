@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from stepdown.plane.relay import Relay
-from stepdown.plane.streaming import ending
+from stepdown.plane.streaming import complete, ending
 from stepdown.wire import ResponseHead
 from stepdown_adapters.stream import Ending, Event, read
 from stepdown_adapters.stream.signals import Choices, Signal, error_of
@@ -58,6 +58,7 @@ class WatchedRelay(Relay):
         if not self._open:
             return
         if says_that_it_ends(self._last):
+            complete(self._exchange)
             if self._exchange.counted is not None:
                 self._exchange.counted.stream_failed = False
         elif ending(self._exchange) is Ending.BROKEN:

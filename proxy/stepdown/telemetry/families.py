@@ -99,7 +99,7 @@ _WORKER = (
     Family(
         "stepdown_client_aborts_total",
         "counter",
-        "Requests whose client left before the answer was complete.",
+        "Requests whose client left before the answer was complete, or its stream had said its own end.",
         ("route",),
     ),
     Family(

@@ -320,6 +320,25 @@ def test_a_client_that_leaves_takes_the_server_along_and_is_no_failure(adapted: 
         assert not failures(here)
 
 
+@pytest.mark.parametrize("adapted", [True, False], ids=["adapted", "passed on"])
+def test_a_client_that_leaves_once_its_stream_has_said_its_end_was_answered(adapted: bool) -> None:
+    async def script(peer: Peer) -> None:
+        await peer.request()
+        await peer.send(chunked(VLLM).removesuffix(b"0\r\n\r\n"))
+        await peer.ended
+
+    with world(script, spec=adapting() if adapted else specs.plain) as here:
+        with here.client() as client:
+            client.send(POST)
+            client.receive(b"data: [DONE]\n\n")
+        assert eventually(lambda: here.sidecar.metric("stepdown_requests_total", status_class="2xx") == 1)
+        assert here.sidecar.metric("stepdown_client_aborts_total") == 0
+        (line,) = here.sidecar.log()
+        assert (line["status"], line["error"]) == (200, "")
+        assert 0 < line["upstream_duration"] <= line["duration"]
+        assert not failures(here)
+
+
 def test_a_stream_that_is_passed_on_and_breaks_off_is_a_failure() -> None:
     gates = [Gate()]
     script = step_by_step(sse({"choices": []}), gates=gates, ending="fin")

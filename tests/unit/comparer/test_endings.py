@@ -28,7 +28,7 @@ def cut(media: str = streams.SSE, status: int = 200, *lines: str, **more: Any) -
     return an_answer(**{"missing": "cut", "error": "client-gone", "status": status, "head": head.encode()} | more)
 
 
-@pytest.mark.parametrize("error", ["client-gone", "upstream-closed", "upstream-timeout", "bad-response"])
+@pytest.mark.parametrize("error", ["", "client-gone", "upstream-closed", "upstream-timeout", "bad-response"])
 @pytest.mark.parametrize("name", SPOKEN)
 def test_a_stream_that_said_its_end_is_whole_however_its_connection_ended(name: str, error: str) -> None:
     body = streams.body(name)
