@@ -92,6 +92,10 @@ class Operation(ABC):
         """Whether it wants the document unopened, because it decodes it faster as a whole."""
         return False
 
+    def likely(self, document: Any) -> Any:
+        """A document like this one that it refuses more rarely, where it knows one; for who draws documents."""
+        return document
+
     def inner(self) -> tuple[Operation, ...]:
         """Operations inside this one."""
         return ()

@@ -63,6 +63,8 @@ class Structural:
 
     function: Callable[[Any, Codec], Any]
     effect: Effect = anything
+    likely: Callable[[Any], Any] | None = None
+    """Gives a value like another one that the function refuses more rarely."""
 
 
 @dataclass(frozen=True)
@@ -185,6 +187,11 @@ class Convert(Operation):
         if isinstance(self.conversion, Scalar) and self.late is None:
             known = replace(known, function=self.conversion.function)
         return converted(self.where, known, schema, study)
+
+    def likely(self, document: Any) -> Any:
+        """See the base; nothing is known of what is inside of a document."""
+        likely = None if self.path.segments or isinstance(self.conversion, Scalar) else self.conversion.likely
+        return document if likely is None else likely(document)
 
     def uses(self) -> Iterator[Use]:
         """See the base."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import reduce
 from itertools import islice
 from typing import Any
 
@@ -83,6 +84,7 @@ class Trials:
         self._seed = seed
         self._dice = Dice(seed)
         hints = clues(question)
+        self._operations = question.operations()
         self._documents = Documents(question.given, self._dice, hints.names, hints.words, hints.numbers)
         self._requests = self._drawn_requests(question, hints)
         self._reasons: Counter[str] = Counter()
@@ -154,6 +156,10 @@ class Trials:
                 continue
             document, goals = drawn
             yield self._asked(document), tuple(goals)
+            # Of some operations next to no document fulfils what they ask for and no contract says.
+            likely = reduce(lambda one, operation: operation.likely(one), self._operations, document)
+            if likely is not document:
+                yield self._asked(likely), ()
             if hinted and proof is not None:
                 hinted -= 1
                 yield from ((self._asked(one), ()) for one in _changed(document, proof.witness))

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stepdown_adapters.operations import parse
 from tests.kit.adapters import REFUSED, adapted, both, refusal
 
 
@@ -211,3 +212,65 @@ def test_rows_and_tensors_undo_each_other(data: st.DataObject) -> None:
         {"rows_to_tensor": {"tensors": [{"name": "x", "datatype": "FP64"}]}},
     ]
     assert json.loads(adapted(operations, json.dumps(document).encode())) == document
+
+
+def likely(operation: Any, document: Any) -> Any:
+    (parsed,) = parse([operation])
+    return parsed.likely(document)
+
+
+OUTPUTS = [
+    {"name": "y", "shape": [900, 5, 7], "datatype": "FP64", "data": [[1.5], [2.5]], "k": 1},
+    {"name": "y", "shape": [1], "datatype": "INT8", "data": [1, 2, 3]},
+]
+
+
+@pytest.mark.parametrize("options", [{}, {"squeeze": True}, {"tensor": "z"}])
+def test_a_document_that_rows_are_rather_made_of_fills_the_shapes_of_its_tensors(options: dict[str, Any]) -> None:
+    operation = {"tensor_to_rows": options}
+    for document in ({"outputs": OUTPUTS, "id": 1}, {"outputs": [OUTPUTS[0] | {"data": []}]}):
+        before = json.dumps(document)
+        assert both([operation], document) == REFUSED
+        better = likely(operation, document)
+        assert both([operation], better) != REFUSED
+        assert json.dumps(document) == before
+        assert {name: better[name] for name in better if name != "outputs"} == {
+            name: document[name] for name in document if name != "outputs"
+        }
+
+
+@pytest.mark.parametrize(
+    ("tensor", "rows"),
+    [
+        ({}, [[1, 2.5], [3], [[4]], "a", {}, None, True]),
+        ({}, [1, [2]]),
+        ({"shape": [2, 2]}, [[1, 2.5], [3]]),
+        ({"shape": []}, [[1]]),
+        ({"datatype": "BYTES"}, ["a", ["b"]]),
+        ({"datatype": "BOOL"}, [True, 1]),
+        ({"datatype": "INT8"}, [1.5, 1, True]),
+    ],
+)
+def test_a_document_that_a_tensor_is_rather_made_of_has_regular_rows_of_its_type(
+    tensor: dict[str, Any], rows: list[Any]
+) -> None:
+    operation = {"rows_to_tensor": {"tensors": [{"name": "x", "datatype": "FP64"} | tensor]}}
+    assert both([operation], {"instances": rows}) == REFUSED
+    assert both([operation], likely(operation, {"instances": rows})) != REFUSED
+
+
+@pytest.mark.parametrize(
+    ("operation", "document"),
+    [
+        ({"tensor_to_rows": {}}, {"outputs": [{"name": "y", "shape": [True], "data": []}]}),
+        ({"tensor_to_rows": {}}, {"outputs": [1]}),
+        ({"tensor_to_rows": {}}, []),
+        ({"tensor_to_rows": {"path": "/a"}}, {"a": {"outputs": OUTPUTS}, "outputs": OUTPUTS}),
+        ({"rows_to_tensor": {"tensors": [{"name": "x", "datatype": "FP64"}]}}, {"instances": ["a", []]}),
+        ({"rows_to_tensor": {"tensors": [{"name": "x", "datatype": "FP64"}]}}, 1),
+        ({"rows_to_tensor": {"tensors": [{"name": n, "datatype": "FP64"} for n in "xy"]}}, {"instances": [1, [2]]}),
+        ({"remove": "/a"}, {"a": 1}),
+    ],
+)
+def test_a_document_in_which_an_operation_finds_nothing_to_put_right_stays(operation: Any, document: Any) -> None:
+    assert likely(operation, document) is document
