@@ -13,7 +13,7 @@ import typer
 from stepdown.cli import shadow_gate
 from stepdown.cli.admin_client import AdminError
 from stepdown.cli.admin_options import ADMIN, TOKEN_ENV, AdminOption, TokenOption
-from stepdown.cli.deciding import DecidingCommand
+from stepdown.cli.deciding import DecidingCommand, DecidingGroup
 from stepdown.cli.shadow_client import Sidecar
 from stepdown.cli.shadow_limits import give_up
 from stepdown.cli.shadow_not_sent import not_sent
@@ -25,6 +25,7 @@ _CLEAR = "\x1b[H\x1b[2J\x1b[3J"
 
 shadow = typer.Typer(
     name="shadow",
+    cls=DecidingGroup,
     help="Show how the answers of a running sidecar's shadows compare with what clients got, and decide by it.",
     no_args_is_help=True,
     rich_markup_mode=None,

@@ -276,6 +276,12 @@ def test_a_mistake_is_no_decision_that_is_still_open(arguments: list[str]) -> No
     assert not done.stdout
 
 
+@pytest.mark.parametrize("arguments", [[], ["gat", "churn", "--max-different", "5%"], ["--max-different", "5%"]])
+def test_nor_is_a_mistake_in_the_name_of_the_command(arguments: list[str]) -> None:
+    done = CliRunner().invoke(app, ["shadow", *arguments])
+    assert (done.exit_code, done.stdout, "Usage: " in done.stderr) == (3, "", True)
+
+
 def test_a_shadow_need_not_be_named_where_there_is_but_one() -> None:
     with sidecar(counted(400), shadows=(NEXT, replace(NEXT, name="other"))) as scene:
         done = scene.run("gate", "churn", "--max-different", "5%")
