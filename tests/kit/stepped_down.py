@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -55,6 +56,26 @@ def begun(stream: bytes, *, breaks: bool) -> Script:
             peer.fin()
         else:
             await peer.ended
+
+    return script
+
+
+def together(many: int, told: Callable[[Any], list[bytes]]) -> Script:
+    """A server that tells each who asks the events of what was asked, and stops halfway until so many are as far."""
+    arrived, everybody = [0], asyncio.Event()
+
+    async def script(peer: Peer) -> None:
+        found = told(json.loads((await peer.request()).body))
+        await peer.send(CHUNKED)
+        for turn, event in enumerate(found):
+            if turn == len(found) // 2:
+                arrived[0] += 1
+                if arrived[0] == many:
+                    everybody.set()
+                await everybody.wait()
+            await peer.send(b"%x\r\n%b\r\n" % (len(event), event))
+            await asyncio.sleep(0)
+        await peer.send(b"0\r\n\r\n")
 
     return script
 

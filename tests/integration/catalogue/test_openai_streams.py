@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,9 +12,9 @@ import pytest
 from stepdown_adapters.stream import SseReader
 from tests.kit.openai_python import accumulated, at_once, chat, complete
 from tests.kit.processes import eventually
-from tests.kit.stepped_down import CHATS, CHUNKED, RESPONSES, TEXTS, begun, events, sent, sliced, stepped_down
+from tests.kit.stepped_down import CHATS, RESPONSES, TEXTS, begun, events, sent, sliced, stepped_down, together
 from tests.kit.streams import body, sse, whole
-from tests.kit.upstream import Peer, Script
+from tests.kit.upstream import Script
 from tests.kit.world import World
 
 BOTH = ("openai/responses-to-chat", "openai/chat-to-completions")
@@ -191,29 +189,15 @@ def test_it_reads_several_answers_of_a_chat_as_texts_and_none_of_another_kind(tm
 
 
 def test_streams_that_are_read_at_once_do_not_mix(tmp_path: Path) -> None:
-    many = 20
-    arrived, everybody = [0], asyncio.Event()
-
-    async def script(peer: Peer) -> None:
-        """Says ten times what it was asked; nobody's stream ends before all are there."""
-        word = json.loads((await peer.request()).body)["input"][0]["content"]
+    def told(asked: Any) -> list[bytes]:
+        word = asked["input"][0]["content"]
         created = {"id": word, "created_at": 1, "model": "m", "status": "in_progress"}
-        told: list[dict[str, Any]] = [{"type": "response.created", "response": created}]
-        told += [{"type": "response.output_text.delta", "output_index": 0, "content_index": 0, "delta": word}] * 10
-        told += [{"type": "response.completed", "response": {**created, "status": "completed", "usage": USAGE}}]
-        await peer.send(CHUNKED)
-        for turn, event in enumerate(map(sse, told)):
-            await peer.send(b"%x\r\n%b\r\n" % (len(event), event))
-            await asyncio.sleep(0)
-            if turn == 5:
-                arrived[0] += 1
-                if arrived[0] == many:
-                    everybody.set()
-                await everybody.wait()
-        await peer.send(b"0\r\n\r\n")
+        part = {"type": "response.output_text.delta", "output_index": 0, "content_index": 0, "delta": word}
+        last = {"type": "response.completed", "response": {**created, "status": "completed", "usage": USAGE}}
+        return list(map(sse, [{"type": "response.created", "response": created}, *[part] * 10, last]))
 
-    with responses(tmp_path, script, 1) as (_, url):
-        words = [f"w{number}." for number in range(many)]
+    with responses(tmp_path, together(20, told), 1) as (_, url):
+        words = [f"w{number}." for number in range(20)]
         requests = [
             {"model": "m", "messages": [{"role": "user", "content": word}], "stream": True, "timeout": 50, **INCLUDED}
             for word in words

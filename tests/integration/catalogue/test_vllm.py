@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,10 +12,9 @@ import pytest
 from tests.kit.llama import llama_server
 from tests.kit.openai_python import accumulated, at_once, chat
 from tests.kit.processes import eventually
-from tests.kit.stepped_down import CHUNKED, before, begun, document, events, sent, sliced, stepped_down
+from tests.kit.stepped_down import before, begun, document, events, sent, sliced, stepped_down, together
 from tests.kit.streams import body, sse
 from tests.kit.streams import document as recorded
-from tests.kit.upstream import Peer
 
 DOWN, UP, MERGED = (
     "vllm/reasoning-to-reasoning-content",
@@ -164,30 +162,17 @@ def test_a_client_that_leaves_ends_the_stream_at_the_server(name: str, tmp_path:
 
 @pytest.mark.parametrize("name", [DOWN, MERGED])
 def test_streams_that_are_read_at_once_do_not_mix(name: str, tmp_path: Path) -> None:
-    many = 20
-    arrived, everybody = [0], asyncio.Event()
+    def told(asked: Any) -> list[bytes]:
+        word = asked["messages"][0]["content"]
+        head = {"id": word, "object": "chat.completion.chunk", "created": 1, "model": "m"}
+        deltas = [{"reasoning": word}] * 5 + [{"content": word}] * 5
+        ends = [None] * 9 + ["stop"]
+        listed = zip(deltas, ends, strict=True)
+        chunks = [{**head, "choices": [{"index": 0, "delta": one, "finish_reason": end}]} for one, end in listed]
+        return [*map(sse, chunks), sse(b"[DONE]")]
 
-    async def script(peer: Peer) -> None:
-        """Thinks aloud of what it was asked; nobody's stream ends before all are there."""
-        asked = json.loads((await peer.request()).body)["messages"][0]["content"]
-        head = {"id": asked, "object": "chat.completion.chunk", "created": 1, "model": "m"}
-        await peer.send(CHUNKED)
-        for turn in range(10):
-            delta = {"reasoning": asked} if turn < 5 else {"content": asked}
-            choice = {"index": 0, "delta": delta, "finish_reason": "stop" if turn == 9 else None}
-            event = sse({**head, "choices": [choice]})
-            await peer.send(b"%x\r\n%b\r\n" % (len(event), event))
-            await asyncio.sleep(0)
-            if turn == 3:
-                arrived[0] += 1
-                if arrived[0] == many:
-                    everybody.set()
-                await everybody.wait()
-        last = sse(b"[DONE]")
-        await peer.send(b"%x\r\n%b\r\n0\r\n\r\n" % (len(last), last))
-
-    with stepped_down(tmp_path, name, by=script) as (_, url):
-        words = [f"w{number}." for number in range(many)]
+    with stepped_down(tmp_path, name, by=together(20, told)) as (_, url):
+        words = [f"w{number}." for number in range(20)]
         asked = [
             {"model": "m", "messages": [{"role": "user", "content": word}], "stream": True, "timeout": 50}
             for word in words
