@@ -17,6 +17,8 @@ from stepdown_adapters.effects.values import Shape
 EMPTY: Shape = {"type": "object", "additionalProperties": False}
 """`{}` itself."""
 _PLAIN_PATTERN = re.compile(r"[\w\-.*+?^$|()\[\]/ :]*", re.ASCII)
+_NESTED_CLASS = re.compile(r"\[\^?(?:\]|[^\]]*(?:\[|--|\|\|))")
+"""A class that is empty, or has another or an operator in it: to some engines a set of sets, to others characters."""
 _PLAIN_NAME = re.compile(r"[ -~]*")
 
 
@@ -39,7 +41,8 @@ def member(shape: Shape, name: str) -> Schema:
 
 def _fits(pattern: str, name: str) -> bool | None:
     """Whether a name fits; `None` where Python might answer differently from ECMA-262."""
-    if not _PLAIN_PATTERN.fullmatch(pattern) or "(?" in pattern or not _PLAIN_NAME.fullmatch(name):
+    strange = "(?" in pattern or _NESTED_CLASS.search(pattern)
+    if strange or not _PLAIN_PATTERN.fullmatch(pattern) or not _PLAIN_NAME.fullmatch(name):
         return None
     try:
         return re.search(pattern, name) is not None

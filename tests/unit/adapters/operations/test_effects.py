@@ -283,6 +283,20 @@ def test_a_conversion_turns_what_a_number_means(meaning: Any, operation: Any, af
     assert found["properties"]["x"].get("x-semantic") == after_it
 
 
+@pytest.mark.parametrize("pattern", ["[[a]", "[a[b]", "[][a-c] ]", "[]a]", "[^]a]", "[a--b]", "[a||b]"])
+def test_a_class_that_engines_read_differently_says_nothing_of_a_member(pattern: str) -> None:
+    newer = {"type": "object", "patternProperties": {pattern: NUMBER}, "additionalProperties": TEXT}
+    moved = made(newer, {"move": {"from": "/a", "to": "/b"}})
+    for document in ({"b": 1}, {"b": "text"}, {"b": True}):
+        assert isinstance(included({"const": document}, moved), Included)
+
+
+def test_a_plain_class_says_what_a_member_is() -> None:
+    newer = {"type": "object", "patternProperties": {"^[a-c_-]$": NUMBER}, "additionalProperties": TEXT}
+    moved = made(newer, {"move": {"from": "/a", "to": "/b"}})
+    assert moved["properties"]["b"] == NUMBER
+
+
 ANYTHING = {"type": "object", "required": ["a"], "not": {"properties": {"a": {"const": 1}}, "required": ["a"]}}
 """Of `a` it says nothing by itself, and rules one value out by a condition on the whole."""
 A_NUMBER = {**ANYTHING, "properties": {"a": NUMBER}}
