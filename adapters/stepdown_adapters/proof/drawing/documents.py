@@ -271,7 +271,7 @@ class Documents:
             for pattern in schema.get("patternProperties", ())
         ]
         undeclared = [] if closed else [name for name in self._names if name not in names]
-        found = [(name, self.ledger.goal("collision", f"{home} {name}")) for name in undeclared]
+        found = [(name, self.ledger.goal("collision", home + pointer("properties", name))) for name in undeclared]
         lows = [int(schema["minProperties"]) for schema, _ in need.parts if "minProperties" in schema]
         highs = [int(schema["maxProperties"]) for schema, _ in need.parts if "maxProperties" in schema]
         members = _Members(declared, closed, patterns, found, max(lows, default=0), min(highs, default=None))

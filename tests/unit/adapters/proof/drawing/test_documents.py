@@ -99,6 +99,13 @@ def test_an_open_object_gets_members_of_the_older_contract_with_any_values() -> 
     assert (coverage.goals["collision"], coverage.met["collision"]) == (1, 1)
 
 
+def test_a_collision_that_was_not_drawn_is_told_by_its_place() -> None:
+    documents = Documents({"type": "object"}, Dice(1), ["a/b"])
+    while documents.draw() is None:
+        pass
+    assert [place for kind, place in documents.ledger.coverage().missed if kind == "collision"] == ["/properties/a~1b"]
+
+
 def test_a_closed_object_gets_none() -> None:
     _, coverage = drawn(SCHEMAS["closed"], names=["note"])
     assert "collision" not in coverage.goals
