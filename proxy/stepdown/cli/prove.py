@@ -136,10 +136,17 @@ def _chosen(file: Path, model: str | None, source: str | None, target: str | Non
         newest_first = sorted(pairs, key=lambda pair: (-order.index(pair[0]), -order.index(pair[1])))
         single_first = sorted(newest_first, key=lambda pair, one=one: len(one.plan.chains[pair]) > 1)  # type: ignore[misc]
         found += [question for pair in single_first for question in questions(one, *pair)]
-    if not found and newer is not None and older is not None:
-        missing = "; ".join(one.plan.missing(newer, older) for one in models if newer in one.versions)
-        _give_up(f"{older} cannot be had from {newer}: {missing or 'no model has both'}")
+    if not found and (newer is not None or older is not None):
+        _give_up(_nothing_between(models, newer, older))
     return found
+
+
+def _nothing_between(models: list[ModelFacts], newer: str | None, older: str | None) -> str:
+    """Why there is no chain, where one was asked for."""
+    if newer is None or older is None:
+        return f"no chain leads to {older}" if newer is None else f"no chain leads from {newer}"
+    missing = "; ".join(one.plan.missing(newer, older) for one in models if newer in one.versions)
+    return f"{older} cannot be had from {newer}: {missing or 'no model has both'}"
 
 
 def _version(models: list[ModelFacts], option: str, text: str | None) -> str | None:

@@ -105,6 +105,8 @@ def test_chains_are_chosen_by_model_and_versions(pruned: Folder) -> None:
         (["--from", "9.0.0"], "--from 9.0.0: allowed 1.0.0, 1.1.0, 2.0.0"),
         (["--to", "one"], "--to one: "),
         (["--from", "1.0.0", "--to", "2.0.0"], "2.0.0 cannot be had from 1.0.0: "),
+        (["--to", "2.0.0"], "no chain leads to 2.0.0\n"),
+        (["--from", "1.0.0"], "no chain leads from 1.0.0\n"),
         (["--from", "2.0.0", "--from-recording", "none.jsonl"], "none.jsonl: cannot be read: No such file"),
     ],
 )
