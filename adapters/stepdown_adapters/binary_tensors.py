@@ -23,7 +23,7 @@ import msgspec
 import orjson
 from msgspec import Meta, Raw
 
-from stepdown_adapters.codec import LAZY
+from stepdown_adapters.codec import LAZY, checked
 from stepdown_adapters.errors import Refusal
 from stepdown_adapters.operations.raw_tensors import DATATYPES, MAX_DIMENSIONS, unpacked
 
@@ -32,7 +32,7 @@ _DIGITS = 10
 _AT_ONCE = 16 * 1024
 """Items made text at a time, so that too long a text is noticed before there is much of it."""
 _LENGTH = struct.Struct("<I")
-_Count = Annotated[int, Meta(ge=0)]
+_Count = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 
 
 class _Described(msgspec.Struct):
@@ -61,7 +61,7 @@ def inlined(body: bytes, header: bytes, most: int) -> bytes:
     at = int(header)
     left = most - at
     try:
-        document = _object(body[:at])
+        document = _object(checked(body[:at]))
         if at == len(body) and "outputs" not in document:
             return body  # an error, for example
         outputs: list[dict[str, Any]] = _objects(document.get("outputs", b"null"))
@@ -71,7 +71,7 @@ def inlined(body: bytes, header: bytes, most: int) -> bytes:
                 text = _text(_described(output), body, at, at + size, left)
                 output["data"] = Raw(text)
                 at, left = at + size, left - len(text)
-    except (msgspec.MsgspecError, RecursionError) as error:
+    except msgspec.MsgspecError as error:
         raise Refusal(f"the JSON before the tensors cannot be read: {error}") from None
     if at < len(body):
         raise Refusal(f"{len(body) - at} bytes follow the last tensor")
