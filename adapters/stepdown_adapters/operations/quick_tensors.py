@@ -9,8 +9,9 @@ give `None`.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
+from itertools import chain
 from math import prod
 from typing import Any
 
@@ -24,8 +25,8 @@ _DEEP = 8
 """Dimensions up to which the fast way goes."""
 _WIDE = 32
 """Items of a row from which it is faster to look for its end than to find all of its items."""
-_AT_ONCE = 2 * _WIDE
-"""Items of short rows that are found together: at least two rows."""
+_AT_ONCE = 4 * _WIDE
+"""Items of short rows that are found together: at least four rows."""
 _LARGE = re.compile(rb"\+?[0-9]{3}")
 """An exponent's text."""
 _SPACE = b" \t\n\r"
@@ -201,7 +202,9 @@ def _found(rows: bytes, separator: bytes, outer: bytes, size: int, count: int) -
         return _grouped(rows, separator, outer, size, count)
     several, *last = rows.rsplit(b",", rest * size) if rest else (rows,)
     found = _rows_of(size, at_once).findall(several)
-    pieces = [*map(outer.join, found), *(b",".join(last[at : at + size]) for at in range(0, len(last), size))]
+    pieces: Iterator[bytes] = map(outer.join, found)
+    if last:
+        pieces = chain(pieces, (b",".join(last[at : at + size]) for at in range(0, len(last), size)))
     text = outer.join(pieces)
     # What the expression has passed over is missing from the text.
     full = len(found) == times and len(text) == len(rows) + (len(outer) - 1) * (count // size - 1)

@@ -69,7 +69,7 @@ def test_long_rows_of_numbers_of_very_different_lengths_end_where_they_end() -> 
     assert found == {"predictions": [items[start : start + 64] for start in range(0, 256, 64)]}
 
 
-@pytest.mark.parametrize("rows", [16, 17, 31, 32, 33, 64, 65])
+@pytest.mark.parametrize("rows", [4, 7, 8, 16, 63, 64, 65, 129])
 @pytest.mark.parametrize("size", [2, 3, 17, 31])
 def test_short_rows_are_found_whatever_is_left_of_them_after_so_many_at_a_time(rows: int, size: int) -> None:
     items = [10 ** (index % 7) for index in range(rows * size)]
