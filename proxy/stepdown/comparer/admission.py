@@ -12,6 +12,7 @@ from zlib import crc32
 
 from stepdown.comparer.asked import Asked
 from stepdown.comparer.breaker import Breaker
+from stepdown.comparer.hiding import told
 from stepdown.comparer.legs import Errand
 from stepdown.comparer.limits import Bucket, Hold
 from stepdown.comparer.marking import noted
@@ -140,7 +141,7 @@ class Admission:
         except UnreachableShapeError as error:
             raise SkippedError("unreachable-shape", error.detail) from None
         except RequestNotAdaptableError as error:
-            raise SkippedError("unadaptable", error.detail) from None
+            raise SkippedError("unadaptable", told(error.detail, shadow)) from None
         except ConfigError as error:
             raise SkippedError("failed", error.detail) from None
         if not hold.take(len(data)):

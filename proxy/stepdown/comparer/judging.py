@@ -14,6 +14,7 @@ from zlib import crc32
 
 from stepdown.comparer import stepping
 from stepdown.comparer.asked import Asked
+from stepdown.comparer.hiding import told
 from stepdown.comparer.pairing import Pair
 from stepdown.comparer.stepping import Delivered, Incomparable
 from stepdown.comparison.answers import UNREAD, Judged, Reply
@@ -45,7 +46,7 @@ def judged(pair: Pair) -> Judged:
     if isinstance(served, Incomparable):
         return _none(asked, _SERVED + served.reason, name)
     if isinstance(candidate, Incomparable):
-        return _none(asked, candidate.reason, name, candidate.detail)
+        return _none(asked, candidate.reason, name, told(candidate.detail, pair.shadow))
     assert answer is not None
     first, failed = _reply(served, answer.upstream, len(pair.body))
     second, breaks = _reply(candidate, pair.candidate.elapsed, len(pair.candidate.body))

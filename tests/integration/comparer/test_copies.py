@@ -12,7 +12,7 @@ from stepdown.comparer.breaker import AFTER, FIRST
 from stepdown.comparer.limits import Budget
 from stepdown.comparer.pairing import Table
 from stepdown.decide import spec
-from stepdown.decide.shadow_spec import Shadow
+from stepdown.decide.shadow_spec import Examples, Shadow
 from tests.kit import specs
 from tests.kit.looping import LoopThread, eventually
 from tests.kit.shadowing import BODY, SCORED, Scene, Staged, post, shadowed, staged
@@ -340,6 +340,29 @@ def test_a_request_that_the_adapters_refuse_is_counted() -> None:
         stage.scene.copy(b"{}", post(b"Content-Encoding: gzip", size=2))
         stage.scene.until("skipped", {("s", "unadaptable"): 2})
         stage.scene.nothing_held()
+
+
+@pytest.mark.parametrize("redact", [(), ("/x", "/card")])
+def test_what_an_operation_quotes_is_not_told_of_values_that_nobody_is_to_see(
+    redact: tuple[str, ...], caplog: pytest.LogCaptureFixture
+) -> None:
+    table = {"table": {"a": "b"}, "on_unmapped": "fail"}
+    step = {
+        side: ({"map_values": {"path": path, **table}},) for side, path in (("request", "/x"), ("response", "/card"))
+    }
+    answer = b'{"card": "4111-1"}'
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(answer)
+    with staged(serve(head + answer), shadow(examples=Examples(redact=redact)), step=step) as stage:
+        stage.scene.copy(b'{"x": "4111-2"}')
+        stage.scene.until("skipped", {("s", "unadaptable"): 1})
+        stage.scene.answer(stage.scene.copy(b'{"x": "a"}'), b'{"card": "c"}')
+        stage.scene.until("compared", {("s", "incomparable"): 1})
+    told = [str(vars(record)) for record in caplog.records]
+    assert [place for place in ("map_values at /x", "map_values at /card") if any(place in one for one in told)] == [
+        "map_values at /x",
+        "map_values at /card",
+    ]
+    assert sum("4111" in one for one in told) == (0 if redact else 2)
 
 
 def test_a_shape_that_the_shadow_cannot_reach_is_counted() -> None:
