@@ -3,7 +3,7 @@
 Written from the specification's sentences, keyword by keyword, and on purpose without the formulas of the search: a
 mistake there must not be repeated here. The answer has three values. `None` means "not known" (a keyword, pattern or
 reference that is not understood) and spreads as in Kleene's logic: `false and unknown` is false, `true and unknown` is
-unknown. `format` is an annotation.
+unknown. `format` is an annotation, or, where it decides, not known.
 """
 
 from __future__ import annotations
@@ -210,6 +210,7 @@ _RULES: dict[str, tuple[str, Callable[[_Case, Any], Verdict]]] = {
     "minLength": ("string", _sized(lambda size, bound: size >= bound)),
     "maxLength": ("string", _sized(lambda size, bound: size <= bound)),
     "pattern": ("string", lambda case, argument: matches(argument, case.value)),
+    "format": ("string", lambda case, argument: None if case.judge.document.formats else True),
     "minItems": ("array", _sized(lambda size, bound: size >= bound)),
     "maxItems": ("array", _sized(lambda size, bound: size <= bound)),
     "prefixItems": ("array", lambda case, argument: _every(map(case.inside, argument, case.value))),

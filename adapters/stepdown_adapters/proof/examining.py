@@ -71,8 +71,10 @@ class Examiner:
         assert question.made is not None
         self._question = question
         self.chain: CompiledChain = compile_chain(question.steps)
-        self._before, self._after = Validator(question.given), Validator(question.made)
-        self._given, self._made = Document(question.given, 1), Document(question.made, 2)
+        formats = question.formats
+        self._before, self._after = (Validator(one, formats=formats) for one in (question.given, question.made))
+        self._given = Document(question.given, 1, formats=formats)
+        self._made = Document(question.made, 2, formats=formats)
 
     def strays(self, document: Any) -> str | None:
         """Why a document is none that is to be adapted; `None` where it is one."""

@@ -7,9 +7,10 @@
     Undecided(reason)           neither was shown; never to be read as "yes"
 
 Both schemas are JSON Schema 2020-12 in one piece, as `Contract.schema` is: references are JSON Pointers from the root.
-`format` and all other annotations assert nothing. Understood are all assertions of 2020-12 but `unevaluatedItems`,
-`unevaluatedProperties` and `$dynamicRef`, and of `pattern` what `patterns.py` names; what is not understood is left out
-of the search, soundly (`search.py` says how), so that much can still be decided around it.
+`format` and all other annotations assert nothing; with `formats`, it does, and is a condition on strings of which only
+is known that it is the same wherever the same format stands. Understood are all assertions of 2020-12 but
+`unevaluatedItems`, `unevaluatedProperties` and `$dynamicRef`, and of `pattern` what `patterns.py` names; what is not
+understood is left out of the search, soundly (`search.py` says how), so that much can still be decided around it.
 """
 
 from __future__ import annotations
@@ -29,10 +30,10 @@ BUDGET = 100_000
 """Steps of a search. They take from two to twenty microseconds, so that a question ends within a second or two."""
 
 
-def included(inner: Schema, outer: Schema, *, budget: int = BUDGET) -> Inclusion:
+def included(inner: Schema, outer: Schema, *, budget: int = BUDGET, formats: bool = False) -> Inclusion:
     """Whether every document valid under `inner` is valid under `outer`; raises nothing for valid schemas."""
     try:
-        return _decided(inner, outer, budget)
+        return _decided(inner, outer, budget, formats=formats)
     except Exhausted:
         return Undecided(f"the search was given up after {budget} steps")
     except RecursionError:
@@ -40,11 +41,11 @@ def included(inner: Schema, outer: Schema, *, budget: int = BUDGET) -> Inclusion
         return Undecided("the search went too deep")
 
 
-def _decided(inner: Schema, outer: Schema, budget: int) -> Inclusion:
+def _decided(inner: Schema, outer: Schema, budget: int, *, formats: bool) -> Inclusion:
     if inner is outer or equal(inner, outer):
         return Included()
     book = Book()
-    first, second = Document(inner, 1), Document(outer, 2)
+    first, second = (Document(one, number, formats=formats) for number, one in enumerate((inner, outer), 1))
     outcome = Searcher(book, budget).inhabit(frozenset({book.number(inner, first), -book.number(outer, second)}))
     if isinstance(outcome, Nothing):
         return Included()

@@ -51,6 +51,8 @@ class Question:
     """What those that come out have to be valid under."""
     asked: Schema | None = None
     """For answers: what the requests are valid under to which they are answers, where that is known."""
+    formats: bool = False
+    """Whether those who get the documents check `format`."""
 
     @property
     def passed(self) -> tuple[str, ...]:

@@ -53,6 +53,8 @@ def formula(book: Book, number: int, kind: str, disjoint: Callable[[int, int], b
     parts: list[Formula] = []
     for keyword in schema:
         rule = _RULES.get(keyword)
+        if keyword == "format" and not document.formats:
+            continue
         if rule is not None and rule[0] in ("any", kind):
             part = rule[1](asked, schema[keyword])
             if part == NO and isinstance(part, Some):
@@ -92,6 +94,11 @@ def _reference(asked: _Asked, value: str) -> Formula:
 
 def _opaque(keyword: str) -> Callable[[_Asked, Any], Formula]:
     return lambda asked, _: Literal("opaque", (asked.number, f"{keyword} is not understood"))
+
+
+def _format(_: _Asked, value: str) -> Formula:
+    # The same condition wherever it stands, so that a string that has to have a format is known to have it.
+    return Literal("opaque", (f"format {value}", f"which strings have the format {value} is not known"))
 
 
 def _all(asked: _Asked, value: list[Any]) -> Formula:
@@ -221,6 +228,7 @@ _RULES: dict[str, tuple[str, _Rule]] = {
     "minLength": ("string", _at_least),
     "maxLength": ("string", _at_most),
     "pattern": ("string", lambda _, value: Literal("pattern", value)),
+    "format": ("string", _format),
     "minItems": ("array", _at_least),
     "maxItems": ("array", _at_most),
     "prefixItems": ("array", _prefix),

@@ -40,11 +40,13 @@ _ASSERTIONS = OPAQUE.union(
 class Document:
     """One of the two contracts: the root that its references start from."""
 
-    __slots__ = ("number", "opaque", "renamed", "root")
+    __slots__ = ("formats", "number", "opaque", "renamed", "root")
 
-    def __init__(self, root: Schema, number: int) -> None:
+    def __init__(self, root: Schema, number: int, *, formats: bool = False) -> None:
         self.root = root
         self.number = number
+        self.formats = formats
+        """Whether `format` decides, too; which strings have a format is not known here."""
         self.renamed = False
         """Whether an `$id` below the root makes references start elsewhere; then none is followed."""
         self.opaque = self._unreadable()
@@ -141,7 +143,7 @@ class Book:
 
     def _parts(self, schema: dict[str, Any], document: Document) -> Iterator[tuple[str, Any]]:
         for keyword, value in schema.items():
-            if keyword not in _ASSERTIONS:
+            if keyword not in _ASSERTIONS and not (keyword == "format" and document.formats):
                 continue
             if keyword == "$ref":
                 yield keyword, (document.number, id(schema) if document.renamed else value)

@@ -39,7 +39,7 @@ def prove(question: Question) -> Proof:
     operations = question.operations()
     made, unknown = _after(operations, question.given)
     details = tuple(f"nothing is known of what {one.where} makes" for one in unknown)
-    match included(made, question.made):
+    match included(made, question.made, formats=question.formats):
         case Included():
             words = sorted({word for schema in (made, question.made) for word in _keywords(schema)})
             means = f" over {', '.join(words)}" if words else ""

@@ -154,7 +154,7 @@ class _Report:
         from stepdown.gate.proving import grades_of  # noqa: PLC0415
 
         try:
-            return grades_of(head, policy.proof, self.today, self.policy_folder)
+            return grades_of(head, policy, self.today, self.policy_folder)
         except OSError as error:
             _give_up(f"a counterexample cannot be kept: {error}")
 

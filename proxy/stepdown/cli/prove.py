@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from stepdown.cli.diff import Formats
 from stepdown.cli.output import show_findings
 from stepdown.config import RefusedError
 
@@ -47,6 +48,9 @@ def prove(
         Path | None,
         typer.Option("--from-recording", metavar="PATH", help="Recorded answers, as JSON lines: a file or a folder."),
     ] = None,
+    formats: Annotated[
+        Formats, typer.Option("--formats", help="`asserted`: who gets the documents checks `format`.")
+    ] = Formats.annotation,
     total: Annotated[bool, typer.Option("--total", help="Fail when a chain refuses a valid document.")] = False,
     as_json_: Annotated[bool, typer.Option("--json", help="Everything as JSON, for machines.")] = False,
 ) -> None:
@@ -87,7 +91,7 @@ def prove(
       3  Stepdown contradicts itself
     """
     try:
-        chosen = _chosen(file, model, source, target)
+        chosen = _chosen(file, model, source, target, formats)
         gradings = list(_graded(chosen, documents, seed, keep))
         played = _played(chosen, recording)
     except RefusedError as refused:
@@ -115,7 +119,7 @@ def _fails(grading: Grading, *, total: bool) -> bool:
     return not grading.passes or (total and refused > 0)
 
 
-def _chosen(file: Path, model: str | None, source: str | None, target: str | None) -> list[Question]:
+def _chosen(file: Path, model: str | None, source: str | None, target: str | None, formats: Formats) -> list[Question]:
     """Everything that is to be proved: single steps first, newest first, then chains of several."""
     from stepdown.gate import reading  # noqa: PLC0415
     from stepdown.gate.proving import questions  # noqa: PLC0415
@@ -135,7 +139,8 @@ def _chosen(file: Path, model: str | None, source: str | None, target: str | Non
         ]
         newest_first = sorted(pairs, key=lambda pair: (-order.index(pair[0]), -order.index(pair[1])))
         single_first = sorted(newest_first, key=lambda pair, one=one: len(one.plan.chains[pair]) > 1)  # type: ignore[misc]
-        found += [question for pair in single_first for question in questions(one, *pair)]
+        checked = formats == Formats.asserted
+        found += [question for pair in single_first for question in questions(one, *pair, formats=checked)]
     if not found and (newer is not None or older is not None):
         _give_up(_nothing_between(models, newer, older))
     return found

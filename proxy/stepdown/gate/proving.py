@@ -8,7 +8,7 @@ from pathlib import Path
 
 from stepdown.gate.cases import keep, kept
 from stepdown.gate.facts import Facts, ModelFacts
-from stepdown.gate.policy import ProofDemand
+from stepdown.gate.policy import Policy
 from stepdown_adapters.proof.grading import SEED, Grading, graded
 from stepdown_adapters.proof.questions import Question, Side
 
@@ -20,10 +20,11 @@ SIDE_WORDS: Mapping[Side, str] = {"response": "answers", "request": "requests"}
 """What goes through a chain, for people."""
 
 
-def questions(model: ModelFacts, newer: str, older: str) -> Iterator[Question]:
+def questions(model: ModelFacts, newer: str, older: str, *, formats: bool = False) -> Iterator[Question]:
     """What is to be proved of the chain between two versions, which must be there.
 
-    Of its answers always; of its requests where both versions declare what they are asked.
+    Of its answers always; of its requests where both versions declare what they are asked. `formats`: whether who gets
+    them checks `format`.
     """
     chain = model.plan.chains[newer, older]
     steps = tuple(model.steps[edge.source, edge.target] for edge in chain)
@@ -35,9 +36,9 @@ def questions(model: ModelFacts, newer: str, older: str) -> Iterator[Question]:
     }
     asked, understood = schemas.get(("input", "below")), schemas.get(("input", "above"))
     given, made = schemas.get(("output", "above")), schemas.get(("output", "below"))
-    yield Question(model.name, newer, older, "response", steps, given, made, asked)
+    yield Question(model.name, newer, older, "response", steps, given, made, asked, formats)
     if asked is not None and understood is not None:
-        yield Question(model.name, newer, older, "request", steps, asked, understood)
+        yield Question(model.name, newer, older, "request", steps, asked, understood, None, formats)
 
 
 def paths(facts: Facts, today: datetime.date) -> Iterator[tuple[ModelFacts, str, str]]:
@@ -50,19 +51,19 @@ def paths(facts: Facts, today: datetime.date) -> Iterator[tuple[ModelFacts, str,
                         yield model, newer.id, older.id
 
 
-def grades_of(
-    facts: Facts, demand: ProofDemand, today: datetime.date, folder: Path
-) -> Mapping[Way, tuple[Grading, ...]]:
+def grades_of(facts: Facts, policy: Policy, today: datetime.date, folder: Path) -> Mapping[Way, tuple[Grading, ...]]:
     """The grades of all chains that clients may rely on; `folder` is that of the policy, which may keep cases.
 
     Raises:
         RefusedError: a kept case cannot be read.
         OSError: one cannot be written.
     """
+    demand, formats = policy.proof, policy.formats == "asserted"
     cases = folder / demand.keep if demand.keep is not None else None
     return {
         (model.name, newer, older): tuple(
-            grade(question, demand.documents, SEED, cases) for question in questions(model, newer, older)
+            grade(question, demand.documents, SEED, cases)
+            for question in questions(model, newer, older, formats=formats)
         )
         for model, newer, older in paths(facts, today)
     }

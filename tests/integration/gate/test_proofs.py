@@ -48,3 +48,19 @@ def test_a_kept_case_that_cannot_be_read_makes_the_input_unusable(project: Proje
     done = project.run("--base", "main")
     assert done.exit_code == 2
     assert "the kept case cannot be used" in done.stdout
+
+
+def test_a_policy_whose_clients_check_formats_lets_proofs_check_them(project: Project) -> None:
+    newer, older = (
+        '{"type": "object", "properties": {"logit": {"type": "number"}, "day": {"type": "string"}}, "required": '
+        '["logit", "day"]}',
+        '{"type": "object", "properties": {"score": {"type": "number"}, "day": {"type": "string", "format": "date"}}, '
+        '"required": ["score"], "additionalProperties": false}',
+    )
+    project.write("contracts/2.0.0.json", newer)
+    for version in ("1.0.0", "1.1.0"):
+        project.write(f"contracts/{version}.json", older)
+    project.change((PROJECTED, "          - project: {keep: [score, day]}\n"))
+    assert "proof-too-weak 2.0.0" not in project.failing()
+    project.write("stepdown-policy.yaml", "diff: {client: tolerant, formats: asserted}\n")
+    assert "proof-too-weak 2.0.0" in project.failing()

@@ -116,6 +116,20 @@ def test_what_cannot_be_proved_is_said_with_what_is_allowed(pruned: Folder, opti
     assert says in result.stderr
 
 
+def test_where_clients_check_formats_a_text_without_one_is_refuted(pruned: Folder) -> None:
+    dated = '{"type": "object", "properties": {"score": {}, "note": {"type": "string", "format": "date"}}}'
+    pruned.write("contracts/1.1.0.json", dated)
+    pruned.write(
+        "stepdown.yaml",
+        GOOD.replace("- sigmoid: /score\n", '- sigmoid: /score\n          - add: {path: /note, value: "x"}\n'),
+    )
+    options = (pruned.file, "--from", "2.0.0", "--to", "1.1.0", "--documents", 100)
+    assert "PROVED" in run(*options).stdout
+    asserted = run(*options, "--formats", "asserted")
+    assert asserted.exit_code == 1
+    assert "REFUTED: at /note: " in asserted.stdout
+
+
 def test_a_file_with_mistakes_is_not_proved(leaking: Folder) -> None:
     leaking.write("stepdown.yaml", GOOD.replace("sigmoid", "sigmoit"))
     result = run(leaking.file)
@@ -193,7 +207,7 @@ def test_json_has_the_whole_of_it(leaking: Folder) -> None:
 
 def test_a_contradiction_has_an_exit_code_of_its_own(leaking: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
     # As if the prover had a mistake.
-    monkeypatch.setattr(static, "included", lambda inner, outer: Included())
+    monkeypatch.setattr(static, "included", lambda inner, outer, **_: Included())
     result = run(leaking.file, "--documents", 100)
     assert result.exit_code == 3
     assert "CONTRADICTION: at /note: 0 breaks" in result.stdout

@@ -217,7 +217,7 @@ def test_kept_cases_go_first_and_stale_ones_are_told() -> None:
 
 def test_a_proof_that_a_document_refutes_is_a_contradiction(monkeypatch: pytest.MonkeyPatch) -> None:
     # As if the prover had a mistake.
-    monkeypatch.setattr(static, "included", lambda inner, outer: Included())
+    monkeypatch.setattr(static, "included", lambda inner, outer, **_: Included())
     found = grade(DOWN)
     assert (found.grade, found.passes) == (Grade.CONTRADICTION, False)
 
@@ -244,3 +244,21 @@ def test_what_a_contract_rules_out_by_a_condition_is_not_ruled_out_any_more_once
     doubled = {"in": "/score", "where": {"at_least": 0}, "do": [{"linear": {"path": "", "scale": 2}}]}
     assert not prove(question([doubled], contract, contract)).holds
     assert grade([doubled], contract, contract).grade is not Grade.CONTRADICTION
+
+
+DAY = {"type": "object", "properties": {"day": {"type": "string"}}, "required": ["day"]}
+DATED = {**DAY, "properties": {"day": {"type": "string", "format": "date"}}}
+
+
+def test_where_formats_are_checked_a_text_without_one_refutes_what_is_proved_elsewhere() -> None:
+    assert str(grade([], DAY, DATED)) == "PROVED"
+    found = grade([], DAY, DATED, formats=True)
+    assert found.grade is Grade.REFUTED
+    assert found.reason.startswith("at /day: ")
+
+
+def test_where_formats_are_checked_a_text_that_keeps_its_own_or_gets_one_is_proved() -> None:
+    assert str(grade([], DATED, DATED, formats=True)) == "PROVED"
+    seconds = {**DAY, "properties": {"day": {"type": "integer", "minimum": 0, "maximum": 2**31}}}
+    cut = {"format_time": {"path": "/day", "from": "s", "to": "date", "on_finer": "cut"}}
+    assert str(grade([cut], seconds, DATED, formats=True)) == "PROVED"

@@ -220,3 +220,30 @@ def test_a_contract_of_twenty_properties_takes_few_steps() -> None:
 
     assert included(contract(1, closed=True), contract(2, closed=False), budget=1_000) == Included()
     assert isinstance(included(contract(1, closed=False), contract(1, closed=True), budget=1_000), Excluded)
+
+
+DATE = {"type": "string", "format": "date"}
+
+
+@pytest.mark.parametrize(
+    ("inner", "outer", "answer"),
+    [
+        (DATE, DATE, Included),
+        ({**DATE, "maxLength": 10}, DATE, Included),
+        ({"anyOf": [DATE, {"type": "null"}]}, {"anyOf": [{"type": ["null", "number"]}, {"format": "date"}]}, Included),
+        ({"type": "number", "format": "date"}, {"type": "number"}, Included),
+        ({"type": "object", "properties": {"d": DATE}}, {"properties": {"d": {**DATE, "title": "day"}}}, Included),
+        ({"type": "string"}, DATE, Undecided),
+        ({**DATE, "format": "time"}, DATE, Undecided),
+        ({"const": "2026-01-31"}, DATE, Undecided),
+        ({"type": "string"}, {"not": {"format": "date"}}, Undecided),
+        ({"type": "number"}, DATE, Excluded),
+        (DATE, {"format": "date", "maxLength": 5}, Undecided),
+    ],
+)
+def test_a_format_that_is_checked_is_only_known_to_be_what_it_is(inner: Any, outer: Any, answer: Any) -> None:
+    assert isinstance(included(inner, outer, formats=True), answer)
+
+
+def test_a_format_that_is_not_checked_says_nothing() -> None:
+    assert isinstance(included({"type": "string"}, DATE), Included)
