@@ -16,6 +16,7 @@ from math import prod
 from typing import Any
 
 import msgspec
+import orjson
 from msgspec import Raw
 
 from stepdown_adapters.codec import LAZY
@@ -39,6 +40,7 @@ class _Tensor(msgspec.Struct):
 
 
 _tensors = msgspec.json.Decoder(list[_Tensor]).decode
+_texts = msgspec.json.Decoder(list[list[str]]).decode
 
 
 class QuickRows:
@@ -92,12 +94,12 @@ class QuickTensor:
     """What `rows_to_tensor` with these options does to rows that are numbers, or regular lists of them."""
 
     def __init__(self, source: str, target: str, tensor: dict[str, Any], shape: list[int] | None, items: bytes) -> None:
-        """`items` are the characters of which the items are made."""
+        """`items` are the characters of which the items are made, or none for texts."""
         self._source = source
         self._target = target
         self._tensor = tensor
         self._shape = shape
-        self._items = items + _SPACE
+        self._items = items
         self._decode = _decoder(source, Raw, ())
 
     def converted(self, document: Any) -> dict[str, Any] | None:
@@ -108,14 +110,31 @@ class QuickTensor:
             return None
         if rows.__class__ is not Raw:
             return None
-        text = bytes(rows)
-        shape = _shape(text.translate(None, self._items))
-        if shape is None or (self._shape is not None and shape[1:] != self._shape) or _is_large(text):
+        made = _of_characters(bytes(rows), self._items) if self._items else _of_texts(rows)
+        if made is None or (self._shape is not None and made[0][1:] != self._shape):
             return None
-        if shape[-1] == 1 and b"[]" in text.translate(None, _SPACE):
-            return None  # without their items, an array of one and an array of none look the same
-        data = b"[%b]" % text.translate(None, b"[]" + _SPACE)
-        return {self._target: [{**self._tensor, "shape": shape, "data": Raw(data)}]}
+        return {self._target: [{**self._tensor, "shape": made[0], "data": Raw(b"[%b]" % made[1])}]}
+
+
+def _of_characters(text: bytes, items: bytes) -> tuple[list[int], bytes] | None:
+    """Shape and items of regular arrays of which the items are made of these characters."""
+    shape = _shape(text.translate(None, items + _SPACE))
+    if shape is None or _is_large(text):
+        return None
+    if shape[-1] == 1 and b"[]" in text.translate(None, _SPACE):
+        return None  # without their items, an array of one and an array of none look the same
+    return shape, text.translate(None, b"[]" + _SPACE)
+
+
+def _of_texts(rows: Raw) -> tuple[list[int], bytes] | None:
+    """Shape and items of rows of as many texts each, which may hold any character."""
+    try:
+        read = _texts(rows)
+        data = orjson.dumps(list(chain.from_iterable(read)))
+    except (msgspec.MsgspecError, ValueError):
+        return None
+    widths = set(map(len, read))
+    return None if len(widths) != 1 or 0 in widths else ([len(read), *widths], data[1:-1])
 
 
 def _shape(brackets: bytes) -> list[int] | None:

@@ -31,8 +31,9 @@ _CHARACTERS = {
     "BOOL": b"truefals",
     **dict.fromkeys(_INTEGERS, b"-0123456789"),
     **dict.fromkeys(_FLOATS, b"+-.0123456789Ee"),
+    "BYTES": b"",
 }
-"""Of which the JSON text of an item is made, and that of no other kind of value."""
+"""Of which the JSON text of an item is made, and that of no other kind of value; none where that may be any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +155,7 @@ def _rows_to_tensor(options: Options) -> Structural:
     keep: list[str] = options.get("keep", "a list of the members that stay", is_names, [])
     declared = _declared(options)
     quick = None
-    if len(declared) == 1 and not keep and declared[0].datatype in _CHARACTERS:
+    if len(declared) == 1 and not keep:
         only = declared[0]
         members = {"name": only.name, "shape": None, "datatype": only.datatype}
         quick = QuickTensor(source, target, members, only.shape, _CHARACTERS[only.datatype])

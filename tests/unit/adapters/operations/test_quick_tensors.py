@@ -115,7 +115,7 @@ ODD = st.sampled_from([True, False, None, "a", "[", {}, [], {"x": 1}])
 def instances(draw: st.DrawFn) -> Any:
     """Mostly regular arrays of one kind of items."""
     shape = draw(st.lists(st.integers(1, 4), min_size=1, max_size=4))
-    value = draw(st.sampled_from([NUMBERS, st.integers(), st.booleans(), NUMBERS | ODD]))
+    value = draw(st.sampled_from([NUMBERS, st.integers(), st.booleans(), st.text(max_size=3), NUMBERS | ODD]))
     rows: Any = None
     for size in reversed(shape):
         inner = rows
