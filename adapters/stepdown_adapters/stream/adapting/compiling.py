@@ -78,7 +78,7 @@ class CompiledStep:
     end: tuple[CompiledEmit, ...]
     collect: CompiledEmit | None
     gathers: bool
-    unfold: tuple[CompiledEmit, ...]
+    unfold: CompiledRule | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,7 @@ def compile_stream(steps: Sequence[Declaration]) -> CompiledStream:
         compiled.append(compiler.compiled(nullifies=not compiled and steps[0].non_finite == "nullify"))
         sources += compiler.sources
         needs |= compiler.needs
-        if compiled[-1].unfold:
+        if compiled[-1].unfold is not None:
             unfolding, last = index, len(compiled) - 1
     if missing and missing[-1][0] > unfolding:
         raise NoStreamAdapterError(missing[-1][1])
@@ -154,7 +154,8 @@ class _Compiler:
         self._codec = codec
         self._folded = {fold.name for fold in section.folds}
         # What a rule carries may be read by any other, of an event that came before.
-        lists = [_operations(rule.actions) for rule in section.rules]
+        rules = (*section.rules, *([section.unfold] if section.unfold is not None else ()))
+        lists = [_operations(rule.actions) for rule in rules]
         self._carried = carried | self._folded | {name for listed in lists for name in names(listed)}
         self.sources: list[str] = []
         self.needs: set[str] = set()
@@ -180,11 +181,11 @@ class _Compiler:
             end=tuple(self._emit(("end",), one) for one in section.end),
             collect=None if section.collect is None else self._emit(("collect",), section.collect),
             gathers=section.gathers,
-            unfold=tuple(self._emit(("unfold",), one) for one in section.unfold),
+            unfold=None if section.unfold is None else self._rule(section.unfold, ("unfold",)),
         )
 
-    def _rule(self, rule: Rule) -> CompiledRule:
-        at = "on", rule.selector.text
+    def _rule(self, rule: Rule, at: tuple[str, ...] = ()) -> CompiledRule:
+        at = at or ("on", rule.selector.text)
         actions = tuple(
             self._emit(at, action) if isinstance(action, Emit) else self._part(at, action.operations)
             for action in rule.actions

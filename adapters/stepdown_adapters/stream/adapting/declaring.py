@@ -61,7 +61,7 @@ class _Reader:
             end=self._emissions("end", raw.get("end")),
             collect=None if raw.get("collect") is True else self._collect(raw.get("collect")),
             gathers=raw.get("collect") is True,
-            unfold=self._emissions("unfold", raw.get("unfold")),
+            unfold=self._unfold(raw.get("unfold")),
         )
 
     def _read_envelope(self, raw: dict[str, Any]) -> None:
@@ -142,6 +142,20 @@ class _Reader:
             else:
                 self._wrong((key, index), f"is a list of events such as {{emit: {{data: ...}}}}, not of {kind(item)}")
         return tuple(found)
+
+    def _unfold(self, raw: Any) -> Rule | None:
+        """What is done with a document is what may be done with any event, but that something has to be emitted."""
+        if raw is None:
+            return None
+        listed = raw if isinstance(raw, list) else [raw]
+        for index, item in enumerate(listed):
+            if not isinstance(item, dict):
+                self._wrong(("unfold", index), f"is a list of operations and of {{emit: ...}}, not of {kind(item)}")
+                return None
+        rule = Rule(selector(ANY), self._actions(selector(ANY), listed, ("unfold",)))
+        if listed and not rule.emits and not self.problems:
+            self._wrong(("unfold",), "emits nothing, so that a document would become no event at all")
+        return rule if rule.emits else None
 
     def _collect(self, raw: Any) -> Emit | None:
         if raw is None:

@@ -74,7 +74,8 @@ class StreamSection:
     """How one document is made of all that was folded; without it, the stream's dialect says."""
     gathers: bool = False
     """Whether who cannot stream is to get the document of the stream's dialect."""
-    unfold: tuple[Emit, ...] = ()
+    unfold: Rule | None = None
+    """What is done with a document of which a stream is made, as if it were an event."""
 
     @property
     def selectors(self) -> tuple[Selector, ...]:

@@ -141,8 +141,9 @@ class _Step:
 
     def unfolded(self, document: Any) -> list[Item]:
         """What a whole document becomes, which is folded as an event is."""
+        assert self.step.unfold is not None
         self._fold(self.step.names.key(Event(), document, False), document)
-        return self.emitted(self.step.unfold, document)
+        return self._ruled(self.step.unfold, Item(Event(), document))
 
     def _fold(self, key: Key, document: Any) -> None:
         """Take a document into account for what is folded."""
@@ -156,10 +157,9 @@ class _Step:
                 place = f"stream: {fold.where} {fold.how}"
                 raise AdaptError(step.name, place, str(fold.path), str(error)) from None
 
-    def emitted(self, emits: Iterable[CompiledEmit], document: Any = UNREAD) -> list[Item]:
-        """What is emitted of a document, by default the one of all that is folded."""
-        folded = self._state.document()
-        source = Item(Event(), folded if document is UNREAD else document)
+    def emitted(self, emits: Iterable[CompiledEmit]) -> list[Item]:
+        """What is emitted of the document of all that is folded."""
+        source = Item(Event(), self._state.document())
         return [made for emit in emits for made in self._made(emit, source)]
 
     def _read(self, data: bytes) -> Any:

@@ -104,6 +104,20 @@ def test_it_is_stepped_down_as_a_document_before_and_as_events_behind() -> None:
         adapter.stream(SSE)
 
 
+def test_what_operations_leave_of_a_document_is_what_is_emitted_and_what_emissions_are_asked_of() -> None:
+    text = """
+unfold:
+  - add: {path: /asked, value: {carried: usage}}
+  - emit: {do: [{remove: /asked}, {remove: /usage}]}
+  - emit: {when: {path: /asked, equals: true}, do: [{remove: /asked}, {remove: /text}]}
+"""
+    carry = [{"carry": {"from": "/usage", "as": "usage", "default": False}}]
+    adapter = Adapter.of([step(text, request=carry)])
+    parts = sse(b'{"text":"a"}'), sse(b'{"usage":7}')
+    assert adapter.unfold(b'{"text":"a","usage":7}', SSE, request={"usage": True}) == b"".join(parts)
+    assert adapter.unfold(b'{"text":"a","usage":7}', SSE, request={}) == parts[0]
+
+
 def test_strict_documents_unfold_too() -> None:
     adapter = Adapter.of([step("unfold: [{emit: {}}]", fidelity="strict")])
     assert adapter.unfold(b'{"a":1.10}', SSE) == b'data: {"a":1.10}\n\n'
