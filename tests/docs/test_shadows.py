@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from textwrap import indent
 
 import msgspec
 import pytest
@@ -22,7 +23,7 @@ from stepdown.control import admin
 from stepdown.control.reports import Reports
 from stepdown.decide.copied import with_copies
 from stepdown.decide.keys import BODY_BYTES
-from stepdown.decide.shadow_spec import MARK, REPORTED, STRIPPED, Comparing, Shadow, Tolerance
+from stepdown.decide.shadow_spec import MARK, REPORTED, STRIPPED, Comparing, Shadow, Tolerance, TopK, Unordered
 from stepdown.decide.snapshot import Route, compile_snapshot
 from stepdown.plane.handoff import SILENCE
 from stepdown.process.settings import BOARD_BYTES
@@ -36,7 +37,7 @@ from tests.kit.reports import boarded, counted, post, whole, with_shadows
 from tests.kit.request import request
 
 PAGE = (ROOT / "docs/shadows.md").read_text(encoding="utf-8")
-EXAMPLE = re.findall(r"^```yaml\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)[0]
+EXAMPLE, RULES = re.findall(r"^```yaml\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
 COMMANDS = dict(re.findall(r"^```console\n\$ (stepdown shadow [^\n]*)\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE))
 TOLD, WARNED, UNDECIDED = re.findall(r"^```text\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
 DEFAULTS = Shadow(name="n", version="2.0.0")
@@ -78,6 +79,16 @@ def test_the_sentence_of_an_explanation_is_the_examples(folder: Folder) -> None:
     one, asked = route(folder), request(PATH)
     explanation = one.explain(asked, (), None, "10.0.0.1", [True, True], lambda: 0)
     assert TOLD.strip() in with_copies(explanation, one, asked, None, "10.0.0.1", None).sentences()
+
+
+def test_the_rules_are_those_that_a_file_may_have(folder: Folder) -> None:
+    before, _, _ = EXAMPLE.partition("        compare:\n")
+    loaded = folder.load(before + indent(RULES, "        "))
+    assert loaded.warnings == ()
+    ((shadow,),) = [one.shadows for one in loaded.spec.routes]
+    assert all(getattr(shadow.compare, rules) for rules in Comparing.__struct_fields__)
+    assert shadow.compare.unordered == (Unordered("/tags"), Unordered("/rows", "id"))
+    assert shadow.compare.top == (TopK("/ranked", 10, "id", 0.8),)
 
 
 def test_the_warning_is_what_a_check_says_of_a_version_without_a_way(folder: Folder) -> None:
