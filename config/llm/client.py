@@ -39,7 +39,9 @@ def main():
     client = openai.OpenAI(base_url=given.url, api_key="none", timeout=60, default_headers=headers)
     for prompt in given.prompts:
         found = ask(client, prompt, {"logprobs": 1} if given.logprobs else {})
-        print(json.dumps(found) if given.json else found["error"] or "|".join(found["pieces"]), flush=True)
+        print(
+            json.dumps(found) if given.json else found["error"] or "|".join(filter(None, found["pieces"])), flush=True
+        )
 
 
 if __name__ == "__main__":

@@ -27,21 +27,27 @@ PROMPTS = ["the customer will", "hello world", "the answer is", "one two three",
 
 def missing() -> str:
     """What this demo needs and has not; empty where there is all of it."""
-    if not _imports(OPENAI, "openai"):
+    if _lacks(OPENAI, "openai"):
         return "openai-python is not installed in .envs/openai; `make servers` installs it."
-    if not _imports(LLAMA, "llama_cpp.server, gguf, numpy"):
+    if why := _lacks(LLAMA, "llama_cpp.server, gguf, numpy"):
         return (
-            "The server is not installed: name a Python that has `llama-cpp-python[server]`, `gguf` and `numpy` in "
-            "STEPDOWN_LLAMA_PYTHON, or put them into .envs/llama (without a wheel for your machine it is compiled)."
+            f"The server is not installed ({why}): name a Python that has `llama-cpp-python[server]`, `gguf` and "
+            "`numpy` in STEPDOWN_LLAMA_PYTHON, or put them into .envs/llama (without a wheel for your machine it is compiled)."
         )
     return ""
 
 
-def _imports(python: str, modules: str) -> bool:
+def _lacks(python: str, modules: str) -> str:
+    """Why a Python cannot import these; empty where it can."""
     try:
-        return subprocess.run([python, "-c", f"import {modules}"], capture_output=True, check=False).returncode == 0
-    except OSError:
-        return False
+        tried = subprocess.run([python, "-c", f"import {modules}"], capture_output=True, text=True, check=False)
+    except OSError as error:
+        return f"{python}: {error.strerror}"
+    return f"{python}: {_last_line(tried.stderr)}" if tried.returncode else ""
+
+
+def _last_line(told: str) -> str:
+    return (told.strip().splitlines() or ["it does not say why"])[-1]
 
 
 class Stage:
@@ -64,7 +70,10 @@ class Stage:
     def server(self, port: int, seed: int) -> Iterator[None]:
         """A server of the model that the seed decides, until the end of the block."""
         model = str(self._folder / f"{seed}.gguf")
-        subprocess.run([LLAMA, str(FOLDER / "model.py"), model, str(seed)], check=True, capture_output=True)
+        command = [LLAMA, str(FOLDER / "model.py"), model, str(seed)]
+        written = subprocess.run(command, capture_output=True, text=True, check=False)
+        if written.returncode:
+            raise StartError(f"the model of server-{seed} cannot be written: {_last_line(written.stderr)}")
         # Its default ends the streams of all others in silence when a request comes.
         options = ["--n_threads", "1", "--interrupt_requests", "false", "--host", "127.0.0.1", "--port", str(port)]
         program = self._started(f"server-{seed}", [LLAMA, "-m", "llama_cpp.server", "--model", model, *options])
@@ -184,7 +193,10 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         try:
             held = play(Path(folder))
-        except StartError as error:
+        except KeyboardInterrupt:
+            print("\nInterrupted; everything was ended.")
+            return 130
+        except (StartError, subprocess.SubprocessError) as error:
             print(error, file=sys.stderr)
             return 1
     print()

@@ -70,4 +70,6 @@ def write(file: str, seed: int) -> None:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 3 or not sys.argv[2].isdecimal():
+        raise SystemExit(__doc__)
     write(sys.argv[1], int(sys.argv[2]))

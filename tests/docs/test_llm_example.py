@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from config.llm.demo import equal_but_for_text, missing, streamed
+from config.llm.demo import OPENAI, equal_but_for_text, missing, streamed
 from stepdown.cli.app import app
 from tests.docs.repository import ROOT
 
@@ -35,6 +35,13 @@ def test_the_example_is_good_and_steps_down_whoever_is_in_the_trial() -> None:
     assert "100 % of requests" in result.stdout
 
 
+def executable(file: Path, script: str) -> Path:
+    """A program that stands for a Python."""
+    file.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+    file.chmod(0o755)
+    return file
+
+
 @pytest.mark.slow
 @pytest.mark.real
 def test_the_demo_holds_and_prints_what_the_page_shows() -> None:
@@ -54,6 +61,39 @@ def test_without_the_server_the_demo_says_what_is_missing_and_is_no_failure(tmp_
     assert ran.returncode == 0, ran.stderr
     assert ran.stdout.startswith("Skipped. ")
     assert "installed" in ran.stdout
+
+
+@pytest.mark.skipif(not Path(OPENAI).exists(), reason="openai-python is not installed in .envs/openai")
+@pytest.mark.parametrize(
+    ("script", "told"),
+    [
+        (None, "No such file or directory"),
+        ("echo Traceback >&2; echo \"No module named 'llama_cpp'\" >&2; exit 1", "No module named 'llama_cpp'"),
+        ("exit 1", "it does not say why"),
+    ],
+)
+def test_it_says_what_is_wrong_with_the_python_that_was_named(script: str | None, told: str, tmp_path: Path) -> None:
+    python = tmp_path / "python"
+    if script is not None:
+        executable(python, script)
+    ran = demo(STEPDOWN_LLAMA_PYTHON=str(python))
+    assert ran.returncode == 0, ran.stderr
+    assert f"{python}: {told})" in ran.stdout
+
+
+@pytest.mark.skipif(not Path(OPENAI).exists(), reason="openai-python is not installed in .envs/openai")
+@pytest.mark.parametrize(
+    ("fails", "told"),
+    [
+        ("*model.py*", "the model of server-1 cannot be written: no space left"),
+        ("*llama_cpp.server*--model*", "server-1 ended with code 1:\nno space left"),
+    ],
+)
+def test_a_server_that_does_not_come_up_is_told_in_a_sentence(fails: str, told: str, tmp_path: Path) -> None:
+    script = f'case "$*" in {fails}) echo no space left >&2; exit 1;; esac'
+    ran = demo(STEPDOWN_LLAMA_PYTHON=str(executable(tmp_path / "python", script)))
+    assert ran.returncode == 1
+    assert (ran.stdout, ran.stderr.strip()) == ("", told)
 
 
 @pytest.mark.parametrize(
