@@ -32,7 +32,8 @@ def missing() -> str:
     if why := _lacks(LLAMA, "llama_cpp.server, gguf, numpy"):
         return (
             f"The server is not installed ({why}): name a Python that has `llama-cpp-python[server]`, `gguf` and "
-            "`numpy` in STEPDOWN_LLAMA_PYTHON, or put them into .envs/llama (without a wheel for your machine it is compiled)."
+            "`numpy` in STEPDOWN_LLAMA_PYTHON, or put them into .envs/llama (without a wheel for your machine it is "
+            "compiled)."
         )
     return ""
 
@@ -187,18 +188,18 @@ def play(folder: Path) -> dict[str, bool]:
 
 def main() -> int:
     """The exit code: 0 if all of it held, or if there is nothing to play with."""
-    if lacks := missing():
-        print(f"Skipped. {lacks}")
-        return 0
-    with tempfile.TemporaryDirectory() as folder:
-        try:
+    try:
+        if lacks := missing():
+            print(f"Skipped. {lacks}")
+            return 0
+        with tempfile.TemporaryDirectory() as folder:
             held = play(Path(folder))
-        except KeyboardInterrupt:
-            print("\nInterrupted; everything was ended.")
-            return 130
-        except (StartError, subprocess.SubprocessError) as error:
-            print(error, file=sys.stderr)
-            return 1
+    except KeyboardInterrupt:
+        print("\nInterrupted; everything was ended.")
+        return 130
+    except (StartError, subprocess.SubprocessError) as error:
+        print(error, file=sys.stderr)
+        return 1
     print()
     for what, good in held.items():
         print(f"{'held' if good else 'NOT HELD'}: {what}")
