@@ -94,6 +94,8 @@ def prove(
         chosen = _chosen(file, model, source, target, formats)
         gradings = list(_graded(chosen, documents, seed, keep))
         played = _played(chosen, recording)
+        if keep is not None and (model, source, target) == (None, None, None):
+            _tell_forgotten(keep, chosen)
     except RefusedError as refused:
         show_findings(refused.findings)
         print(f"{file}: nothing is proved, because of what is wrong above")
@@ -183,6 +185,15 @@ def _graded(chosen: list[Question], documents: int, seed: int, keep: Path | None
         yield grade(question, documents, seed, keep, tell if shows else None)
     if shows:
         print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+
+
+def _tell_forgotten(keep: Path, every: list[Question]) -> None:
+    """Tell of kept cases that are about no chain any more: they guard nothing."""
+    from stepdown.gate.cases import forgotten  # noqa: PLC0415
+
+    names = forgotten(keep, every)
+    if names:
+        print(f"{keep}: not replayed, for it is about no chain here: {', '.join(names)}", file=sys.stderr)
 
 
 def _played(chosen: list[Question], recording: Path | None) -> list[Played]:

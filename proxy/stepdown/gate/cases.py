@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,13 @@ def kept(folder: Path, question: Question) -> tuple[Sample, ...]:
     files = sorted(folder.glob(f"{_stem(question)}-*.json")) if folder.is_dir() else []
     found = (_read(file, question) for file in files)
     return tuple(sample for sample in found if sample is not None)
+
+
+def forgotten(folder: Path, questions: Iterable[Question]) -> list[str]:
+    """The names of files that no question asks for, such as those of a model that was renamed: nobody replays them."""
+    stems = tuple(f"{_stem(question)}-" for question in questions)
+    files = sorted(folder.glob("*.json")) if folder.is_dir() else []
+    return [file.name for file in files if not file.name.startswith(stems)]
 
 
 def keep(folder: Path, question: Question, found: Counterexample) -> Path:

@@ -177,6 +177,14 @@ def test_counterexamples_are_kept_replayed_and_told_when_they_are_stale(leaking:
     assert "    kept cases: 1 of 1 are no documents of the contract any more" in stale.stdout
 
 
+def test_a_kept_case_of_a_model_that_was_renamed_is_told_where_everything_is_proved(pruned: Folder) -> None:
+    pruned.write("cases/customers-2.0.0-1.1.0-response-0.json", "{}")
+    options = ("--keep", pruned.path / "cases", "--documents", 5)
+    told = run(pruned.file, *options).stderr
+    assert told.endswith("not replayed, for it is about no chain here: customers-2.0.0-1.1.0-response-0.json\n")
+    assert run(pruned.file, *options, "--from", "2.0.0").stderr == ""
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [("{", "cannot be used: "), ('{"format": 1}', "lacks 'model'"), ('{"format": 9}', "has the format 9")],

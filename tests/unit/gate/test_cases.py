@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from stepdown.gate.cases import keep, kept
+from stepdown.gate.cases import forgotten, keep, kept
 from stepdown_adapters.proof.questions import Question, Sample
 from stepdown_adapters.proof.trials import Counterexample
 
@@ -29,3 +29,11 @@ def test_a_case_is_that_of_one_model_however_alike_the_names_of_files_are(tmp_pa
 
 def test_without_a_folder_nothing_is_kept(tmp_path: Path) -> None:
     assert kept(tmp_path / "none", question()) == ()
+
+
+def test_a_case_that_no_question_asks_for_is_forgotten(tmp_path: Path) -> None:
+    mine, renamed = (keep(tmp_path, question(name), Counterexample(Sample({}), {}, "")) for name in ("new", "old"))
+    (tmp_path / "notes.txt").write_text("no case")
+    assert forgotten(tmp_path, [question("new")]) == [renamed.name]
+    assert forgotten(tmp_path, []) == [mine.name, renamed.name]
+    assert forgotten(tmp_path / "none", []) == []
