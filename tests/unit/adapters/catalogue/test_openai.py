@@ -321,6 +321,34 @@ def test_a_failure_is_told_as_chats_tell_it_and_nothing_ends_the_stream(
     assert b"[DONE]" not in out
 
 
+@pytest.mark.parametrize(
+    ("order", "begun"),
+    [
+        ("A0 A. B0 B.", ""),  # at the end of each call
+        ("A0 B0 A. B.", ""),  # of all of them
+        ("A0 A+ B0 A. B.", ""),  # and of one of them before
+        ("A0 A+ B0 B+ A. B.", ""),
+        ("A0 A+ A. B0 B+ B. B.", ""),
+        ("A0 A. B0 B.", "{}"),  # at its beginning, once more at its end
+    ],
+)
+def test_arguments_are_heard_once_wherever_a_stream_says_them(order: str, begun: str) -> None:
+    def event(told: str) -> dict[str, Any]:
+        place = {"output_index": 3 + "AB".index(told[0])}
+        if told[1] == "0":
+            item = {"type": "function_call", "call_id": told[0], "name": "f", "arguments": begun}
+            return {"type": "response.output_item.added", **place, "item": item}
+        ended = told[1] == "."
+        said = {"arguments" if ended else "delta": "{}"}
+        return {"type": f"response.function_call_arguments.{'done' if ended else 'delta'}", **place, **said}
+
+    last = {"type": "response.completed", "response": {"usage": None}}
+    found = summary(adapted((RESPONSES,), sse(CREATED, *map(event, order.split()), last)), SSE)
+    assert found is not None
+    calls = found.document["choices"][0]["message"]["tool_calls"]
+    assert [(one["id"], one["function"]["arguments"]) for one in calls] == [("A", "{}"), ("B", "{}")]
+
+
 def test_a_stream_that_is_cut_has_no_end_and_an_item_without_a_place_breaks_it() -> None:
     out = adapted((RESPONSES,), RECORDED[: RECORDED.index(b"event: response.completed")])
     assert b"[DONE]" not in out
