@@ -15,8 +15,7 @@ _FIXES = {
     "concurrent": "As many were on their way as may be: raise `concurrent`, or give the version more servers.",
     "rate": "As many went in each second as may: raise `rate`.",
     "full": "The comparer found no time for them: leave it some of a processor, or lower `percent`.",
-    "busy": "Workers were busy on the only core there is for its copies: give the container another one, or let it take "
-    "longer.",
+    "busy": "Workers were busy on the only core that there is: give the container another one, or let it take longer.",
     "pending": "Too much waited for answers in memory: lower `max_body`, `deadline` or `concurrent`.",
     "too-large": "Bodies were too long: raise `max_body`, up to 2 MiB.",
     "unreachable-shape": "No adapters lead to the shape of some clients: `stepdown check` names what is missing.",
