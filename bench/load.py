@@ -41,6 +41,8 @@ class Steady:
 
     p50: float
     p99: float
+    quarters: list[float]
+    """The p99 of each quarter of a second."""
     requests: int
     """All that were sent, those of the warm-up too."""
     took: float

@@ -17,6 +17,7 @@ import socket
 import struct
 import sys
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 from bench import payload
@@ -24,6 +25,8 @@ from bench import payload
 CONNECTIONS = 32
 HIGHEST_STEADY_RATE = 15_000
 """Requests per second that it sends on time beside the model server; measured, at 20,000 its own delay shows."""
+QUARTER = 250_000_000
+"""Nanoseconds; as often a sidecar's clock ticks, so what it does at each tick is in every one of them."""
 PATIENCE = 5.0
 """Seconds without any answer after which the run is given up."""
 _TIMESTAMPNS = getattr(socket, "SO_TIMESTAMPNS", 35)  # which Python names from 3.14 on
@@ -32,7 +35,10 @@ _ROOM = socket.CMSG_SPACE(_TIMESPEC.size)
 
 
 class OpenLoop:
-    """One run against `port`; `run` gives latencies in nanoseconds of the requests that were due after the warm-up."""
+    """One run against `port`.
+
+    `run` gives the requests that were due after the warm-up: when they begun, and their latencies, in nanoseconds.
+    """
 
     def __init__(self, port: int, rate: float, seconds: float, warm_up: float) -> None:
         self._requests = _requests()
@@ -43,7 +49,7 @@ class OpenLoop:
         self._freed = 0
         """When there was a free connection again, after there was none."""
         self._asked: dict[int, tuple[int, int]] = {}
-        self._latencies: list[int] = []
+        self._answered: list[tuple[int, int]] = []
         self._events = select.epoll()
         for number in self._connections:
             self._events.register(number, select.EPOLLIN)
@@ -53,8 +59,8 @@ class OpenLoop:
         """How many are due, those of the warm-up too."""
         return len(self._due)
 
-    def run(self) -> list[int]:
-        """Ascending latencies."""
+    def run(self) -> list[tuple[int, int]]:
+        """In the order of their answers."""
         Path("/proc/self/timerslack_ns").write_text("1")  # else every sleep is up to 50 microseconds too long
         gc.disable()
         self._start = time.time_ns()  # the kernel notes arrivals by this clock
@@ -64,7 +70,7 @@ class OpenLoop:
                 self._ask(self._free.pop(), following, now)
                 following += 1
             self._wait(self._due[following] if self._free and following < len(self._due) else None)
-        return sorted(self._latencies)
+        return self._answered
 
     def _now(self) -> int:
         return time.time_ns() - self._start
@@ -98,7 +104,7 @@ class OpenLoop:
             self._free.append(connection)
             if due >= self._warm_up and ancillary:  # of the first bytes that are asked about, the kernel notes none
                 seconds, nanoseconds = _TIMESPEC.unpack(ancillary[0][2])
-                self._latencies.append(seconds * 10**9 + nanoseconds - self._start - begun)
+                self._answered.append((begun, seconds * 10**9 + nanoseconds - self._start - begun))
 
 
 def _requests() -> list[bytes]:
@@ -125,14 +131,30 @@ def _connect(port: int) -> socket.socket:
     return connection
 
 
+def percentile(latencies: Iterable[int], percent: int) -> float:
+    """In microseconds."""
+    ascending = sorted(latencies)
+    return ascending[len(ascending) * percent // 100] / 1e3
+
+
+def by_quarters(answered: Iterable[tuple[int, int]], rate: float) -> list[float]:
+    """The p99 of each quarter of a second, in microseconds, of those that are not cut short."""
+    quarters: dict[int, list[int]] = {}
+    for begun, latency in answered:
+        quarters.setdefault(begun // QUARTER, []).append(latency)
+    least = 0.5 * rate * QUARTER / 1e9
+    return [percentile(latencies, 99) for latencies in quarters.values() if len(latencies) >= least]
+
+
 def main() -> None:
     """`python -m bench.steady PORT RATE SECONDS`: prints p50 and p99 in microseconds, and what there was, as JSON."""
     port, rate, seconds = int(sys.argv[1]), float(sys.argv[2]), float(sys.argv[3])
     loop = OpenLoop(port, rate, seconds, warm_up=min(1.0, seconds / 4))
     start = time.perf_counter()
-    latencies = loop.run()
-    found = {f"p{percent}": latencies[len(latencies) * percent // 100] / 1e3 for percent in (50, 99)}
-    print(json.dumps(found | {"requests": loop.requests, "took": time.perf_counter() - start}))
+    answered = loop.run()
+    took = time.perf_counter() - start
+    found = {f"p{percent}": percentile((latency for _, latency in answered), percent) for percent in (50, 99)}
+    print(json.dumps(found | {"quarters": by_quarters(answered, rate), "requests": loop.requests, "took": took}))
 
 
 if __name__ == "__main__":

@@ -11,10 +11,10 @@ from pathlib import Path
 from rich.console import Console
 
 from bench import page
-from bench.peers import LOAD_CORE, Upstream, upstream
+from bench.peers import Upstream, upstream
 from bench.shadows.kinds import KINDS, NONE
 from bench.shadows.outcome import promises, table
-from bench.shadows.rounds import COMPARER_CORE, Row, measure, peak_of
+from bench.shadows.rounds import Row, Turns, measure, peak_of
 from bench.steady import HIGHEST_STEADY_RATE
 
 SECTION = "shadows"
@@ -32,8 +32,8 @@ def main() -> None:
         raise SystemExit("bench: wrk is not there; it and nginx-light are packages of Debian")
     with tempfile.TemporaryDirectory() as folder, upstream(Path(folder)) as behind:
         rate = options.rate or _rate(behind, options, console)
-        rows = rounds(behind, options.rounds, options.seconds, rate, console)
-    shown = [table(rows, apart=False), table(rows, apart=True), page.promised(promises(rows))]
+        rows = measured(behind, options, rate, console)
+    shown = [table(rows), page.promised(promises(rows))]
     page_says = _conditions(options, rate)
     page.show(console, shown, page_says)
     if options.write:
@@ -41,22 +41,18 @@ def main() -> None:
 
 
 def _conditions(options: argparse.Namespace, rate: float) -> str:
-    where = "the clients' core, where it runs when they and the servers leave it time"
-    if COMPARER_CORE != LOAD_CORE:
-        where = "a core of its own"
     return (
-        f"{page.measured_on()}. Medians of {options.rounds} interleaved rounds of {options.seconds:g} s each at "
-        f"{rate:,.0f} requests/s, all of them due a copy; ratios are medians of those within a round. In the first "
-        "table the sidecar, its worker and its comparer, has one core, and clients, servers and the shadow's server "
-        f"share another. In the second table the comparer has {where}, and the worker has its core alone; the rows "
-        "without a shadow, which have no comparer, are the same ones."
+        f"{page.measured_on()}. Medians of {options.rounds} rounds of {options.seconds:g} s each at {rate:,.0f} "
+        "requests/s, all of them due a copy, in turns with as many on a sidecar without a shadow. The quiet p99 is the "
+        "lower quartile of the p99s of all quarters of a second. The sidecar, its worker and its comparer, has one "
+        "core, and clients, servers and the shadow's server share another."
     )
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make bench-shadows", description="What shadows cost whoever asks.")
-    parser.add_argument("--seconds", type=float, default=4, help="of each round (default: %(default)s)")
-    parser.add_argument("--rounds", type=int, default=7, help="beside each kind of shadow (default: %(default)s)")
+    parser.add_argument("--seconds", type=float, default=3, help="of each round (default: %(default)s)")
+    parser.add_argument("--rounds", type=int, default=10, help="beside each kind of shadow (default: %(default)s)")
     parser.add_argument("--rate", type=float, help=f"requests/s (default: {SHARE:.0%}% of the highest rate)")
     parser.add_argument("--write", action="store_true", help=f"put the tables into {page.PAGE.name}")
     return parser.parse_args()
@@ -69,15 +65,15 @@ def _rate(behind: Upstream, options: argparse.Namespace, console: Console) -> fl
     return min(SHARE * statistics.median(peaks), HIGHEST_STEADY_RATE)
 
 
-def rounds(behind: Upstream, count: int, seconds: float, rate: float, console: Console) -> list[Row]:
-    """One kind after the other and around again, so that what else the machine does falls on all alike."""
-    rows = [Row(kind) for kind in KINDS] + [Row(kind, apart=True) for kind in KINDS if kind.percent]
+def measured(behind: Upstream, options: argparse.Namespace, rate: float, console: Console) -> list[Row]:
+    """All kinds, each beside a sidecar without a shadow, so that what else the machine does falls on both alike."""
+    rows = [Row(kind) for kind in KINDS]
+    turns = Turns(options.rounds, options.seconds, rate)
     with console.status("") as status:
-        for number in range(1, count + 1):
-            for row in rows:
-                where = ", comparer apart" if row.apart else ""
-                status.update(f"latency at {rate:,.0f}/s, round {number} of {count}: shadow {row.kind.name}{where}")
-                measure(row, behind, seconds, rate, rows[0].median("p50") / 1e6 if rows[0].rounds else USUAL)
+        for number, row in enumerate(rows, 1):
+            status.update(f"latency at {rate:,.0f}/s, row {number} of {len(rows)}: shadow {row.kind.name}")
+            usual = rows[0].median("p50") / 1e6 if rows[0].rounds else USUAL
+            measure(row, behind, turns, usual)
     return rows
 
 

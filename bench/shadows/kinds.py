@@ -28,14 +28,12 @@ class Kind:
 
 
 NONE = Kind("none", percent=0, plays="")
-AGAIN = Kind("none, once more", percent=0, plays="")
-"""The same as the row before: how far two rows lie apart between which there is no difference."""
+"""Beside another one without a shadow it shows how far two rows lie apart between which there is no difference."""
 KINDS = (
     NONE,
     Kind("healthy"),
     Kind("ten times slower", slower=True),
     Kind("never reads", plays="unread"),
-    AGAIN,
     Kind("refuses", plays=""),
     Kind("resets", plays="resets"),
     Kind("floods", plays="floods"),

@@ -1,34 +1,27 @@
-"""Rounds of load on a sidecar with one kind of shadow, each just started, and a row's medians over them."""
+"""Rounds of load on a sidecar with one kind of shadow, and in turns on one without, and what they found."""
 
 from __future__ import annotations
 
 import contextlib
-import os
 import re
 import statistics
 import sys
-import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from bench import bodies, payload
 from bench.load import Peak, peak, steady
-from bench.peers import LOAD_CORE, PROXY_CORE, TEMPLATES, Peer, Upstream, fill, stepdown
+from bench.peers import PROXY_CORE, TEMPLATES, Peer, Upstream, fill, stepdown
 from bench.probes import WORKER
 from bench.processes import Program, free_port, running
 from bench.rounds import WARM_UP
-from bench.shadows.kinds import Kind, serving
+from bench.shadows.kinds import NONE, Kind, serving
 
 PEER = Peer("shadows", "stepdown-shadows.yaml", stepdown, needs=Path(sys.executable))
 """For what loads it: one route, the usual path."""
-COMPARER = "stepdown.process.comparer"
-"""What is in the command line of the process that sends copies, and in no other's."""
-COMPARER_CORE = 2 if (os.cpu_count() or 1) > 2 else LOAD_CORE
-"""Where that one runs when it has another core than its worker: one of its own, or else the load's."""
-PATIENCE = 10.0
-"""Seconds in which it has to be there."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +31,8 @@ class Round:
     p50: float
     """Microseconds, as p99."""
     p99: float
+    quarters: list[float]
+    """The p99 of each quarter of a second."""
     cpu: float
     """Microseconds of the worker's CPU per request."""
     sent: float
@@ -48,21 +43,38 @@ class Round:
 
 @dataclass
 class Row:
-    """All rounds beside one kind of shadow."""
+    """All rounds beside one kind of shadow, and as many of another sidecar without one, in turns."""
 
     kind: Kind
-    apart: bool = False
-    """The comparer runs on another core than the worker."""
     rounds: list[Round] = field(default_factory=list)
+    without: list[Round] = field(default_factory=list)
 
     def median(self, what: str) -> float:
         """Of one of a round's numbers."""
-        return statistics.median(float(getattr(each, what)) for each in self.rounds)
+        return _median(self.rounds, what)
 
-    def over(self, other: Row, what: str) -> float:
-        """Median over the rounds of how many times the number is that of the other row in the same round."""
-        pairs = zip(self.rounds, other.rounds, strict=True)
-        return statistics.median(float(getattr(mine, what)) / float(getattr(theirs, what)) for mine, theirs in pairs)
+    def over(self, what: str) -> float:
+        """How much more the median is than without a shadow."""
+        return _median(self.rounds, what) - _median(self.without, what)
+
+    @property
+    def quiet(self) -> float:
+        """The p99 in quarters of a second in which little else was in the way."""
+        return _quiet(self.rounds)
+
+    @property
+    def times(self) -> float:
+        """How many times that is what it is without a shadow."""
+        return _quiet(self.rounds) / _quiet(self.without)
+
+
+def _median(rounds: Sequence[Round], what: str) -> float:
+    return statistics.median(float(getattr(each, what)) for each in rounds)
+
+
+def _quiet(rounds: Sequence[Round]) -> float:
+    """The lower quartile of all quarters of a second."""
+    return statistics.quantiles(one for each in rounds for one in each.quarters)[0]
 
 
 @dataclass(frozen=True)
@@ -81,11 +93,8 @@ class Sidecar:
 
 
 @contextlib.contextmanager
-def sidecar(kind: Kind, copies: int, behind: Upstream, *, apart: bool = False) -> Iterator[Sidecar]:
-    """A sidecar whose shadow's server is at the port `copies`, for the time of the block.
-
-    All of it runs on one core, but with `apart` for its comparer.
-    """
+def sidecar(kind: Kind, copies: int, behind: Upstream) -> Iterator[Sidecar]:
+    """A sidecar whose shadow's server is at the port `copies`, all of it on one core, for the time of the block."""
     port, status = free_port(), free_port()
     values = {
         "listen": port,
@@ -96,23 +105,11 @@ def sidecar(kind: Kind, copies: int, behind: Upstream, *, apart: bool = False) -
         "path": payload.PATH,
         "peers": TEMPLATES,
     }
-    config = fill(PEER.template, behind.folder / "shadows", values)
-    with running(PEER.command(config), port=port, core=PROXY_CORE, output=behind.folder / "shadows.log") as program:
+    folder = behind.folder / f"sidecar-{port}"
+    config = fill(PEER.template, folder, values)
+    with running(PEER.command(config), port=port, core=PROXY_CORE, output=folder.with_suffix(".log")) as program:
         bodies.exchange(port, ask=2, answer=2)
-        if apart:
-            _move_comparer(program)
         yield Sidecar(program, port, status)
-
-
-def _move_comparer(program: Program) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not (found := program.pids(of=COMPARER)):
-        if time.monotonic() > deadline:
-            raise RuntimeError("the sidecar has no comparer")
-        time.sleep(0.05)
-    for pid in found:
-        for thread in Path(f"/proc/{pid}/task").iterdir():
-            os.sched_setaffinity(int(thread.name), {COMPARER_CORE})
 
 
 def peak_of(kind: Kind, behind: Upstream, seconds: float) -> Peak:
@@ -123,14 +120,40 @@ def peak_of(kind: Kind, behind: Upstream, seconds: float) -> Peak:
         return peak(PEER, one.program, one.port, seconds)
 
 
-def measure(row: Row, behind: Upstream, seconds: float, rate: float, usual: float) -> None:
-    """Add one round at `rate` requests a second; `usual` as for `serving`."""
-    with serving(row.kind, behind.folder, usual) as copies, sidecar(row.kind, copies, behind, apart=row.apart) as one:
-        one.program.wait_until_idle()
-        steady(one.port, rate, min(WARM_UP, seconds))
-        ended, cpu = one.counted("stepdown_shadow_copies_total"), one.program.cpu(of=WORKER)
-        found = steady(one.port, rate, seconds)
-        cpu = one.program.cpu(of=WORKER) - cpu
-        ended = one.counted("stepdown_shadow_copies_total") - ended
-    per_request = cpu / found.requests * 1e6
-    row.rounds.append(Round(found.p50, found.p99, per_request, ended / found.requests, ended / found.took))
+class Turns(NamedTuple):
+    """How each of two sidecars is loaded."""
+
+    times: int
+    seconds: float
+    """Of each."""
+    rate: float
+    """Requests a second."""
+
+
+def measure(row: Row, behind: Upstream, turns: Turns, usual: float) -> None:
+    """Load a sidecar with the shadow and one without it in turns; `usual` as for `serving`.
+
+    Both run all the time, and the one that is not loaded does nothing.
+    """
+    times, seconds, rate = turns
+    with (
+        serving(row.kind, behind.folder, usual) as copies,
+        sidecar(row.kind, copies, behind) as one,
+        sidecar(NONE, copies, behind) as other,
+    ):
+        both = [(one, row.rounds), (other, row.without)]
+        for each, _ in both:
+            each.program.wait_until_idle()
+            steady(each.port, rate, min(WARM_UP, seconds))
+        for number in range(times):
+            for each, rounds in reversed(both) if number % 2 else both:
+                rounds.append(_round(each, seconds, rate))
+
+
+def _round(one: Sidecar, seconds: float, rate: float) -> Round:
+    ended, cpu = one.counted("stepdown_shadow_copies_total"), one.program.cpu(of=WORKER)
+    found = steady(one.port, rate, seconds)
+    cpu = one.program.cpu(of=WORKER) - cpu
+    ended = one.counted("stepdown_shadow_copies_total") - ended
+    share = ended / found.requests
+    return Round(found.p50, found.p99, found.quarters, cpu / found.requests * 1e6, share, ended / found.took)

@@ -19,6 +19,8 @@ from stepdown.config.watched import Watched
 
 LOOK_EVERY = 5.0
 """Seconds between looks when nothing is notified."""
+NOTICED_AFTER = 100
+"""Milliseconds after which a notification is told; as often a thread wakes to ask for one, beside whoever serves."""
 SETTLED_AFTER = 0.1
 """Seconds without a further change after which a change is complete."""
 
@@ -50,8 +52,8 @@ async def _notified(folders: tuple[Path, ...]) -> None:
         *folders,
         watch_filter=None,
         recursive=False,
-        debounce=50,
-        step=10,
+        debounce=NOTICED_AFTER,
+        step=NOTICED_AFTER,
         yield_on_timeout=True,
         rust_timeout=int(LOOK_EVERY * 1000),
     )
