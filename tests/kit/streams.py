@@ -3,6 +3,11 @@
 `streamed/` has the bodies. Those of `llama-*` were recorded from llama-cpp-python 0.3.36 with a tiny model of random
 weights, the `.json` beside each being its answer to the same request without `stream`; `llama-given-up` is what it
 sends when another request takes the model away. The others are written by hand.
+
+`streamed/recorded/` has what LiteLLM 1.108.7 answered as a gateway before that server, at temperature 0: to Responses
+and to Messages, a text that ends at its eighth token and a call of a tool that had to be called, the `.json` without
+`stream`. Its Responses stream of the call ends with an error of its own, and its Messages stream says each piece of the
+call as a call.
 """
 
 from __future__ import annotations
@@ -22,6 +27,11 @@ NAMES = sorted(path.name for path in FOLDER.iterdir() if path.suffix in (".sse",
 def body(name: str) -> bytes:
     """A body by the name of its file."""
     return (FOLDER / name).read_bytes()
+
+
+def recorded(name: str) -> bytes:
+    """What the gateway answered."""
+    return (FOLDER / "recorded" / name).read_bytes()
 
 
 def content_type(name: str) -> str:
