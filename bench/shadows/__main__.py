@@ -51,7 +51,7 @@ def _conditions(options: argparse.Namespace, rate: float) -> str:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make bench-shadows", description="What shadows cost whoever asks.")
-    parser.add_argument("--seconds", type=float, default=3, help="of each round (default: %(default)s)")
+    parser.add_argument("--seconds", type=float, default=6, help="of each round (default: %(default)s)")
     parser.add_argument("--rounds", type=int, default=10, help="beside each kind of shadow (default: %(default)s)")
     parser.add_argument("--rate", type=float, help=f"requests/s (default: {SHARE:.0%}% of the highest rate)")
     parser.add_argument("--write", action="store_true", help=f"put the tables into {page.PAGE.name}")
