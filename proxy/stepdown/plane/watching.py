@@ -34,7 +34,7 @@ class WatchedRelay(Relay):
         self._begun = b""
         """A line that has not ended yet."""
         self._last = b""
-        """The piece that came last."""
+        """The piece that came last and says anything."""
         self._open = True
         """Nothing was counted yet."""
 
@@ -46,7 +46,8 @@ class WatchedRelay(Relay):
         if self._begun:
             payload = self._begun + payload
             self._begun = b""
-        self._last = payload
+        if not payload.isspace():
+            self._last = payload
         if may_tell_of_an_error(payload) and tells_of_an_error(payload):
             self._fail("error")
         elif not payload.endswith(b"\n"):

@@ -322,15 +322,22 @@ def test_a_client_that_leaves_takes_the_server_along_and_is_no_failure(adapted: 
 
 @pytest.mark.parametrize("adapted", [True, False], ids=["adapted", "passed on"])
 def test_a_client_that_leaves_once_its_stream_has_said_its_end_was_answered(adapted: bool) -> None:
+    gate = Gate()
+
     async def script(peer: Peer) -> None:
         await peer.request()
-        await peer.send(chunked(VLLM).removesuffix(b"0\r\n\r\n"))
+        await peer.send(chunked(VLLM[:-1]).removesuffix(b"0\r\n\r\n"))
+        await gate
+        await peer.send(b"1\r\n\n\r\n")  # the empty line, in a piece of its own
         await peer.ended
 
     with world(script, spec=adapting() if adapted else specs.plain) as here:
         with here.client() as client:
             client.send(POST)
-            client.receive(b"data: [DONE]\n\n")
+            if not adapted:
+                client.receive(b"data: [DONE]\n")
+            gate.open()
+            client.receive(b"data: [DONE]\n\n" if adapted else b"1\r\n\n\r\n")
         assert eventually(lambda: here.sidecar.metric("stepdown_requests_total", status_class="2xx") == 1)
         assert here.sidecar.metric("stepdown_client_aborts_total") == 0
         (line,) = here.sidecar.log()
