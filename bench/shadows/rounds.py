@@ -64,8 +64,9 @@ class Row:
 
     @property
     def times(self) -> float:
-        """How many times that is what it is without a shadow."""
-        return _quiet(self.rounds) / _quiet(self.without)
+        """Median over the turns of how many times that is what it was without a shadow right before or after."""
+        pairs = zip(self.rounds, self.without, strict=True)
+        return statistics.median(_quiet([mine]) / _quiet([theirs]) for mine, theirs in pairs)
 
 
 def _median(rounds: Sequence[Round], what: str) -> float:
