@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from stepdown_adapters.stream import SseReader
-from tests.kit.llama import llama_server
 from tests.kit.openai_python import chat, complete
 from tests.kit.stepped_down import CHATS, RESPONSES, TEXTS, before, document, sent, stepped_down
 from tests.kit.streams import body, whole
@@ -183,12 +182,6 @@ def test_what_it_cannot_ask_of_the_newer_api_is_an_error_that_it_knows(tmp_path:
 
 
 # --- a real server of chats ----------
-
-
-@pytest.fixture(scope="module")
-def llama(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with llama_server(tmp_path_factory.mktemp("llama")) as server:
-        yield server
 
 
 @pytest.mark.real

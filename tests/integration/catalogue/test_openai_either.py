@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,6 @@ import pytest
 from stepdown.decide.spec import SnapshotSpec
 from tests.kit.catalogue import configuration
 from tests.kit.configuration import Folder
-from tests.kit.llama import llama_server
 from tests.kit.openai_python import accumulated, chat, complete
 from tests.kit.stepped_down import (
     CHATS,
@@ -169,12 +167,6 @@ def test_an_error_of_a_server_that_cannot_stream_is_raised_as_itself(tmp_path: P
 
 
 # --- a real server ----------
-
-
-@pytest.fixture(scope="module")
-def llama(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with llama_server(tmp_path_factory.mktemp("llama")) as server:
-        yield server
 
 
 @pytest.mark.real

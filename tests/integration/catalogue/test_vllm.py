@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.kit.llama import llama_server
 from tests.kit.openai_python import accumulated, at_once, chat
 from tests.kit.processes import eventually
 from tests.kit.stepped_down import before, begun, document, events, sent, sliced, stepped_down, together
@@ -185,12 +183,6 @@ def test_streams_that_are_read_at_once_do_not_mix(name: str, tmp_path: Path) -> 
 
 
 # --- a real server of chats, which has no thoughts ----------
-
-
-@pytest.fixture(scope="module")
-def llama(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with llama_server(tmp_path_factory.mktemp("llama")) as server:
-        yield server
 
 
 @pytest.mark.real
