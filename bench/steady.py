@@ -3,7 +3,7 @@
 Requests are due at times drawn beforehand (exponential gaps, fixed seed), whether or not earlier ones are answered. A
 request that finds no free connection counts from when it was due, so a proxy that stalls pays for every request that
 had to wait ("coordinated omission" is what hides this elsewhere); any other counts from when it was sent. An answer's
-time is the kernel's, of when its bytes reached this program's socket (`SO_TIMESTAMPNS`, socket(7)): that this program
+time is the kernel's, of when its bytes reached this program's socket (`bench.arrivals`): that this program
 shares its core with the model server, and may be late to send or to read, is no proxy's doing.
 """
 
@@ -14,13 +14,12 @@ import json
 import random
 import select
 import socket
-import struct
 import sys
 import time
 from collections.abc import Iterable
 from pathlib import Path
 
-from bench import payload
+from bench import arrivals, payload
 
 CONNECTIONS = 32
 HIGHEST_STEADY_RATE = 15_000
@@ -29,9 +28,6 @@ QUARTER = 250_000_000
 """Nanoseconds; as often a sidecar's clock ticks, so what it does at each tick is in every one of them."""
 PATIENCE = 5.0
 """Seconds without any answer after which the run is given up."""
-_TIMESTAMPNS = getattr(socket, "SO_TIMESTAMPNS", 35)  # which Python names from 3.14 on
-_TIMESPEC = struct.Struct("@ll")
-_ROOM = socket.CMSG_SPACE(_TIMESPEC.size)
 
 
 class OpenLoop:
@@ -94,7 +90,7 @@ class OpenLoop:
             self._receive(connection)
 
     def _receive(self, connection: int) -> None:
-        chunk, ancillary, _, _ = self._connections[connection].recvmsg(65536, _ROOM)
+        chunk, arrived = arrivals.receive(self._connections[connection])
         if not chunk:
             raise RuntimeError("the proxy closed a connection")
         if chunk.endswith(payload.ANSWER_END):
@@ -102,9 +98,8 @@ class OpenLoop:
                 self._freed = self._now()
             due, begun = self._asked.pop(connection)
             self._free.append(connection)
-            if due >= self._warm_up and ancillary:  # of the first bytes that are asked about, the kernel notes none
-                seconds, nanoseconds = _TIMESPEC.unpack(ancillary[0][2])
-                self._answered.append((begun, seconds * 10**9 + nanoseconds - self._start - begun))
+            if due >= self._warm_up and arrived is not None:
+                self._answered.append((begun, arrived - self._start - begun))
 
 
 def _requests() -> list[bytes]:
@@ -127,7 +122,7 @@ def _arrivals(rate: float, until: float) -> list[int]:
 def _connect(port: int) -> socket.socket:
     connection = socket.create_connection(("127.0.0.1", port))
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    connection.setsockopt(socket.SOL_SOCKET, _TIMESTAMPNS, 1)
+    arrivals.note(connection)
     return connection
 
 

@@ -1,6 +1,6 @@
 """Clients of streams: each reads what comes and notes how late each event is, by the time that it says itself.
 
-The time that counts is the kernel's, of when the bytes reached the client's socket (`SO_TIMESTAMPNS`, socket(7)): what
+The time that counts is the kernel's, of when the bytes reached the client's socket (`bench.arrivals`): what
 a client of a thousand streams, which shares its core with the server, needs to get round to each is none of the
 sidecar's. When it got round to it is noted beside that, so that a harness that is the slower one shows.
 """
@@ -10,16 +10,14 @@ from __future__ import annotations
 import asyncio
 import re
 import socket
-import struct
 from collections.abc import Sequence
 from time import monotonic_ns, time_ns
 from typing import NamedTuple
 
+from bench import arrivals
+
 _AT = re.compile(rb"at=(\d{20});")
 _END = b"0\r\n\r\n"
-_TIMESTAMPNS = getattr(socket, "SO_TIMESTAMPNS", 35)  # which Python names from 3.14 on
-_TIMESPEC = struct.Struct("@ll")
-_ROOM = socket.CMSG_SPACE(_TIMESPEC.size)
 
 
 class Late(NamedTuple):
@@ -46,7 +44,7 @@ class Client:
         self._loop.add_reader(connection, self._ready)
 
     def _ready(self) -> None:
-        data, ancillary, _, _ = self._socket.recvmsg(65536, _ROOM)
+        data, noted = arrivals.receive(self._socket)
         now = time_ns()
         if not data:
             self._close()
@@ -56,10 +54,7 @@ class Client:
         found = list(_AT.finditer(data))
         if found:
             self.first = self.first or monotonic_ns() - self._begun
-            arrived = now
-            if ancillary:  # the kernel notes no time for the first bytes after anybody has asked for it
-                seconds, nanoseconds = _TIMESPEC.unpack(ancillary[0][2])
-                arrived = seconds * 10**9 + nanoseconds
+            arrived = now if noted is None else noted
             for each in found:
                 said = int(each[1])
                 self._late.arrived.append(arrived - said)
@@ -87,7 +82,7 @@ async def read(port: int, paths: Sequence[str], pin: bytes, spread: float = 0.0)
         await asyncio.sleep(begun + spread * number / len(paths) - loop.time())
         connection = socket.socket()
         connection.setblocking(False)
-        connection.setsockopt(socket.SOL_SOCKET, _TIMESTAMPNS, 1)
+        arrivals.note(connection)
         await loop.sock_connect(connection, ("127.0.0.1", port))
         request = b"GET %b HTTP/1.1\r\nHost: bench\r\nX-Model-Version: %b\r\n\r\n" % (path.encode(), pin)
         connection.send(request)
