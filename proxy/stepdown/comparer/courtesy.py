@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 SHARE = 0.005
-"""Of a core's time, for copies beside busy workers: with the waiting, a request in a hundred meets one of them."""
+"""Of a core's time, for copies beside busy workers; what more of it did is on the page of figures."""
 BUSY = 0.2
 """Of a core's time: workers that use less than this have time for more copies than they can bring."""
 CROWDED = 0.1
