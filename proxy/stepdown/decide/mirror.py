@@ -88,8 +88,6 @@ class Mirror:
     """The shadows and the recording of one route."""
 
     __slots__ = (
-        "_fixed",
-        "_fixed_else",
         "_record_holds",
         "_salts",
         "needs_view",
@@ -97,6 +95,8 @@ class Mirror:
         "record",
         "record_condition",
         "rows",
+        "usual",
+        "usual_of",
     )
 
     def __init__(self, route: spec.Route, conditions: Conditions, labels: tuple[str, ...]) -> None:
@@ -113,13 +113,14 @@ class Mirror:
         self.record_condition = recorded
         self._record_holds: Any = None if recorded is None or recorded.always else recorded.holds
         self._salts = (*(f"{route.name}/{shadow.name}" for shadow in route.shadows), f"{route.name} recording")
-        self._fixed: dict[str, Chosen] | None = None
-        """What is chosen by the version that serves, where nothing else matters."""
-        self._fixed_else = NOTHING
+        self.usual: Chosen | None = None
+        """What is chosen for every request that is no copy; `None` where it depends on what it asks, or on a share."""
+        self.usual_of: dict[str, Chosen] = {}
+        """The same by the version that serves, for those where it is something else."""
         if self._is_fixed():
-            self._fixed_else = self._all("")
+            self.usual = self._all("")
             versions = [row.never or row.only for row in self.rows]
-            self._fixed = {version: self._all(version) for version in versions}
+            self.usual_of = {version: self._all(version) for version in versions}
 
     def samplers(self, seed: int) -> Samplers:
         """A worker's state, all of it new; workers with other seeds take other requests."""
@@ -140,8 +141,8 @@ class Mirror:
         """
         if asked.get(_MARK) is not None:
             return self._of_copy(asked, samplers)
-        if self._fixed is not None:
-            return self._fixed.get(served, self._fixed_else)
+        if self.usual is not None:
+            return self.usual_of.get(served, self.usual)
         copied: tuple[int, ...] = ()
         passed: tuple[int, ...] = ()
         for place, _, _, holds, prefixes, threshold, never, only in self.rows:

@@ -268,7 +268,7 @@ class Exchange:
         receive.answered(self)
         plan = self.plan
         assert plan is not None
-        if plan.plain:
+        if plan.plain and self.mirrored is None:
             send.whole(self, head, head.fields, body, plan.lines)
         else:
             receive.whole(self, plan, head, body)

@@ -7,7 +7,9 @@
    case it has to be sent again, the rest is copied here, within a bound for the whole worker.
 3. A body is copied whole or not at all: who takes none of its length is left out and counted.
 4. Nothing is begun for a shadow that takes no more copies at the moment, as the comparer has told (`telemetry.grants`):
-   that is counted with the comparer's reason, as it would have done. A recording takes all the same.
+   that is counted with the comparer's reason, as it would have done. A recording takes all the same. Where the same
+   shadows are due every request, that is asked before all else (`Turnstile`): most requests beside a busy worker end
+   there.
 5. Where the ring is nearly full, nothing is begun: who is behind anyway makes the next request no dearer, and what has
    been handed over keeps room for its answer.
 6. Once the exchange has ended, however it has, the answer follows under the same number: as the last server that was
@@ -35,10 +37,10 @@ from stepdown.plane.handoff import Handoff, Pieces
 from stepdown.plane.plan import OUTCOMES
 from stepdown.plane.recording import address_of, key_of
 from stepdown.plane.watching import says_that_it_ends
-from stepdown.telemetry.grants import generation
+from stepdown.telemetry.grants import SHADOWS, Turnstile, generation
 
 if TYPE_CHECKING:
-    from stepdown.decide.mirror import Key
+    from stepdown.decide.mirror import Chosen, Key
     from stepdown.decide.route import Route
     from stepdown.plane.exchange import Exchange
     from stepdown.plane.plan import Plan
@@ -65,6 +67,8 @@ class Mirror:
         "_samplers",
         "_slab",
         "_told",
+        "_turnstile",
+        "_turnstiles",
         "digest",
         "handoff",
         "least",
@@ -100,10 +104,16 @@ class Mirror:
         self._slab = slab
         self._cells: dict[tuple[int, str], int] = {}
         self._told = False
+        self._turnstile = self._turnstile_for(route.mirror.usual)
+        """For requests of most versions; `None` where not all of them are due to the same shadows."""
+        self._turnstiles = {served: self._turnstile_for(one) for served, one in route.mirror.usual_of.items()}
 
     def begin(self, exchange: Exchange, served: str) -> None:
         """Decide what is made of a request that is about to be forwarded to `served`; never raises."""
         try:
+            turnstile = self._turnstiles.get(served, self._turnstile)
+            if turnstile is not None and not self.handoff.silent and turnstile.turns_away():
+                return
             key = key_of(exchange, self._route) if self._reads_key else None
             shadows, recorded, own, marked = self._choose(exchange.facts, served, key, self._samplers)
             if own or marked:
@@ -120,6 +130,15 @@ class Mirror:
             if not self._told:  # once, or each request would be a page in the log
                 self._told = True
                 logger.exception("it cannot be decided which shadows get a copy")
+
+    def _turnstile_for(self, usual: Chosen | None) -> Turnstile | None:
+        """For what is chosen for every request, unless some of it is nothing that a shadow could refuse."""
+        if usual is None or not usual.shadows or usual.recorded or usual.served:
+            return None
+        if self._first + max(usual.shadows) >= SHADOWS:
+            return None
+        grants, counts = self.handoff.grants, self._slab.cells
+        return Turnstile(grants, self._generation, self._first, usual.shadows, counts=counts, count=self._cell)
 
     def _begin(self, exchange: Exchange, shadows: tuple[int, ...], recorded: bool, key: Key | None) -> None:
         size = max(exchange.head.length, exchange.received)
@@ -168,14 +187,15 @@ class Mirror:
         """Count a copy that a shadow was due and does not get; the recording's place is -1."""
         cell = self._cells.get((place, reason))
         if cell is None:
-            cell = self._cells[place, reason] = self._slab.counter(*self._series(place, reason))
+            cell = self._cells[place, reason] = self._cell(place, reason)
         self._slab.cells[cell] += 1
 
-    def _series(self, place: int, reason: str) -> tuple[str, tuple[str, ...]]:
+    def _cell(self, place: int, reason: str) -> int:
         route = self._route
         if place < 0:
-            return "stepdown_recorded_total", (route.name, reason)
-        return "stepdown_shadow_skipped_total", (route.name, route.spec.shadows[place].name, reason)
+            return self._slab.counter("stepdown_recorded_total", (route.name, reason))
+        labels = (route.name, route.spec.shadows[place].name, reason)
+        return self._slab.counter("stepdown_shadow_skipped_total", labels)
 
 
 class Mirrored:

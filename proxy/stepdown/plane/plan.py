@@ -151,8 +151,8 @@ class Plan:
         """What hands copies over; `None` where the route has neither shadows nor a recording."""
         self.evidence = evidence
         """What counts its requests for a rollout; `None` where they are no evidence of one."""
-        self.plain = self.adapter is None and check is None and mirror is None
-        """Whether answers are passed on, and nothing else is done with them."""
+        self.plain = self.adapter is None and check is None
+        """Whether answers are passed on, and nothing else is done with them but to copy them."""
         self.needs = adapter.request_needs | adapter.response_needs if adapter is not None else frozenset()
         """What of the request the chain reads."""
         reads_body = "body" in self.needs and adapter is not None and not adapter.unproved

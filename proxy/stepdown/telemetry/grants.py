@@ -24,6 +24,7 @@ Rules that make it safe without a lock, whoever dies or is replaced:
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from hashlib import blake2b
 
 SHADOWS = 64
@@ -80,6 +81,54 @@ class Grants:
         """Whether the comparer has done anything since this was asked last."""
         turn, self._turn = self._turn, self._cells[_TURN]
         return turn != self._turn
+
+
+class Turnstile:
+    """Shadows that are due a copy of the same requests: turns those away that none of them takes, and counts them.
+
+    Beside a busy worker that is nearly every request, so what it costs is what a shadow costs: three cells are read,
+    and one is counted up.
+    """
+
+    __slots__ = ("_cells", "_count", "_counts", "_generation", "_shadows")
+
+    def __init__(
+        self,
+        grants: Grants,
+        generation: int,
+        first: int,
+        places: Iterable[int],
+        *,
+        counts: memoryview,
+        count: Callable[[int, str], int],
+    ) -> None:
+        """Of the shadows at some places of a route, whose first one has the number `first`.
+
+        `count(place, reason)` is the index in `counts` of what one of them did not get for a reason.
+        """
+        self._cells = grants._cells
+        self._generation = generation
+        self._counts = counts
+        self._count = count
+        self._shadows = tuple(
+            (place, _GRANTED + first + place, _GIVEN + first + place, [-1] * len(REASONS)) for place in places
+        )
+
+    def turns_away(self) -> bool:
+        """Whether a request is one that none of them takes; it has been counted then."""
+        cells = self._cells
+        if cells[_GENERATION] != self._generation:
+            return False
+        for _, granted, given, _ in self._shadows:
+            if cells[granted] >> _BITS > cells[given]:
+                return False
+        for place, granted, _, known in self._shadows:
+            code = cells[granted] & _MASK
+            index = known[code]
+            if index < 0:
+                index = known[code] = self._count(place, REASONS[code])
+            self._counts[index] += 1
+        return True
 
 
 class Granter:

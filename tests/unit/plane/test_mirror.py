@@ -105,7 +105,7 @@ def test_workers_do_not_copy_the_same_requests() -> None:
     ],
     ids=["a shadow", "a recording", "a shadow without a share", "nothing", "nobody to hand over to"],
 )
-def test_a_plan_is_direct_and_plain_unless_its_route_is_mirrored(
+def test_a_plan_is_direct_unless_its_route_is_mirrored(
     options: dict[str, Any], with_ring: bool, mirrored: bool
 ) -> None:
     with handing_over() as (handoff, slab):
@@ -115,7 +115,7 @@ def test_a_plan_is_direct_and_plain_unless_its_route_is_mirrored(
         loop.close()
         choice = runtime.snapshot.routes[0].choose(request(), (), None, "", [True, True], lambda *_: 0)
         plan = runtime.plan_for(choice)
-        assert (plan.mirror is not None, plan.direct, plan.plain) == (mirrored, not mirrored, not mirrored)
+        assert (plan.mirror is not None, plan.direct, plan.plain) == (mirrored, not mirrored, True)
 
 
 def test_a_decision_that_fails_costs_the_copies_and_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
@@ -199,6 +199,46 @@ def test_a_shadow_that_takes_no_more_keeps_nothing_from_another_one_or_from_a_re
         comparer.grant(6, 0, "rate")
         assert given_to(Mirror(route, "digest", handoff, slab, 5), 4) == (4, 0)  # which is recorded
         assert skipped(slab) == {("a", "rate"): 8, ("b", "rate"): 4}
+
+
+def test_of_a_request_that_no_shadow_takes_nothing_is_read() -> None:
+    unread: Any = None  # stands for an exchange: a mistake in reading it would be counted as `failed`
+    with handing_over() as (handoff, slab), told(handoff) as comparer:
+        comparer.grant(0, 0, "busy")
+        comparer.grant(1, 0, "rate")
+        made = mirror(handoff, slab, shadow("a"), shadow("b"))
+        for _ in range(3):
+            made.begin(unread, "1.0.0")
+        assert skipped(slab) == {("a", "busy"): 3, ("b", "rate"): 3}
+        comparer.grant(1, 1, "rate")
+        made.begin(unread, "1.0.0")
+        assert skipped(slab) == {("a", "busy"): 3, ("b", "rate"): 3, ("a", "failed"): 1, ("b", "failed"): 1}
+
+
+@pytest.mark.parametrize(
+    ("options", "counted"),
+    [({"percent": 50.0}, {("a", "busy"): 5}), ({"version": "1.0.0"}, {("a", "served"): 10})],
+    ids=["a share", "the version that serves"],
+)
+def test_a_shadow_that_is_not_due_every_request_refuses_only_those_that_it_is(
+    options: dict[str, Any], counted: dict[tuple[str, ...], int]
+) -> None:
+    with handing_over() as (handoff, slab), told(handoff) as comparer:
+        comparer.grant(0, 0, "busy")
+        comparer.grant(1, 0, "busy")
+        assert given_to(mirror(handoff, slab, shadow("a", **options), shadow("b")), 10) == (0, 10)
+        assert skipped(slab) == {**counted, ("b", "busy"): 10}
+
+
+def test_while_the_comparer_is_silent_its_reasons_are_old() -> None:
+    with handing_over() as (handoff, slab), told(handoff) as comparer:
+        comparer.grant(0, 0, "busy")
+        made = mirror(handoff, slab, shadow("a"))
+        handoff.silent = True
+        assert given_to(made, 2) == (0, 2)
+        handoff.silent = False
+        assert given_to(made, 3) == (0, 3)
+        assert skipped(slab) == {("a", "full"): 2, ("a", "busy"): 3}
 
 
 def test_grants_of_another_configuration_mean_nothing_and_nothing_is_counted_as_given() -> None:

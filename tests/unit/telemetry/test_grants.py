@@ -6,7 +6,7 @@ from array import array
 
 import pytest
 
-from stepdown.telemetry.grants import CELLS, REASONS, SHADOWS, Granter, Grants, generation
+from stepdown.telemetry.grants import CELLS, REASONS, SHADOWS, Granter, Grants, Turnstile, generation
 
 Sides = tuple[Grants, Granter]
 ONE, OTHER = generation("one"), generation("other")
@@ -95,3 +95,59 @@ def test_signs_of_life_are_seen_once_each(sides: Sides) -> None:
     assert [worker.alive(), worker.alive()] == [False, False]
     comparer.turn()
     assert [worker.alive(), worker.alive()] == [True, False]
+
+
+class Counts:
+    """What a turnstile has counted, by place and reason."""
+
+    def __init__(self) -> None:
+        self.cells = memoryview(array("q", [0] * 16))
+        self.made: list[tuple[int, str]] = []
+
+    def cell(self, place: int, reason: str) -> int:
+        self.made.append((place, reason))
+        return len(self.made) - 1
+
+    def all(self) -> dict[tuple[int, str], int]:
+        return dict(zip(self.made, self.cells, strict=False))
+
+
+def turnstile(worker: Grants, counts: Counts, first: int = 3, places: tuple[int, ...] = (0, 2)) -> Turnstile:
+    return Turnstile(worker, ONE, first, places, counts=counts.cells, count=counts.cell)
+
+
+def test_a_turnstile_counts_by_the_reason_of_each_shadow_at_the_moment(sides: Sides) -> None:
+    worker, comparer = sides
+    counts = Counts()
+    made = turnstile(worker, counts)
+    comparer.grant(3, 0, "busy")
+    comparer.grant(5, 0, "down")
+    assert [made.turns_away() for _ in range(3)] == [True] * 3
+    comparer.grant(5, 0, "rate")
+    assert made.turns_away()
+    assert counts.all() == {(0, "busy"): 4, (2, "down"): 3, (2, "rate"): 1}
+
+
+@pytest.mark.parametrize("number", [3, 5])
+def test_a_turnstile_lets_pass_and_counts_nothing_while_one_shadow_takes_a_copy(sides: Sides, number: int) -> None:
+    worker, comparer = sides
+    counts = Counts()
+    made = turnstile(worker, counts)
+    comparer.grant(number, 1, "busy")
+    assert not made.turns_away()
+    assert counts.all() == {}
+    worker.gave(ONE, number)
+    assert made.turns_away()
+    assert sum(counts.all().values()) == 2
+
+
+def test_a_turnstile_turns_nobody_away_for_what_another_configuration_is_told(sides: Sides) -> None:
+    worker, comparer = sides
+    counts = Counts()
+    made = turnstile(worker, counts)
+    for change in (comparer.silence, lambda: comparer.speak(OTHER)):
+        change()
+        assert not made.turns_away()
+    assert counts.all() == {}
+    comparer.speak(ONE)
+    assert made.turns_away()
