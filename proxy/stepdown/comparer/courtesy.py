@@ -17,7 +17,7 @@ BUSY = 0.2
 """Of a core's time: workers that use less than this have time for more copies than they can bring."""
 CROWDED = 0.1
 """Of the time in which this process wants to run: if it waits for longer, somebody has the same core."""
-LEAST = 4.0
+LEAST = 1.0
 """Copies a second that are always taken, so that a report comes about."""
 FASTER = 1.5
 """Times as many copies at most as in the window before, beside busy workers."""
@@ -68,7 +68,7 @@ class Courtesy:
         if before is None:
             return
         ran, waited = usage.ran - before.ran, usage.waited - before.waited
-        if busiest <= BUSY * passed or waited <= CROWDED * (ran + waited):
+        if busiest <= BUSY * passed or waited < CROWDED * (ran + waited):
             self.rate = self._alone()
         else:
             self.rate = self._beside(ran / passed, taken / passed)

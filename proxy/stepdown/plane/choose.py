@@ -155,7 +155,10 @@ def proceed(exchange: Exchange, plan: Plan) -> None:
     if limits.request_body and max(exchange.head.length, exchange.received) > limits.request_body:
         raise BodyTooLargeError(f"This route takes at most {limits.request_body} bytes")
     if plan.mirror is not None and exchange.attempts == 0:
-        plan.mirror.begin(exchange, plan.choice.served)
+        if plan.turnstile is not None and plan.turnstile.shut:
+            plan.turnstile.turned += 1
+        else:
+            plan.mirror.begin(exchange, plan.choice.served)
     if plan.request_adapter is not None and exchange.head.framed:
         collect.for_adapter(exchange)
     else:

@@ -54,7 +54,8 @@ class Handoff:
         return True
 
     def tick(self, now: float) -> None:
-        """Look whether the comparer lives, and show it what this worker uses; `now` is of no matter here."""
+        """Look again whether copies are taken and the comparer lives, and show what is used; `now` is of no matter."""
+        self.grants.open()
         self.grants.used(process_time_ns())
         self._ticks = 0 if self.grants.alive() else self._ticks + 1
         self.silent = self._ticks * TICK >= SILENCE

@@ -8,8 +8,8 @@
 3. A body is copied whole or not at all: who takes none of its length is left out and counted.
 4. Nothing is begun for a shadow that takes no more copies at the moment, as the comparer has told (`telemetry.grants`):
    that is counted with the comparer's reason, as it would have done. A recording takes all the same. Where the same
-   shadows are due every request, that is asked before all else (`Turnstile`): most requests beside a busy worker end
-   there.
+   shadows are due every request, that is asked before all else (`Turnstile`), and only once in each tick where it will
+   not change sooner: most requests beside a busy worker end there.
 5. Where the ring is nearly full, nothing is begun: who is behind anyway makes the next request no dearer, and what has
    been handed over keeps room for its answer.
 6. Once the exchange has ended, however it has, the answer follows under the same number: as the last server that was
@@ -105,8 +105,11 @@ class Mirror:
         self._cells: dict[tuple[int, str], int] = {}
         self._told = False
         self._turnstile = self._turnstile_for(route.mirror.usual)
-        """For requests of most versions; `None` where not all of them are due to the same shadows."""
         self._turnstiles = {served: self._turnstile_for(one) for served, one in route.mirror.usual_of.items()}
+
+    def turnstile(self, served: str) -> Turnstile | None:
+        """What requests that are forwarded to `served` come to; `None` where not all are due to the same shadows."""
+        return self._turnstiles.get(served, self._turnstile)
 
     def begin(self, exchange: Exchange, served: str) -> None:
         """Decide what is made of a request that is about to be forwarded to `served`; never raises."""
@@ -138,7 +141,7 @@ class Mirror:
         if self._first + max(usual.shadows) >= SHADOWS:
             return None
         grants, counts = self.handoff.grants, self._slab.cells
-        return Turnstile(grants, self._generation, self._first, usual.shadows, counts=counts, count=self._cell)
+        return Turnstile(grants, self._generation, self._first, usual.shadows, counts=counts, index=self._index)
 
     def _begin(self, exchange: Exchange, shadows: tuple[int, ...], recorded: bool, key: Key | None) -> None:
         size = max(exchange.head.length, exchange.received)
@@ -187,10 +190,10 @@ class Mirror:
         """Count a copy that a shadow was due and does not get; the recording's place is -1."""
         cell = self._cells.get((place, reason))
         if cell is None:
-            cell = self._cells[place, reason] = self._cell(place, reason)
+            cell = self._cells[place, reason] = self._index(place, reason)
         self._slab.cells[cell] += 1
 
-    def _cell(self, place: int, reason: str) -> int:
+    def _index(self, place: int, reason: str) -> int:
         route = self._route
         if place < 0:
             return self._slab.counter("stepdown_recorded_total", (route.name, reason))

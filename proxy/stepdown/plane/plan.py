@@ -118,6 +118,7 @@ class Plan:
         "streams",
         "touches_documents",
         "true_lines",
+        "turnstile",
     )
 
     def __init__(
@@ -149,6 +150,8 @@ class Plan:
         """What samples answers to be held against contracts; `None` where none are."""
         self.mirror = mirror
         """What hands copies over; `None` where the route has neither shadows nor a recording."""
+        self.turnstile = mirror.turnstile(choice.served) if mirror is not None else None
+        """What turns away requests that nobody takes a copy of; `None` where each has to be looked at."""
         self.evidence = evidence
         """What counts its requests for a rollout; `None` where they are no evidence of one."""
         self.plain = self.adapter is None and check is None

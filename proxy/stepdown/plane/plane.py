@@ -234,3 +234,5 @@ class Plane:
         self.offload.close()
         self.clock.stop()
         self._sweep(self.clock.now)
+        if self._handoff is not None:
+            self._handoff.tick(self.clock.now)

@@ -32,6 +32,8 @@ SHADOWS = 64
 
 REASONS = ("concurrent", "rate", "down", "broken", "pending", "busy")
 """What may be in the way of more copies, by the code in the lowest bits of a grant; `families.py` explains them."""
+LASTING = frozenset(("down", "broken", "busy"))
+"""Those of which the comparer changes its mind a few times a second at most."""
 
 _GENERATION, _TURN, _GRANTED = 0, 1, 8
 _GIVEN = _GRANTED + SHADOWS
@@ -42,6 +44,7 @@ CELLS = _USED + 8
 _BITS = 3
 _MASK = (1 << _BITS) - 1
 _CODES = {reason: code for code, reason in enumerate(REASONS)}
+_LAST = frozenset(_CODES[reason] for reason in LASTING)
 
 
 def generation(digest: str) -> int:
@@ -52,12 +55,13 @@ def generation(digest: str) -> int:
 class Grants:
     """The worker's side."""
 
-    __slots__ = ("_cells", "_turn")
+    __slots__ = ("_cells", "_turn", "shut")
 
     def __init__(self, cells: memoryview) -> None:
         """`cells` are `CELLS` 64-bit integers (`telemetry.ring`)."""
         self._cells = cells
         self._turn = -1
+        self.shut: list[Turnstile] = []
 
     def refused(self, generation: int, number: int) -> str:
         """Why a shadow of a configuration gets no other copy; empty where it does."""
@@ -77,6 +81,12 @@ class Grants:
         """So much of a processor was used since the worker began."""
         self._cells[_USED] = nanoseconds
 
+    def open(self) -> None:
+        """From now on turnstiles look again."""
+        shut, self.shut = self.shut, []
+        for turnstile in shut:
+            turnstile.open()
+
     def alive(self) -> bool:
         """Whether the comparer has done anything since this was asked last."""
         turn, self._turn = self._turn, self._cells[_TURN]
@@ -86,11 +96,12 @@ class Grants:
 class Turnstile:
     """Shadows that are due a copy of the same requests: turns those away that none of them takes, and counts them.
 
-    Beside a busy worker that is nearly every request, so what it costs is what a shadow costs: three cells are read,
-    and one is counted up.
+    Beside a busy worker that is nearly every request, so what it costs is what a shadow costs. Where what is in the way
+    lasts, it shuts: until it is opened at the worker's next tick, all that is to be done for a request is to count it
+    in `turned`.
     """
 
-    __slots__ = ("_cells", "_count", "_counts", "_generation", "_shadows")
+    __slots__ = ("_cells", "_counting", "_counts", "_generation", "_grants", "_index", "_shadows", "shut", "turned")
 
     def __init__(
         self,
@@ -100,35 +111,54 @@ class Turnstile:
         places: Iterable[int],
         *,
         counts: memoryview,
-        count: Callable[[int, str], int],
+        index: Callable[[int, str], int],
     ) -> None:
         """Of the shadows at some places of a route, whose first one has the number `first`.
 
-        `count(place, reason)` is the index in `counts` of what one of them did not get for a reason.
+        `index(place, reason)` is where in `counts` stands what one of them did not get for a reason.
         """
+        self._grants = grants
         self._cells = grants._cells
         self._generation = generation
         self._counts = counts
-        self._count = count
-        self._shadows = tuple(
-            (place, _GRANTED + first + place, _GIVEN + first + place, [-1] * len(REASONS)) for place in places
-        )
+        self._index = index
+        self._shadows = tuple((place, first + place) for place in places)
+        self._counting: list[int] = []
+        """Where the requests that are turned away now are counted, for each shadow."""
+        self.shut = False
+        self.turned = 0
 
     def turns_away(self) -> bool:
-        """Whether a request is one that none of them takes; it has been counted then."""
+        """Whether a request is one that none of them takes; it has been counted then, or will be when this opens."""
+        if self.shut:
+            self.turned += 1
+            return True
         cells = self._cells
         if cells[_GENERATION] != self._generation:
             return False
-        for _, granted, given, _ in self._shadows:
-            if cells[granted] >> _BITS > cells[given]:
+        codes = []
+        for _, number in self._shadows:
+            granted = cells[_GRANTED + number]
+            if granted >> _BITS > cells[_GIVEN + number]:
                 return False
-        for place, granted, _, known in self._shadows:
-            code = cells[granted] & _MASK
-            index = known[code]
-            if index < 0:
-                index = known[code] = self._count(place, REASONS[code])
-            self._counts[index] += 1
+            codes.append(granted & _MASK)
+        self._counting = [
+            self._index(place, REASONS[code]) for (place, _), code in zip(self._shadows, codes, strict=True)
+        ]
+        self.turned = 1
+        if _LAST.issuperset(codes):
+            self.shut = True
+            self._grants.shut.append(self)
+        else:
+            self.open()
         return True
+
+    def open(self) -> None:
+        """Count what was turned away, and look again from now on."""
+        for index in self._counting:
+            self._counts[index] += self.turned
+        self.turned = 0
+        self.shut = False
 
 
 class Granter:

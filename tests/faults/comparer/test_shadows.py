@@ -72,7 +72,8 @@ def test_a_shadow_that_resets_everything_is_left_alone_and_asked_again_when_it_i
         told = scene.sidecar.wait_for("a shadow is left alone, for its copies all fail")
         assert (told["shadow"], told["reason"], told["seconds"]) == ("new", "reset", 1.0)
         scene.new.script = SERVED
-        eventually(lambda: scene.ask().body == GOOD and scene.metric(COMPARED, result="equal") > 0)
+        # The first one was let through to see how it is; a worker hears that it is well when its clock ticks.
+        eventually(lambda: scene.ask().body == GOOD and scene.metric(COMPARED, result="equal") > 1)
         skipped = scene.metric(SKIPPED)
         equal = scene.metric(COMPARED, result="equal")
         assert [scene.ask().body for _ in range(3)] == [GOOD] * 3

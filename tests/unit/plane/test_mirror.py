@@ -159,6 +159,7 @@ def given_to(made: Mirror, times: int) -> tuple[int, int]:
         if asked.mirrored is not None:
             begun += 1
             made.gave(asked.mirrored._shadows)
+    made.handoff.tick(0.0)
     return begun, times - begun
 
 

@@ -6,7 +6,7 @@ from array import array
 
 import pytest
 
-from stepdown.telemetry.grants import CELLS, REASONS, SHADOWS, Granter, Grants, Turnstile, generation
+from stepdown.telemetry.grants import CELLS, LASTING, REASONS, SHADOWS, Granter, Grants, Turnstile, generation
 
 Sides = tuple[Grants, Granter]
 ONE, OTHER = generation("one"), generation("other")
@@ -104,16 +104,17 @@ class Counts:
         self.cells = memoryview(array("q", [0] * 16))
         self.made: list[tuple[int, str]] = []
 
-    def cell(self, place: int, reason: str) -> int:
-        self.made.append((place, reason))
-        return len(self.made) - 1
+    def index(self, place: int, reason: str) -> int:
+        if (place, reason) not in self.made:
+            self.made.append((place, reason))
+        return self.made.index((place, reason))
 
     def all(self) -> dict[tuple[int, str], int]:
         return dict(zip(self.made, self.cells, strict=False))
 
 
 def turnstile(worker: Grants, counts: Counts, first: int = 3, places: tuple[int, ...] = (0, 2)) -> Turnstile:
-    return Turnstile(worker, ONE, first, places, counts=counts.cells, count=counts.cell)
+    return Turnstile(worker, ONE, first, places, counts=counts.cells, index=counts.index)
 
 
 def test_a_turnstile_counts_by_the_reason_of_each_shadow_at_the_moment(sides: Sides) -> None:
@@ -121,11 +122,45 @@ def test_a_turnstile_counts_by_the_reason_of_each_shadow_at_the_moment(sides: Si
     counts = Counts()
     made = turnstile(worker, counts)
     comparer.grant(3, 0, "busy")
-    comparer.grant(5, 0, "down")
+    comparer.grant(5, 0, "concurrent")
     assert [made.turns_away() for _ in range(3)] == [True] * 3
     comparer.grant(5, 0, "rate")
     assert made.turns_away()
-    assert counts.all() == {(0, "busy"): 4, (2, "down"): 3, (2, "rate"): 1}
+    assert counts.all() == {(0, "busy"): 4, (2, "concurrent"): 3, (2, "rate"): 1}
+
+
+@pytest.mark.parametrize("reason", REASONS)
+def test_a_turnstile_shuts_only_for_what_lasts_and_then_looks_no_more_before_it_is_opened(
+    sides: Sides, reason: str
+) -> None:
+    worker, comparer = sides
+    counts = Counts()
+    made = turnstile(worker, counts)
+    comparer.grant(3, 0, reason)
+    comparer.grant(5, 0, "busy")
+    assert made.turns_away()
+    assert made.shut == (reason in LASTING)
+    for number in (3, 5):
+        comparer.grant(number, 1, reason)
+    assert made.turns_away() == made.shut
+    worker.open()
+    assert not made.shut
+    assert not made.turns_away()
+    assert counts.all() == dict.fromkeys([(0, reason), (2, "busy")], 2 if reason in LASTING else 1)
+
+
+def test_what_is_turned_away_by_several_turnstiles_is_counted_once_when_they_open(sides: Sides) -> None:
+    worker, comparer = sides
+    counts = Counts()
+    both = [turnstile(worker, counts, places=(place,)) for place in (0, 2)]
+    for number in (3, 5):
+        comparer.grant(number, 0, "broken")
+    assert all(made.turns_away() for made in both)
+    both[0].turned += 4
+    for _ in range(2):
+        worker.open()
+        assert counts.all() == {(0, "broken"): 5, (2, "broken"): 1}
+        assert not any(made.shut for made in both)
 
 
 @pytest.mark.parametrize("number", [3, 5])
