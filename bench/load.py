@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass
+from typing import Any
 
 from bench import payload
 from bench.peers import LOAD_CORE, TEMPLATES, Peer
@@ -41,19 +42,18 @@ class Steady:
 
     p50: float
     p99: float
-    quarters: list[float]
-    """The p99 of each quarter of a second."""
-    requests: int
-    """All that were sent, those of the warm-up too."""
-    took: float
-    """Seconds for all of them."""
 
 
 def steady(port: int, rate: float, seconds: float) -> Steady:
     """Load `port` with `rate` requests per second for `seconds`."""
-    command = [sys.executable, "-m", "bench.steady", str(port), str(rate), str(seconds)]
+    return Steady(**found_by("bench.steady", port, rate, seconds))
+
+
+def found_by(program: str, *arguments: object) -> Any:
+    """What a load program prints at its end, as JSON; it runs on the load's core."""
+    command = [sys.executable, "-m", program, *map(str, arguments)]
     pinned = ["taskset", "--cpu-list", str(LOAD_CORE), *command]
-    return Steady(**json.loads(subprocess.run(pinned, check=True, capture_output=True).stdout))
+    return json.loads(subprocess.run(pinned, check=True, capture_output=True).stdout)
 
 
 def _wrk(peer: Peer, port: int, seconds: float) -> int:

@@ -80,13 +80,13 @@ class Program:
                 return
         raise RuntimeError(f"{self._process.args!r} does not come to rest")
 
-    def go_first(self) -> None:
+    def go_first(self, of: str = "") -> None:
         """Let it run whenever it wants to, whatever else wants its core, as if it had one of its own.
 
-        Where that is not allowed, it takes its turn as all do.
+        `of` is as for `pids`. Where that is not allowed, it takes its turn as all do.
         """
         with contextlib.suppress(PermissionError):
-            for pid in self.pids():
+            for pid in self.pids(of):
                 os.sched_setscheduler(pid, os.SCHED_FIFO, os.sched_param(1))
 
     def stop(self) -> None:

@@ -16,7 +16,7 @@ import select
 import socket
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from bench import arrivals, payload
@@ -24,22 +24,19 @@ from bench import arrivals, payload
 CONNECTIONS = 32
 HIGHEST_STEADY_RATE = 15_000
 """Requests per second that it sends on time beside the model server; measured, at 20,000 its own delay shows."""
-QUARTER = 250_000_000
-"""Nanoseconds; as often a sidecar's clock ticks, so what it does at each tick is in every one of them."""
 PATIENCE = 5.0
 """Seconds without any answer after which the run is given up."""
 
 
 class OpenLoop:
-    """One run against `port`.
+    """One run against `port`: `requests` one after the other, over and over, at the times `due`.
 
-    `run` gives the requests that were due after the warm-up: when they begun, and their latencies, in nanoseconds.
+    `run` gives when each request was due, and how long its answer took; all times are nanoseconds since the start.
     """
 
-    def __init__(self, port: int, rate: float, seconds: float, warm_up: float) -> None:
-        self._requests = _requests()
-        self._warm_up = int(warm_up * 1e9)
-        self._due = _arrivals(rate, warm_up + seconds)
+    def __init__(self, port: int, due: Sequence[int], requests: Sequence[bytes]) -> None:
+        self._due = due
+        self._requests = requests
         self._connections = {connection.fileno(): connection for connection in map(_connect, [port] * CONNECTIONS)}
         self._free = list(self._connections)
         self._freed = 0
@@ -49,11 +46,6 @@ class OpenLoop:
         self._events = select.epoll()
         for number in self._connections:
             self._events.register(number, select.EPOLLIN)
-
-    @property
-    def requests(self) -> int:
-        """How many are due, those of the warm-up too."""
-        return len(self._due)
 
     def run(self) -> list[tuple[int, int]]:
         """In the order of their answers."""
@@ -98,24 +90,24 @@ class OpenLoop:
                 self._freed = self._now()
             due, begun = self._asked.pop(connection)
             self._free.append(connection)
-            if due >= self._warm_up and arrived is not None:
-                self._answered.append((begun, arrived - self._start - begun))
+            if arrived is not None:
+                self._answered.append((due, arrived - self._start - begun))
 
 
-def _requests() -> list[bytes]:
+def requests(path: str = payload.PATH) -> list[bytes]:
     """The same requests as wrk's, each with another x-user-id."""
-    head = f"POST {payload.PATH} HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\n"
+    head = f"POST {path} HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\n"
     tail = f"Content-Length: {len(payload.REQUEST)}\r\n\r\n{payload.REQUEST}"
     return [f"{head}x-user-id: user-{number:06}\r\n{tail}".encode() for number in range(10_000)]
 
 
-def _arrivals(rate: float, until: float) -> list[int]:
-    """Nanoseconds after the start at which requests are due: a Poisson process, always the same one."""
-    draw = random.Random(1)  # noqa: S311 (arrivals, not secrets)
-    due, at = [], 0.0
+def poisson(rate: float, until: float, seed: int = 1) -> list[int]:
+    """Nanoseconds at which requests are due, before `until` in seconds: a Poisson process, the same for each seed."""
+    draw = random.Random(seed)  # noqa: S311 (arrivals, not secrets)
+    due, at = [], draw.expovariate(rate)
     while at < until:
-        at += draw.expovariate(rate)
         due.append(int(at * 1e9))
+        at += draw.expovariate(rate)
     return due
 
 
@@ -132,24 +124,13 @@ def percentile(latencies: Iterable[int], percent: int) -> float:
     return ascending[len(ascending) * percent // 100] / 1e3
 
 
-def by_quarters(answered: Iterable[tuple[int, int]], rate: float) -> list[float]:
-    """The p99 of each quarter of a second, in microseconds, of those that are not cut short."""
-    quarters: dict[int, list[int]] = {}
-    for begun, latency in answered:
-        quarters.setdefault(begun // QUARTER, []).append(latency)
-    least = 0.5 * rate * QUARTER / 1e9
-    return [percentile(latencies, 99) for latencies in quarters.values() if len(latencies) >= least]
-
-
 def main() -> None:
-    """`python -m bench.steady PORT RATE SECONDS`: prints p50 and p99 in microseconds, and what there was, as JSON."""
+    """`python -m bench.steady PORT RATE SECONDS`: prints p50 and p99 in microseconds as JSON."""
     port, rate, seconds = int(sys.argv[1]), float(sys.argv[2]), float(sys.argv[3])
-    loop = OpenLoop(port, rate, seconds, warm_up=min(1.0, seconds / 4))
-    start = time.perf_counter()
-    answered = loop.run()
-    took = time.perf_counter() - start
-    found = {f"p{percent}": percentile((latency for _, latency in answered), percent) for percent in (50, 99)}
-    print(json.dumps(found | {"quarters": by_quarters(answered, rate), "requests": loop.requests, "took": took}))
+    warm_up = min(1.0, seconds / 4)
+    loop = OpenLoop(port, poisson(rate, warm_up + seconds), requests())
+    latencies = [latency for due, latency in loop.run() if due >= warm_up * 1e9]
+    print(json.dumps({f"p{percent}": percentile(latencies, percent) for percent in (50, 99)}))
 
 
 if __name__ == "__main__":

@@ -14,12 +14,13 @@ from bench import page
 from bench.peers import Upstream, upstream
 from bench.shadows.kinds import KINDS, NONE
 from bench.shadows.outcome import promises, table
-from bench.shadows.rounds import Row, Turns, measure, peak_of
+from bench.shadows.rounds import Row, Runs, measure, peak_of
 from bench.steady import HIGHEST_STEADY_RATE
 
 SECTION = "shadows"
 SHARE = 0.4
 """Of the highest rate, at which latencies are taken."""
+PEAK_SECONDS = 3.0
 USUAL = 0.0005
 """Seconds that an answer takes, until there was a round without a shadow."""
 
@@ -42,17 +43,20 @@ def main() -> None:
 
 def _conditions(options: argparse.Namespace, rate: float) -> str:
     return (
-        f"{page.measured_on()}. Medians of {options.rounds} rounds of {options.seconds:g} s each at {rate:,.0f} "
-        "requests/s, all of them due a copy, in turns with as many on a sidecar without a shadow. The quiet p99 is the "
-        "lower quartile of the p99s of all quarters of a second. The sidecar, its worker and its comparer, has one "
-        "core, and clients, servers and the shadow's server share another."
+        f"{page.measured_on()}. At {rate:,.0f} requests/s, all of them due a copy: medians of "
+        f"{options.runs * options.pairs} seconds on a route with the shadow, in {options.runs} sidecars one after the "
+        "other, and of as many on a route without it, in turns. The p99 is the median of the p99s of a second's "
+        "quarters. The sidecar, its worker and its comparer, has one core; clients, servers and the shadow's server "
+        "share another."
     )
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make bench-shadows", description="What shadows cost whoever asks.")
-    parser.add_argument("--seconds", type=float, default=6, help="of each round (default: %(default)s)")
-    parser.add_argument("--rounds", type=int, default=10, help="beside each kind of shadow (default: %(default)s)")
+    parser.add_argument("--runs", type=int, default=5, help="beside each kind of shadow (default: %(default)s)")
+    parser.add_argument(
+        "--pairs", type=int, default=24, help="seconds with and without, in each (default: %(default)s)"
+    )
     parser.add_argument("--rate", type=float, help=f"requests/s (default: {SHARE:.0%}% of the highest rate)")
     parser.add_argument("--write", action="store_true", help=f"put the tables into {page.PAGE.name}")
     return parser.parse_args()
@@ -61,19 +65,19 @@ def _options() -> argparse.Namespace:
 def _rate(behind: Upstream, options: argparse.Namespace, console: Console) -> float:
     """Of three rounds without a shadow."""
     with console.status("highest rate"):
-        peaks = [peak_of(NONE, behind, options.seconds).rate for _ in range(3)]
+        peaks = [peak_of(NONE, behind, PEAK_SECONDS).rate for _ in range(3)]
     return min(SHARE * statistics.median(peaks), HIGHEST_STEADY_RATE)
 
 
 def measured(behind: Upstream, options: argparse.Namespace, rate: float, console: Console) -> list[Row]:
-    """All kinds, each beside a sidecar without a shadow, so that what else the machine does falls on both alike."""
+    """All kinds, each in turns with a route without a shadow: what else the machine does falls on both alike."""
     rows = [Row(kind) for kind in KINDS]
-    turns = Turns(options.rounds, options.seconds, rate)
+    runs = Runs(options.runs, options.pairs, rate)
     with console.status("") as status:
         for number, row in enumerate(rows, 1):
             status.update(f"latency at {rate:,.0f}/s, row {number} of {len(rows)}: shadow {row.kind.name}")
-            usual = rows[0].median("p50") / 1e6 if rows[0].rounds else USUAL
-            measure(row, behind, turns, usual)
+            usual = rows[0].median("p50") / 1e6 if rows[0].beside else USUAL
+            measure(row, behind, runs, usual)
     return rows
 
 

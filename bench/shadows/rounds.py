@@ -1,4 +1,4 @@
-"""Rounds of load on a sidecar with one kind of shadow, and in turns on one without, and what they found."""
+"""Load on sidecars beside one kind of shadow, and in turns on a route without one, and what was found."""
 
 from __future__ import annotations
 
@@ -7,75 +7,57 @@ import re
 import statistics
 import sys
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
 from bench import bodies, payload
-from bench.load import Peak, peak, steady
+from bench.load import Peak, found_by, peak, steady
 from bench.peers import PROXY_CORE, TEMPLATES, Peer, Upstream, fill, stepdown
 from bench.probes import WORKER
 from bench.processes import Program, free_port, running
 from bench.rounds import WARM_UP
-from bench.shadows.kinds import NONE, Kind, serving
+from bench.shadows.alternating import BLOCK, WITHOUT, Block, route_of
+from bench.shadows.kinds import Kind, serving
 
 PEER = Peer("shadows", "stepdown-shadows.yaml", stepdown, needs=Path(sys.executable))
-"""For what loads it: one route, the usual path."""
-
-
-@dataclass(frozen=True)
-class Round:
-    """What one round of load found."""
-
-    p50: float
-    """Microseconds, as p99."""
-    p99: float
-    quarters: list[float]
-    """The p99 of each quarter of a second."""
-    cpu: float
-    """Microseconds of the worker's CPU per request."""
-    sent: float
-    """Share of the requests that went to the shadow."""
-    ended: float
-    """Copies a second."""
+"""For what loads it at the highest rate: one route, the usual path."""
+SETTLED = 3.0
+"""Seconds until the comparer has sent what workers gave it before it knew how busy they are."""
+PROGRAM = "bench.shadows.alternating"
+COPIES = "stepdown_shadow_copies_total"
 
 
 @dataclass
 class Row:
-    """All rounds beside one kind of shadow, and as many of another sidecar without one, in turns."""
+    """All seconds on the route with one kind of shadow, and each with the one on the route without beside it."""
 
     kind: Kind
-    rounds: list[Round] = field(default_factory=list)
-    without: list[Round] = field(default_factory=list)
+    beside: list[Block] = field(default_factory=list)
+    without: list[Block] = field(default_factory=list)
+    sent: list[float] = field(default_factory=list)
+    """Share of the requests that went to the shadow, in each run."""
+    copies: list[float] = field(default_factory=list)
+    """Those that ended, a second, in each run."""
 
     def median(self, what: str) -> float:
-        """Of one of a round's numbers."""
-        return _median(self.rounds, what)
+        """Of one of a block's numbers, on the route with the shadow."""
+        return statistics.median(float(getattr(each, what)) for each in self.beside)
 
-    def over(self, what: str) -> float:
-        """How much more the median is than without a shadow."""
-        return _median(self.rounds, what) - _median(self.without, what)
+    def times(self, what: str) -> float:
+        """Median over the pairs of how many times a number is what it is without a shadow."""
+        return statistics.median(self._ratios(what))
 
-    @property
-    def quiet(self) -> float:
-        """The p99 in quarters of a second in which little else was in the way."""
-        return _quiet(self.rounds)
+    def between(self, what: str) -> tuple[float, float]:
+        """Where that lies with a confidence of 95 %: order statistics, whose ranks are a binomial's quantiles."""
+        ratios = sorted(self._ratios(what))
+        out = int(max(0.0, len(ratios) / 2 - 0.98 * len(ratios) ** 0.5))
+        return ratios[out], ratios[-1 - out]
 
-    @property
-    def times(self) -> float:
-        """Median over the turns of how many times that is what it was without a shadow right before or after."""
-        pairs = zip(self.rounds, self.without, strict=True)
-        return statistics.median(_quiet([mine]) / _quiet([theirs]) for mine, theirs in pairs)
-
-
-def _median(rounds: Sequence[Round], what: str) -> float:
-    return statistics.median(float(getattr(each, what)) for each in rounds)
-
-
-def _quiet(rounds: Sequence[Round]) -> float:
-    """The lower quartile of all quarters of a second."""
-    return statistics.quantiles(one for each in rounds for one in each.quarters)[0]
+    def _ratios(self, what: str) -> list[float]:
+        pairs = zip(self.beside, self.without, strict=True)
+        return [getattr(mine, what) / getattr(theirs, what) for mine, theirs in pairs]
 
 
 @dataclass(frozen=True)
@@ -104,6 +86,7 @@ def sidecar(kind: Kind, copies: int, behind: Upstream) -> Iterator[Sidecar]:
         "copies": copies,
         "percent": kind.percent,
         "path": payload.PATH,
+        "without": WITHOUT,
         "peers": TEMPLATES,
     }
     folder = behind.folder / f"sidecar-{port}"
@@ -121,40 +104,31 @@ def peak_of(kind: Kind, behind: Upstream, seconds: float) -> Peak:
         return peak(PEER, one.program, one.port, seconds)
 
 
-class Turns(NamedTuple):
-    """How each of two sidecars is loaded."""
+class Runs(NamedTuple):
+    """How a row is measured."""
 
     times: int
-    seconds: float
-    """Of each."""
+    """Each with a sidecar of its own: where a process has its memory makes a difference of some percent."""
+    pairs: int
+    """Seconds on each of its two routes."""
     rate: float
     """Requests a second."""
 
 
-def measure(row: Row, behind: Upstream, turns: Turns, usual: float) -> None:
-    """Load a sidecar with the shadow and one without it in turns; `usual` as for `serving`.
-
-    Both run all the time, and the one that is not loaded does nothing.
-    """
-    times, seconds, rate = turns
-    with (
-        serving(row.kind, behind.folder, usual) as copies,
-        sidecar(row.kind, copies, behind) as one,
-        sidecar(NONE, copies, behind) as other,
-    ):
-        both = [(one, row.rounds), (other, row.without)]
-        for each, _ in both:
-            each.program.wait_until_idle()
-            steady(each.port, rate, min(WARM_UP, seconds))
-        for number in range(times):
-            for each, rounds in reversed(both) if number % 2 else both:
-                rounds.append(_round(each, seconds, rate))
-
-
-def _round(one: Sidecar, seconds: float, rate: float) -> Round:
-    ended, cpu = one.counted("stepdown_shadow_copies_total"), one.program.cpu(of=WORKER)
-    found = steady(one.port, rate, seconds)
-    cpu = one.program.cpu(of=WORKER) - cpu
-    ended = one.counted("stepdown_shadow_copies_total") - ended
-    share = ended / found.requests
-    return Round(found.p50, found.p99, found.quarters, cpu / found.requests * 1e6, share, ended / found.took)
+def measure(row: Row, behind: Upstream, runs: Runs, usual: float) -> None:
+    """Load sidecars on a route with the shadow and on one without it in turns; `usual` as for `serving`."""
+    for _ in range(runs.times):
+        with serving(row.kind, behind.folder, usual) as copies, sidecar(row.kind, copies, behind) as one:
+            one.program.wait_until_idle()
+            (worker,) = one.program.pids(of=WORKER)
+            # Before kernel threads too, which stop it for milliseconds; the comparer comes last in any case.
+            one.program.go_first(of=WORKER)
+            steady(one.port, runs.rate, SETTLED)
+            before = one.counted(COPIES)
+            blocks = [Block(**found) for found in found_by(PROGRAM, one.port, runs.rate, runs.pairs, worker)]
+            ended = one.counted(COPIES) - before
+        mine = [block for place, block in enumerate(blocks) if not route_of(place)]
+        row.beside += mine
+        row.without += [block for place, block in enumerate(blocks) if route_of(place)]
+        row.sent.append(ended / sum(block.requests for block in mine))
+        row.copies.append(ended / (len(mine) * BLOCK))
