@@ -90,7 +90,7 @@ bench-decisions: setup ## what choosing a version costs by itself, in less than 
 	$(BIN)/python -m bench.decisions $(if $(WRITE),--write) $(ARGS)
 
 .PHONY: bench-shadows
-bench-shadows: setup ## latency beside shadows of every kind, in a quarter of an hour; WRITE=1 as above
+bench-shadows: setup ## latency beside shadows of every kind, in half an hour; WRITE=1 as above
 	$(BIN)/python -m bench.shadows $(if $(WRITE),--write) $(ARGS)
 
 .PHONY: bench-streams
