@@ -114,7 +114,7 @@ class Mirror:
     def begin(self, exchange: Exchange, served: str) -> None:
         """Decide what is made of a request that is about to be forwarded to `served`; never raises."""
         try:
-            turnstile = self._turnstiles.get(served, self._turnstile)
+            turnstile = self.turnstile(served)
             if turnstile is not None and not self.handoff.silent and turnstile.turns_away():
                 return
             key = key_of(exchange, self._route) if self._reads_key else None
@@ -188,17 +188,20 @@ class Mirror:
 
     def skip(self, place: int, reason: str) -> None:
         """Count a copy that a shadow was due and does not get; the recording's place is -1."""
-        cell = self._cells.get((place, reason))
-        if cell is None:
-            cell = self._cells[place, reason] = self._index(place, reason)
-        self._slab.cells[cell] += 1
+        self._slab.cells[self._index(place, reason)] += 1
 
     def _index(self, place: int, reason: str) -> int:
+        """Which cell counts that; looking for its labels costs more than all else, so it is done once."""
+        cell = self._cells.get((place, reason))
+        if cell is None:
+            cell = self._cells[place, reason] = self._slab.counter(*self._series(place, reason))
+        return cell
+
+    def _series(self, place: int, reason: str) -> tuple[str, tuple[str, ...]]:
         route = self._route
         if place < 0:
-            return self._slab.counter("stepdown_recorded_total", (route.name, reason))
-        labels = (route.name, route.spec.shadows[place].name, reason)
-        return self._slab.counter("stepdown_shadow_skipped_total", labels)
+            return "stepdown_recorded_total", (route.name, reason)
+        return "stepdown_shadow_skipped_total", (route.name, route.spec.shadows[place].name, reason)
 
 
 class Mirrored:

@@ -101,7 +101,19 @@ class Turnstile:
     in `turned`.
     """
 
-    __slots__ = ("_cells", "_counting", "_counts", "_generation", "_grants", "_index", "_shadows", "shut", "turned")
+    __slots__ = (
+        "_cells",
+        "_codes",
+        "_counting",
+        "_counts",
+        "_generation",
+        "_grants",
+        "_index",
+        "_lasts",
+        "_shadows",
+        "shut",
+        "turned",
+    )
 
     def __init__(
         self,
@@ -123,8 +135,12 @@ class Turnstile:
         self._counts = counts
         self._index = index
         self._shadows = tuple((place, first + place) for place in places)
+        self._codes: list[int] = []
+        """What was in the way when it was looked at last, for each shadow."""
         self._counting: list[int] = []
-        """Where the requests that are turned away now are counted, for each shadow."""
+        """Where that is counted."""
+        self._lasts = False
+        """Whether all of that lasts."""
         self.shut = False
         self.turned = 0
 
@@ -142,11 +158,12 @@ class Turnstile:
             if granted >> _BITS > cells[_GIVEN + number]:
                 return False
             codes.append(granted & _MASK)
-        self._counting = [
-            self._index(place, REASONS[code]) for (place, _), code in zip(self._shadows, codes, strict=True)
-        ]
+        if codes != self._codes:
+            self._codes, self._lasts = codes, _LAST.issuperset(codes)
+            pairs = zip(self._shadows, codes, strict=True)
+            self._counting = [self._index(place, REASONS[code]) for (place, _), code in pairs]
         self.turned = 1
-        if _LAST.issuperset(codes):
+        if self._lasts:
             self.shut = True
             self._grants.shut.append(self)
         else:
