@@ -50,7 +50,8 @@ def expected(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, See
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_clients_see_the_same_bytes_and_nothing_piles_up(kind: str, expected: dict[str, Seen], tmp_path: Path) -> None:
-    with isolated(tmp_path, KINDS[kind]) as scene:
+    deadline = "1s" if OUTCOMES[kind] == "timeout" else "30s"
+    with isolated(tmp_path, KINDS[kind], deadline=deadline) as scene:
         assert load(scene.sidecar.port, expected, clients=1, rounds=1) == []
         worker, comparer = scene.sidecar.worker(), scene.comparer()
         opened = {pid: descriptors(pid) for pid in (worker, comparer)}
