@@ -52,8 +52,8 @@ def _text(path: Path, kind: str, seen: dict[str, str], resources: Resources, che
 
 
 def _check_events(file: RootFile, checker: Checker) -> None:
-    """A rollout that can be started would wait for ever; one that has no place for its state is only simulated."""
-    silent = file.feedback is None and file.rollout_state is not None and not checker.is_damaged("feedback")
+    """Of events that nobody can report: a rollout that can be started would wait for ever, any other is simulated."""
+    silent = file.feedback is None and not checker.is_damaged("feedback")
     for name, rollout in file.rollouts.items():
         for index, guard in enumerate(rollout.guards or ()):
             path: Path = ("rollouts", name, "guards", index)
@@ -62,6 +62,9 @@ def _check_events(file: RootFile, checker: Checker) -> None:
             if guard.event in OWN_KINDS:
                 problem = f'found the event "{guard.event}", which Stepdown counts itself'
                 checker.error(path, problem, "another name, or a guard of that kind")
-            elif silent:
+            elif silent and file.rollout_state is not None:
                 problem = f'found the event "{guard.event}", which nobody can report: there is no feedback'
                 checker.error(path, problem, "feedback: {secrets: ..., keys: ...} at the top of the file")
+            elif silent:
+                problem = f'the event "{guard.event}" can be reported by nobody: there is no feedback'
+                checker.warn(path, problem, "it for `stepdown rollout simulate` and `plan`")

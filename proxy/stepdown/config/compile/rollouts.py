@@ -44,7 +44,6 @@ def rollouts_of(
         route, rule = owned[0]
         versions = models[route.model].versions
         _check_guards(name, section, route, versions, checker)
-        _check_events(name, section, file, checker)
         _check_ready(name, section, versions, checker)
         _check_segments(name, section, file, checker)
         stable, candidate = versions.get(section.stable), versions.get(section.candidate)
@@ -92,16 +91,6 @@ def _check_segments(name: str, section: RolloutSection, file: RootFile, checker:
         if not known and not checker.has_lost_names("segments", step.segment or ""):
             allowed = f"one of segments: {listed(file.segments) or 'there are none'}"
             checker.unknown(("rollouts", name, "steps", index, "segment"), step.segment or "", file.segments, allowed)
-
-
-def _check_events(name: str, section: RolloutSection, file: RootFile, checker: Checker) -> None:
-    """Events that nobody can report, of a rollout that cannot be started; of one that can, `feedback` refuses them."""
-    if file.feedback is not None or file.rollout_state is not None:
-        return
-    for index, guard in enumerate(section.guards or ()):
-        if guard.kind == "event":
-            problem = f'the event "{guard.event}" can be reported by nobody: there is no feedback'
-            checker.warn(("rollouts", name, "guards", index), problem, "it for `stepdown rollout simulate` and `plan`")
 
 
 def _check_guards(name: str, section: RolloutSection, route: DraftRoute, versions: Versions, checker: Checker) -> None:
