@@ -9,7 +9,7 @@ import typer
 from stepdown import __version__
 from stepdown.cli.catalogue import catalogue
 from stepdown.cli.check import check
-from stepdown.cli.deciding import DecidingCommand
+from stepdown.cli.deciding import DecidingCommand, DecidingGroup
 from stepdown.cli.diff import diff
 from stepdown.cli.explain import explain
 from stepdown.cli.gate import gate
@@ -45,6 +45,7 @@ HELP = """Routes requests to the right version of a model, and steps answers dow
 
 app = typer.Typer(
     name="stepdown",
+    cls=DecidingGroup,  # who mistypes `shadow gate` is not told that it is still open
     help=HELP,
     no_args_is_help=True,
     add_completion=False,

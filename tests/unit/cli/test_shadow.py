@@ -276,9 +276,18 @@ def test_a_mistake_is_no_decision_that_is_still_open(arguments: list[str]) -> No
     assert not done.stdout
 
 
-@pytest.mark.parametrize("arguments", [[], ["gat", "churn", "--max-different", "5%"], ["--max-different", "5%"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["shadow"],
+        ["shadow", "gat", "churn", "--max-different", "5%"],
+        ["shadow", "--max-different", "5%"],
+        ["shadwo", "gate", "churn", "--max-different", "5%"],
+        ["--shadow", "gate", "churn"],
+    ],
+)
 def test_nor_is_a_mistake_in_the_name_of_the_command(arguments: list[str]) -> None:
-    done = CliRunner().invoke(app, ["shadow", *arguments])
+    done = CliRunner().invoke(app, arguments)
     assert (done.exit_code, done.stdout, "Usage: " in done.stderr) == (3, "", True)
 
 
