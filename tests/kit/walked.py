@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -99,6 +99,8 @@ class Walked(Rollouts):
         self.asked: list[Asked] = []
         self.refusal: RolloutRefusedError | None = None
         """How the next action ends, if it is not done."""
+        self.unread: Callable[[], object] | None = None
+        """What is learned when states are read, until they are."""
 
     @classmethod
     def of(cls, *weights: float, **changes: Any) -> Walked:
@@ -113,6 +115,11 @@ class Walked(Rollouts):
     @property
     def transitions(self) -> Mapping[tuple[str, str], int]:
         return Counter((name, one.position.phase) for name, one in self.ones.items() for _ in one.history)
+
+    async def known(self) -> None:
+        learned, self.unread = self.unread, None
+        if learned is not None:
+            learned()
 
     def standings(self) -> Sequence[Standing]:
         return [one.standing() for one in self.ones.values()]

@@ -105,7 +105,7 @@ def test_when_who_decides_is_killed_the_other_goes_on_within_ten_seconds_with_no
         eventually(lambda: units(follower) == 300)
         now_leads = follower if leads(follower) else leader
         assert now_leads.act("promote")[1]["moved"]
-        assert follower.served(0, 20) == (0, 20)
+        eventually(lambda: follower.served(0, 20) == (0, 20))
 
 
 def leads(stage: Stage) -> bool:

@@ -81,14 +81,15 @@ class _Calls:
         self._state = state
 
     async def all(self, _request: web.Request) -> web.Response:
+        await self._state.rollouts.known()
         found = [msgspec.to_builtins(shown(one)) for one in self._state.rollouts.standings()]
         return _json({"digest": self._state.digest, "rollouts": found})
 
     async def one(self, request: web.Request) -> web.Response:
-        return _json(shown(self._standing(request)))
+        return _json(shown(await self._standing(request)))
 
     async def verdict(self, request: web.Request) -> web.Response:
-        standing = self._standing(request)
+        standing = await self._standing(request)
         asked = _query(request, "of")["of"] or NOW
         try:
             of = asked_of(asked, len(standing.rollout.steps))
@@ -97,7 +98,7 @@ class _Calls:
         return _json(verdict_view(shown(standing, of)))
 
     async def history(self, request: web.Request) -> web.Response:
-        name = self._standing(request).rollout.name
+        name = (await self._standing(request)).rollout.name
         asked = _query(request, "before", "limit")
         before = _number("before", asked["before"], None)
         limit = min(_number("limit", asked["limit"], _USUAL) or _USUAL, MOST)
@@ -112,9 +113,9 @@ class _Calls:
         facts = {"token": who, "address": request.remote, "rollout": name, "action": action}
         members = _members(await request.read(), action)
         _logger.info("admin call: rollout", extra=fields(**facts, force=members.force))
-        self._standing(request)
+        await self._standing(request)
         done = await self._state.rollouts.act(Asked(name, action, who, members.force))
-        now = shown(self._standing(request))
+        now = shown(await self._standing(request))
         _logger.info("rollout was asked", extra=fields(**facts, moved=done.moved, sentence=done.sentence))
         return _json(
             {
@@ -129,8 +130,9 @@ class _Calls:
             }
         )
 
-    def _standing(self, request: web.Request) -> Standing:
+    async def _standing(self, request: web.Request) -> Standing:
         name = request.match_info["rollout"]
+        await self._state.rollouts.known()
         standings: Sequence[Standing] = self._state.rollouts.standings()
         for one in standings:
             if one.rollout.name == name:

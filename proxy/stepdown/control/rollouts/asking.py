@@ -68,6 +68,9 @@ class Rollouts(Protocol):
     def transitions(self) -> Mapping[tuple[str, str], int]:
         """How many this replica has decided since its controller was started, by rollout and the phase they led to."""
 
+    async def known(self) -> None:
+        """Wait until states were read, or it is known that they cannot be: before that, each would seem pending."""
+
     def standings(self) -> Sequence[Standing]:
         """In the file's order."""
 

@@ -45,7 +45,7 @@ class Lease:
         self.evidence_seconds = EVIDENCE_SECONDS
         self._evidence_waits: tuple[str, float] = ("", 0.0)
         """Why the latest batch of evidence could not be stored, empty where it was, and when that was, by the loop."""
-        self.tried = False
+        self.tried = asyncio.Event()
         """Whether the store was asked for it, with whatever success."""
         self._clock = clock
         self._said: tuple[str, float] = ("", 0.0)
@@ -82,7 +82,7 @@ class Lease:
                 self.fail(error)
             except Exception:
                 logger.exception("the lease on rollouts could not be looked after")
-            self.tried = True
+            self.tried.set()
             await asyncio.sleep(LOST_SECONDS if self.lost else RENEW_SECONDS)
 
     async def leave(self, store: Store) -> None:
@@ -109,5 +109,5 @@ class Lease:
             logger.warning("the state of rollouts can be used again")
         if token is not None and led is None:
             logger.info("this replica leads rollouts", extra=fields(holder=self.holder, token=token))
-        if lost or led is not None or token is not None or not self.tried:
+        if lost or led is not None or token is not None or not self.tried.is_set():
             await changed()

@@ -106,7 +106,7 @@ class Loop(Rollouts):
             self.settings = settings
         if self.settings is not None and self._in_force.courses:
             self._begun.set()
-        if self._store is not None and self.lease.tried:
+        if self._store is not None and self.lease.tried.is_set():
             self._watch_all(self._store)
         self._bell.set()
         return [] if settings == self.settings else [STORE_CHANGED]
@@ -118,7 +118,7 @@ class Loop(Rollouts):
     @property
     def settled(self) -> bool:
         """Whether states were read, or it is known that they cannot be."""
-        return not self._begun.is_set() or self.lease.tried
+        return not self._begun.is_set() or self.lease.tried.is_set()
 
     # --- the loop -----------------------------------------------------------------------------------------------------
 
@@ -159,7 +159,7 @@ class Loop(Rollouts):
                 return self._opened(self.settings, self._in_force.keep_seconds)
             except StoreError as error:
                 self.lease.fail(error)
-                self.lease.tried = True
+                self.lease.tried.set()
                 await asyncio.sleep(RENEW_SECONDS)
 
     async def _keep_looking(self, looks: Looks) -> None:
@@ -244,6 +244,11 @@ class Loop(Rollouts):
     def transitions(self) -> Mapping[tuple[str, str], int]:
         """That this replica has decided, by rollout and phase."""
         return self._counts
+
+    async def known(self) -> None:
+        """See `asking.Rollouts`; a store that does not answer is waited for as long as its own limits let it be."""
+        if not self.settled:
+            await self.lease.tried.wait()
 
     def standings(self) -> list[Standing]:
         """In the file's order."""

@@ -12,7 +12,7 @@ from redis import Redis
 
 from stepdown.config.settings import StoreSettings
 from stepdown.control.rollouts.asking import RolloutRefusedError
-from stepdown.control.rollouts.loop import STORE_CHANGED
+from stepdown.control.rollouts.loop import STORE_CHANGED, Loop
 from stepdown.control.rollouts.measuring import NothingMeasured
 from stepdown.control.state import HealthView
 from stepdown.control.stores import Batch, Recorded
@@ -67,6 +67,33 @@ def test_evidence_is_stored_judged_at_the_window_s_end_and_moves_the_rollout(pla
         assert first == "started with step 1 of 4 (5 %): by ann"
         assert second.startswith("step 1 of 4 (5 %) passed, on to step 2 of 4 (25 %)")
         assert one.loop.transitions == {(NAME, "stepping"): 2}
+
+    play(one, story=story)
+
+
+def test_who_asks_first_waits_until_the_state_is_read(place: Place) -> None:
+    one, restarted = Sidecar(place.store()), Sidecar(place.store(), holder="here:2")
+
+    async def story() -> None:
+        await restarted.loop.known()
+        assert restarted.standing().position.phase == "stepping"
+
+    play(one, story=one.started)
+    assert restarted.standing().position.phase == "pending"
+    play(restarted, story=story)
+
+
+@pytest.mark.parametrize("settings", [SETTINGS, None])
+def test_nobody_waits_for_a_state_that_cannot_be_read(settings: StoreSettings | None, tmp_path: Path) -> None:
+    one = Sidecar(SqliteStore(tmp_path / "r.db"))
+    one.store.why = "it is gone"
+    if settings is None:
+        one.loop = Loop(one)
+        one.loop.use(one.spec, None)
+
+    async def story() -> None:
+        await one.loop.known()
+        assert one.standing().position.phase == "pending"
 
     play(one, story=story)
 

@@ -75,6 +75,27 @@ def test_all_rollouts_come_in_the_files_order_with_everything_about_them(api: Ap
     assert set(found["rollouts"][0]) == set(RolloutView.__struct_fields__)
 
 
+@pytest.mark.parametrize(
+    "path", ["/v1/rollouts", "/v1/rollouts/churn-2", "/v1/rollouts/churn-2/verdict", "/v1/rollouts/churn-2/history"]
+)
+def test_nothing_is_said_before_states_were_read(path: str, api: Api) -> None:
+    api.rollouts.unread = api.rollouts.one.started
+    found = api.get(path)
+    assert "stepping" in json.dumps(found)
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_nothing_is_done_before_states_were_read(action: str, api: Api) -> None:
+    def learned() -> None:
+        assert not api.rollouts.asked
+        api.rollouts.one.started().sees(1)
+
+    api.rollouts.unread = learned
+    api.post(action)
+    assert api.rollouts.unread is None
+    assert len(api.rollouts.asked) == 1
+
+
 def test_without_rollouts_there_are_none() -> None:
     with serving(Walked()) as api:
         assert api.get("/v1/rollouts")["rollouts"] == []
