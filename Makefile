@@ -101,6 +101,11 @@ bench-streams: setup ## streams through a running sidecar: what an event costs a
 rollout-simulation: setup ## what rollouts promise, simulated with LONGER (10) times as many rollouts, some minutes
 	STEPDOWN_LONGER=$(or $(LONGER),10) $(BIN)/pytest -n $(JOBS) -rP tests/property/rollout/test_promises.py tests/property/rollout/test_traps.py $(ARGS)
 
+.PHONY: proof-search
+proof-search: setup ## documents that refute what adapters prove, searched for LONGER (10) times as long, ten minutes
+	STEPDOWN_LONGER=$(or $(LONGER),10) $(BIN)/pytest -n $(JOBS) tests/property/adapters/test_effects.py \
+	  tests/property/adapters/test_contradictions.py tests/property/adapters/test_grading.py $(ARGS)
+
 .PHONY: lock
 lock: ## resolve all dependencies anew and write requirements/*.txt with hashes
 	$(LOCK) --group uv --output-file requirements/uv.txt

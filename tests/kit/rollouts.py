@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 from stepdown.decide.rollout_spec import Guard, Rollout, Share, Step
 from stepdown.rollout.counts import Arms, Counted, Window
 from stepdown.rollout.judge import Evidence, Panel, gathered
-
-LONGER = int(os.environ.get("STEPDOWN_LONGER", "1"))
-"""How many times as many rollouts are simulated as in a short run."""
 
 ERRORS = Share(name="errors", kind="errors")
 SLOW = Share(name="slow", kind="slow")

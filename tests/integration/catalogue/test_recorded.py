@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -102,4 +103,5 @@ def test_a_recorded_stream_is_the_same_wherever_it_is_cut(api: str, kind: str) -
 
     expected = adapted(stream)
     assert adapted(*bytewise(stream)) == expected
-    assert all(adapted(*pieces) == expected for pieces in two_way_splits(stream))
+    places = islice(two_way_splits(stream), 0, None, 5 if kind else 1)  # thousands, and each takes the whole stream
+    assert all(adapted(*pieces) == expected for pieces in places)

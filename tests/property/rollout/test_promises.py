@@ -18,10 +18,12 @@ from stepdown.rollout.peers import Check
 from stepdown.rollout.position import Candidate, begin
 from stepdown.rollout.simulate import Traffic
 from stepdown.rollout.walk import Walk
-from tests.kit.rollouts import FOUR, LONGER, rollout
+from tests.kit import longer
+from tests.kit.longer import LONGER
+from tests.kit.rollouts import FOUR, rollout
 from tests.kit.simulating import Runs, flushes, simulate
 
-pytestmark = pytest.mark.timeout(120 * LONGER)
+pytestmark = longer.timeout
 
 PER_WINDOW = 1000
 STAGE = 100_000

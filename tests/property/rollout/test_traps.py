@@ -6,7 +6,6 @@ import math
 from random import Random
 
 import msgspec
-import pytest
 
 from stepdown.decide.rollout_spec import Guard, Share
 from stepdown.rollout import events
@@ -20,9 +19,11 @@ from stepdown.rollout.simulate import binomial
 from stepdown.rollout.walk import Walk
 from stepdown.statistics.event_share import FALLING, RISING, Events, event_share_evidence, log_factors
 from stepdown.statistics.evidence import log_mean, reaches
-from tests.kit.rollouts import ERRORS, FOUR, LONGER, rollout, window
+from tests.kit import longer
+from tests.kit.longer import LONGER
+from tests.kit.rollouts import ERRORS, FOUR, rollout, window
 
-pytestmark = pytest.mark.timeout(120 * LONGER)
+pytestmark = longer.timeout
 
 ALONE = Terms(0.05, 1, 1, 3)
 CLICKS_RISE = Share(name="clicks", kind="clicks")
