@@ -116,6 +116,10 @@ class Walked(Rollouts):
     def transitions(self) -> Mapping[tuple[str, str], int]:
         return Counter((name, one.position.phase) for name, one in self.ones.items() for _ in one.history)
 
+    @property
+    def settled(self) -> bool:
+        return self.unread is None
+
     async def known(self) -> None:
         learned, self.unread = self.unread, None
         if learned is not None:

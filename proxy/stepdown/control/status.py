@@ -99,7 +99,8 @@ def samples(state: ControllerState) -> Iterator[Sample]:
             yield Sample("stepdown_flag_questions_total", (result,), count)
     yield from _switches(state)
     yield from _shadows(state)
-    yield from gauges(state.rollouts.standings())
+    if state.rollouts.settled:  # before that, each would seem pending
+        yield from gauges(state.rollouts.standings())
     for labels, count in state.rollouts.transitions.items():
         yield Sample("stepdown_rollout_transitions_total", labels, count)
     for model in state.spec.models:

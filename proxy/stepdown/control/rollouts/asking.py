@@ -68,8 +68,12 @@ class Rollouts(Protocol):
     def transitions(self) -> Mapping[tuple[str, str], int]:
         """How many this replica has decided since its controller was started, by rollout and the phase they led to."""
 
+    @property
+    def settled(self) -> bool:
+        """Whether states were read, or it is known that they cannot be: before that, each would seem pending."""
+
     async def known(self) -> None:
-        """Wait until states were read, or it is known that they cannot be: before that, each would seem pending."""
+        """Wait until that is settled."""
 
     def standings(self) -> Sequence[Standing]:
         """In the file's order."""

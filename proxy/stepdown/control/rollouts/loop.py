@@ -117,7 +117,7 @@ class Loop(Rollouts):
 
     @property
     def settled(self) -> bool:
-        """Whether states were read, or it is known that they cannot be."""
+        """See `asking.Rollouts`."""
         return not self._begun.is_set() or self.lease.tried.is_set()
 
     # --- the loop -----------------------------------------------------------------------------------------------------

@@ -98,3 +98,12 @@ def test_a_scrape_has_them() -> None:
     assert 'stepdown_rollout_phase{phase="paused",rollout="churn-2"} 1.0' in text
     assert 'stepdown_rollout_weight_ratio{rollout="churn-2",where="state"} 0.05' in text
     assert 'stepdown_rollout_evidence{guard="",rollout="churn-2"} 0.0' in text
+
+
+def test_a_scrape_has_none_before_states_were_read() -> None:
+    walked = Walked.of(5, 100)
+    walked.unread = walked.one.started
+    with served(lambda: status.application(SetState(rollouts=walked))) as server:
+        assert "stepdown_rollout_phase{" not in server.ask("GET", "/metrics").body.decode()
+        walked.unread = None
+        assert "stepdown_rollout_phase{" in server.ask("GET", "/metrics").body.decode()
