@@ -102,7 +102,7 @@ rollout-simulation: setup ## what rollouts promise, simulated with LONGER (10) t
 	STEPDOWN_LONGER=$(or $(LONGER),10) $(BIN)/pytest -n $(JOBS) -rP tests/property/rollout/test_promises.py tests/property/rollout/test_traps.py $(ARGS)
 
 .PHONY: proof-search
-proof-search: setup ## documents that refute what adapters prove, searched for LONGER (10) times as long, ten minutes
+proof-search: setup ## documents that refute what adapters prove, searched for LONGER (10) times as long, some minutes
 	STEPDOWN_LONGER=$(or $(LONGER),10) $(BIN)/pytest -n $(JOBS) tests/property/adapters/test_effects.py \
 	  tests/property/adapters/test_contradictions.py tests/property/adapters/test_grading.py $(ARGS)
 

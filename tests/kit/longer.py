@@ -9,5 +9,5 @@ import pytest
 LONGER = int(os.environ.get("STEPDOWN_LONGER", "1"))
 """How many times as many examples are tried as in a short run."""
 
-timeout = pytest.mark.timeout(300 * LONGER)
+TIMEOUT = pytest.mark.timeout(300 * LONGER)
 """Of tests that take so many times as long."""

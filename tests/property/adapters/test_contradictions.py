@@ -7,8 +7,7 @@ import pytest
 
 from stepdown_adapters.effects.contradictions import contradictions
 from stepdown_adapters.places import select
-from tests.kit import longer
-from tests.kit.longer import LONGER
+from tests.kit.longer import LONGER, TIMEOUT
 from tests.kit.schemas import Forgetting
 from tests.property.adapters.test_effects import pool
 
@@ -35,7 +34,7 @@ def test_a_document_of_both_contracts_has_no_place_that_contradicts(name: str) -
 
 
 @pytest.mark.slow
-@longer.timeout
+@TIMEOUT
 @pytest.mark.parametrize("name", KINDS)
 def test_a_document_of_both_contracts_has_no_place_that_contradicts_in_a_long_search(name: str) -> None:
     searched(name, 20 * LONGER)

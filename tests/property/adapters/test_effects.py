@@ -23,9 +23,8 @@ from stepdown_adapters.operations.base import Operation
 from stepdown_adapters.operations.effects import after
 from stepdown_adapters.operations.envelope import HEAD_EDITS
 from stepdown_adapters.operations.table import NAMES
-from tests.kit import longer
 from tests.kit.adapters import REFUSED
-from tests.kit.longer import LONGER
+from tests.kit.longer import LONGER, TIMEOUT
 from tests.kit.schemas import Forgetting
 from tests.property.adapters.test_emitted_code import OPERATIONS, asked, documents_for
 
@@ -136,7 +135,7 @@ def test_what_an_operation_makes_is_what_its_effect_allows(name: str) -> None:
 
 
 @pytest.mark.slow
-@longer.timeout
+@TIMEOUT
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_what_an_operation_makes_is_what_its_effect_allows_in_a_long_search(name: str) -> None:
     searched(name, 80 * LONGER)
@@ -154,6 +153,6 @@ def chained(examples: int) -> None:
 
 
 @pytest.mark.slow
-@longer.timeout
+@TIMEOUT
 def test_what_a_chain_makes_is_what_its_effects_allow() -> None:
     chained(100 * LONGER)

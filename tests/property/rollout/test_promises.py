@@ -18,12 +18,11 @@ from stepdown.rollout.peers import Check
 from stepdown.rollout.position import Candidate, begin
 from stepdown.rollout.simulate import Traffic
 from stepdown.rollout.walk import Walk
-from tests.kit import longer
-from tests.kit.longer import LONGER
+from tests.kit.longer import LONGER, TIMEOUT
 from tests.kit.rollouts import FOUR, rollout
 from tests.kit.simulating import Runs, flushes, simulate
 
-pytestmark = longer.timeout
+pytestmark = TIMEOUT
 
 PER_WINDOW = 1000
 STAGE = 100_000

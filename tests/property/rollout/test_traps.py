@@ -19,11 +19,10 @@ from stepdown.rollout.simulate import binomial
 from stepdown.rollout.walk import Walk
 from stepdown.statistics.event_share import FALLING, RISING, Events, event_share_evidence, log_factors
 from stepdown.statistics.evidence import log_mean, reaches
-from tests.kit import longer
-from tests.kit.longer import LONGER
+from tests.kit.longer import LONGER, TIMEOUT
 from tests.kit.rollouts import ERRORS, FOUR, rollout, window
 
-pytestmark = longer.timeout
+pytestmark = TIMEOUT
 
 ALONE = Terms(0.05, 1, 1, 3)
 CLICKS_RISE = Share(name="clicks", kind="clicks")
